@@ -1,0 +1,156 @@
+"""A flow as a value: read once from a document, never changed, understood by every room above."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal, TypeAlias
+
+from casemate.catalog import Role
+from casemate.identifiers import FlowId, Namespace, TaskId, TenantId
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A key and a value that users search by."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """When a failed task run is tried again (spec/engine 3.2)."""
+
+    kind: Literal["constant", "exponential", "random"]
+    max_attempt: int | None = None
+    max_duration: timedelta | None = None
+    warning_on_retry: bool = False
+    behavior: Literal["RETRY_FAILED_TASK", "CREATE_NEW_EXECUTION"] = "RETRY_FAILED_TASK"
+    interval: timedelta | None = None
+    max_interval: timedelta | None = None
+    min_interval: timedelta | None = None
+    delay_factor: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One input of a flow (spec/engine 2). `properties` holds what is special to its type (`values`, `min`, `validator`...)."""
+
+    id: str
+    type: str
+    description: str | None = None
+    required: bool = True
+    defaults: object = None
+    display_name: str | None = None
+    depends_on: tuple[str, ...] = ()
+    condition: str | None = None
+    properties: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One output of a flow, rendered at its end (spec/engine 2.6)."""
+
+    id: str
+    type: str
+    value: object
+    description: str | None = None
+    display_name: str | None = None
+    properties: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One task. `type` is as written, `canonical` after aliases; `properties` are unrendered and special to the type.
+
+    `branches` holds the children of a flowable by the name of the branch: `tasks`, `then`, `else`, `defaults`, `case:‹key›`,
+    in the order written; `errors` stands apart. `depends_on` is Dag's: child id to the ids it waits for.
+    """
+
+    id: TaskId
+    type: str
+    canonical: str
+    role: Role
+    properties: Mapping[str, object] = field(default_factory=dict)
+    description: str | None = None
+    retry: Retry | None = None
+    timeout: str | None = None
+    disabled: bool = False
+    run_if: str = "true"
+    allow_failure: bool = False
+    allow_warning: bool = False
+    log_level: str | None = None
+    log_to_file: bool = False
+    branches: Mapping[str, tuple[Task, ...]] = field(default_factory=dict)
+    errors: tuple[Task, ...] | None = None
+    depends_on: Mapping[TaskId, tuple[TaskId, ...]] = field(default_factory=dict)
+
+    def children(self) -> Iterator[Task]:
+        """Direct children, those of `errors` last."""
+        for branch in self.branches.values():
+            yield from branch
+        yield from self.errors or ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """One trigger (spec/engine 9)."""
+
+    id: str
+    type: str
+    canonical: str
+    properties: Mapping[str, object] = field(default_factory=dict)
+    description: str | None = None
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concurrency:
+    """How many executions of a flow may run at once (spec/engine 5.7)."""
+
+    limit: int
+    behavior: Literal["QUEUE", "CANCEL", "FAIL"] = "QUEUE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """A flow that passed every check. `source` is the text it was read from, `document` the same as ordinary values."""
+
+    tenant: TenantId
+    namespace: Namespace
+    id: FlowId
+    tasks: tuple[Task, ...]
+    source: str
+    document: Mapping[str, object]
+    revision: int = 1
+    description: str | None = None
+    labels: tuple[Label, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    variables: Mapping[str, object] = field(default_factory=dict)
+    errors: tuple[Task, ...] | None = None
+    finally_: tuple[Task, ...] = ()
+    after_execution: tuple[Task, ...] = ()
+    listeners: tuple[Mapping[str, object], ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    plugin_defaults: tuple[Mapping[str, object], ...] = ()
+    concurrency: Concurrency | None = None
+    retry: Retry | None = None
+    sla: tuple[Mapping[str, object], ...] = ()
+    disabled: bool = False
+    deleted: bool = False
+
+    def all_tasks(self) -> Iterator[Task]:
+        """Every task of the flow with all its children, parents first."""
+
+        def walk(tasks: tuple[Task, ...]) -> Iterator[Task]:
+            for task in tasks:
+                yield task
+                yield from walk(tuple(task.children()))
+
+        yield from walk((*self.tasks, *(self.errors or ()), *self.finally_, *self.after_execution))
+
+
+FlowKey: TypeAlias = tuple[TenantId, Namespace, FlowId]

@@ -1,0 +1,31 @@
+"""What travels between control plane and worker."""
+
+from casemate.jobs.model import (
+    Finished,
+    Grant,
+    Heartbeat,
+    Hint,
+    Kill,
+    Level,
+    Logged,
+    LogLine,
+    Metric,
+    Place,
+    Report,
+    Stale,
+)
+
+__all__ = [
+    "Finished",
+    "Grant",
+    "Heartbeat",
+    "Hint",
+    "Kill",
+    "Level",
+    "LogLine",
+    "Logged",
+    "Metric",
+    "Place",
+    "Report",
+    "Stale",
+]

@@ -1,0 +1,123 @@
+"""What travels between control plane and worker. A hint carries no authority; a grant does, for as long as its fence is the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
+
+from casemate.flows import Task
+from casemate.identifiers import ExecutionId, Fence, FlowId, JobId, Namespace, TaskRunId, TenantId, WorkerId
+from casemate.secret import Secret
+
+Level: TypeAlias = Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Some job waits in this queue. It may be stale, doubled or lost: only the claim decides."""
+
+    job: JobId
+    queue: str = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Which task run a job belongs to."""
+
+    tenant: TenantId
+    namespace: Namespace
+    flow: FlowId
+    flow_revision: int
+    execution: ExecutionId
+    task_run: TaskRunId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """The right to run one attempt, until someone else gets a higher fence.
+
+    `task` is unrendered, `variables` the context its templates are rendered with (spec/engine 6.1), `secrets` those that
+    the task's templates name by a literal, already resolved. `storage` is the folder of the task run's own files.
+    """
+
+    job: JobId
+    fence: Fence
+    lease: timedelta
+    place: Place
+    task: Task
+    variables: Mapping[str, object]
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    storage: str
+    deadline: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """The hint is no longer true; forget it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One log entry written by a task run."""
+
+    at: datetime
+    level: Level
+    message: str
+    thread: str = "main"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One measurement; a timer's value is in seconds."""
+
+    name: str
+    kind: Literal["counter", "timer"]
+    value: float
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged:
+    """Log entries and metrics of a running job."""
+
+    job: JobId
+    fence: Fence
+    lines: tuple[LogLine, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The end of an attempt; applied once, if the fence is still the newest."""
+
+    job: JobId
+    fence: Fence
+    state: Literal["SUCCESS", "WARNING", "FAILED", "KILLED"]
+    outputs: Mapping[str, object] | None = None
+    isolation: Mapping[str, object] | None = None
+    lines: tuple[LogLine, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+
+
+Report: TypeAlias = Logged | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """Stop this job if it still has this fence."""
+
+    job: JobId
+    fence: Fence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """The worker lives and holds these jobs."""
+
+    worker: WorkerId
+    holds: tuple[tuple[JobId, Fence], ...] = ()

@@ -1,0 +1,159 @@
+"""What a sandbox may do, what it is to run, and what it says back: values only, no kernel here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+
+class Level(StrEnum):
+    """How much of the wall stands (design: the ladder of places)."""
+
+    FULL = "full"  #: own namespaces, private root, Landlock where the kernel has it, seccomp
+    CONTAINER = "container"  #: no namespaces to be had: Landlock and seccomp only
+    NONE = "none"  #: nothing holds; refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much one sandbox may use; sizes in bytes, None means no own limit."""
+
+    memory: int | None = 2 << 30
+    processes: int = 512
+    open_files: int = 1024
+    file_size: int = 1 << 30
+    temporary: int = 256 << 20
+    output: int = 256 << 20
+    line: int = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What the thing inside may start."""
+
+    threads: bool = False
+    processes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Egress:
+    """Where connections may go. `open` False: no network at all. `allow` and `deny` are CIDRs that come before the defaults."""
+
+    open: bool = False
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Everything a sandbox is allowed; the digest names it in reports."""
+
+    required: Level = Level.FULL
+    visible: tuple[str, ...] = ()
+    """Further host paths that are shown read-only."""
+    forbidden: tuple[str, ...] = ()
+    rights: Rights = field(default_factory=Rights)
+    egress: Egress = field(default_factory=Egress)
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON, first 16 hex digits."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A task implementation of `casemate.inside`: module name and the job as JSON values."""
+
+    module: str
+    job: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A program to run in the working directory with exactly this environment."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """One thing to run behind one set of walls. `work` is the host folder that becomes the working directory `/work`."""
+
+    name: str
+    policy: Policy
+    work: Path
+    what: Body | Command
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line on standard output or error, without its line end, undecodable bytes replaced, cut at the line limit."""
+
+    stream: Literal["stdout", "stderr"]
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message of a body: `{"log": {"level","message"}}`, `{"metric": {...}}`, `{"outputs": {...}}`, `{"failed": {"message","trace","outputs"}}`."""
+
+    message: Mapping[str, object]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """Which walls stood around one launch and what happened at them; kept with the task run."""
+
+    level: Level
+    walls: Mapping[str, str]
+    """Wall to mechanism, e.g. `{"files": "mount namespace, private root", "network": "empty network namespace"}`."""
+    policy: str
+    allowed: Mapping[str, object] = field(default_factory=dict)
+    denied: tuple[Mapping[str, object], ...] = ()
+    reached: tuple[Mapping[str, object], ...] = ()
+    limits_hit: tuple[str, ...] = ()
+    resources: Mapping[str, float] = field(default_factory=dict)
+    """`wallSeconds`, `cpuSeconds`, `peakMemoryBytes`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How a launch ended: an exit code, or a signal, and the report. `killed` says why we ended it, if we did."""
+
+    exit_code: int | None
+    signal: int | None
+    isolation: Isolation
+    killed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """One thing the kernel of this machine offers or not, found by trying."""
+
+    name: str
+    stands: bool
+    mechanism: str
+    missing: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What this machine can do."""
+
+    level: Level
+    walls: tuple[Wall, ...]
+
+
+Event: TypeAlias = Line | Told
