@@ -1,28 +1,26 @@
 """What happens next? States, events, commands, and the decision between them. No input, no output, no clock."""
 
-from casemate.executions.model import (
-    Answer,
-    Attempt,
-    Begin,
+from casemate.executions.commands import (
     Command,
     Decision,
-    Event,
-    Execution,
-    History,
     KillJob,
-    KillRequested,
-    Moment,
     OfferJob,
+    Replay,
     Resolve,
-    Resolved,
-    State,
-    TaskFinished,
-    TaskRun,
-    TaskStarted,
-    TimerDue,
     WakeAt,
     Write,
 )
+from casemate.executions.events import (
+    Begin,
+    Event,
+    KillRequested,
+    Resolved,
+    TaskFinished,
+    TaskStarted,
+    TimerDue,
+)
+from casemate.executions.model import Answer, Attempt, Execution, History, Moment, State, TaskRun
+from casemate.executions.rows import execution_document, execution_from, task_run_document, task_run_from
 
 __all__ = [
     "Answer",
@@ -37,6 +35,7 @@ __all__ = [
     "KillRequested",
     "Moment",
     "OfferJob",
+    "Replay",
     "Resolve",
     "Resolved",
     "State",
@@ -46,4 +45,8 @@ __all__ = [
     "TimerDue",
     "WakeAt",
     "Write",
+    "execution_document",
+    "execution_from",
+    "task_run_document",
+    "task_run_from",
 ]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, TypeAlias
 
 from casemate.flows import Label
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TaskId, TaskRunId, TenantId
@@ -109,6 +108,10 @@ class TaskRun:
     dynamic: bool = False
     isolation: Mapping[str, object] | None = None
     """The isolation report of the last attempt, as JSON."""
+    values: tuple[str, ...] | None = None
+    """What a ForEach goes through, rendered once when it begins."""
+    due: datetime | None = None
+    """When a retrying or paused task run goes on by itself."""
 
     @property
     def state(self) -> State:
@@ -120,8 +123,9 @@ class TaskRun:
 class Execution:
     """One run of a flow. `task_runs` keeps the order in which they were created.
 
-    `version` counts saved changes and guards the row (compare and swap). `answers` holds what the world replied to
-    `Resolve` commands, by key, until it is used.
+    `version` counts saved changes and guards the row (compare and swap). `asked` holds the keys of the `Resolve` commands
+    that wait for a reply, `answers` the replies that wait to be used. `replay_at` is set once a failed task run asked for
+    the whole execution to be run again as a new one (spec/engine 3.2).
     """
 
     id: ExecutionId
@@ -142,7 +146,9 @@ class Execution:
     original_created: datetime | None = None
     schedule_date: datetime | None = None
     deleted: bool = False
+    asked: frozenset[str] = frozenset()
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    replay_at: datetime | None = None
     version: int = 0
 
     @property
@@ -157,112 +163,3 @@ class Answer:
 
     value: object = None
     error: str | None = None
-
-
-# What can happen ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """The execution was just created, or is to be looked at again after a restart of the service."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskStarted:
-    """A worker holds the job of this attempt (counted from 1)."""
-
-    task_run: TaskRunId
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskFinished:
-    """A worker reports the end of an attempt."""
-
-    task_run: TaskRunId
-    attempt: int
-    state: Literal[State.SUCCESS, State.WARNING, State.FAILED, State.KILLED, State.SKIPPED]
-    outputs: Mapping[str, object] | None = None
-    isolation: Mapping[str, object] | None = None
-    log_file: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TimerDue:
-    """A date asked for by `WakeAt` has come."""
-
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """The world's reply to `Resolve`."""
-
-    key: str
-    answer: Answer
-
-
-@dataclass(frozen=True, slots=True)
-class KillRequested:
-    """Someone wants it stopped."""
-
-
-Event: TypeAlias = Begin | TaskStarted | TaskFinished | TimerDue | Resolved | KillRequested
-
-
-# What a decision asks for ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class OfferJob:
-    """Let a worker run this attempt (counted from 1) of a task run."""
-
-    task_run: TaskRunId
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class KillJob:
-    """Stop the worker's job of this task run, or drop it if no worker holds it."""
-
-    task_run: TaskRunId
-
-
-@dataclass(frozen=True, slots=True)
-class WakeAt:
-    """Send `TimerDue(key)` at this date; asking again for the same key replaces the date."""
-
-    key: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Resolve:
-    """Render this template with the world's functions (`kv`, `secret`, `read`...) and send `Resolved(key, ...)`."""
-
-    key: str
-    template: object
-    variables: Mapping[str, object]
-    typed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """Append a log entry; without a task run it goes to the server's log only."""
-
-    level: Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
-    message: str
-    task_run: TaskRunId | None = None
-    attempt: int | None = None
-
-
-Command: TypeAlias = OfferJob | KillJob | WakeAt | Resolve | Write
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """The next execution and what to do; `changed` names the task runs that differ from before (to be saved)."""
-
-    execution: Execution
-    commands: tuple[Command, ...] = ()
-    changed: tuple[TaskRunId, ...] = ()

@@ -1,0 +1,73 @@
+"""What a decision asks the world to do. Every command may be repeated after a crash: its key says what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from casemate.executions.model import Execution
+from casemate.identifiers import TaskRunId
+
+
+@dataclass(frozen=True, slots=True)
+class OfferJob:
+    """Let a worker run this attempt (counted from 1) of a task run."""
+
+    task_run: TaskRunId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class KillJob:
+    """Stop the worker's job of this task run, or drop it if no worker holds it."""
+
+    task_run: TaskRunId
+
+
+@dataclass(frozen=True, slots=True)
+class WakeAt:
+    """Send `TimerDue(key)` at this date; asking again for the same key replaces the date."""
+
+    key: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """Render this template with the world's functions (`kv`, `secret`, `read`...) and send `Resolved(key, ...)`."""
+
+    key: str
+    template: object
+    variables: Mapping[str, object]
+    typed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Append a log entry; without a task run it goes to the server's log only."""
+
+    level: Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
+    message: str
+    task_run: TaskRunId | None = None
+    attempt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Run the whole execution again, as the new one that `replayed` makes, at this date."""
+
+    at: datetime
+
+
+Command: TypeAlias = OfferJob | KillJob | WakeAt | Resolve | Write | Replay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The next execution and what to do; `changed` names the task runs that differ from before (to be saved)."""
+
+    execution: Execution
+    commands: tuple[Command, ...] = ()
+    changed: tuple[TaskRunId, ...] = ()

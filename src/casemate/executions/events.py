@@ -1,0 +1,58 @@
+"""What can happen to an execution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from casemate.executions.model import Answer, State
+from casemate.identifiers import TaskRunId
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The execution was just created, or is to be looked at again after a restart of the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStarted:
+    """A worker holds the job of this attempt (counted from 1)."""
+
+    task_run: TaskRunId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFinished:
+    """A worker reports the end of an attempt."""
+
+    task_run: TaskRunId
+    attempt: int
+    state: Literal[State.SUCCESS, State.WARNING, State.FAILED, State.KILLED, State.SKIPPED]
+    outputs: Mapping[str, object] | None = None
+    isolation: Mapping[str, object] | None = None
+    log_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimerDue:
+    """A date asked for by `WakeAt` has come."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The world's reply to `Resolve`."""
+
+    key: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class KillRequested:
+    """Someone wants it stopped."""
+
+
+Event: TypeAlias = Begin | TaskStarted | TaskFinished | TimerDue | Resolved | KillRequested
