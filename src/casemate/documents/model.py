@@ -59,7 +59,7 @@ class Mapping:
 
 Node: TypeAlias = Scalar | Sequence | Mapping
 
-Plain: TypeAlias = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
+Plain: TypeAlias = bool | int | float | str | list["Plain"] | dict[str, "Plain"] | None
 """A tree of ordinary Python values."""
 
 
