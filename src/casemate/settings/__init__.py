@@ -1,0 +1,48 @@
+"""What was configured? YAML files in Kestra's form and the environment, as typed settings or as problems with a place.
+
+Nothing here opens a file: texts and environment come in as arguments. Every key is listed once, in `known`.
+"""
+
+from casemate.settings.known import KNOWN
+from casemate.settings.load import load
+from casemate.settings.model import (
+    BasicAuth,
+    Database,
+    EgressRules,
+    Encryption,
+    Isolation,
+    JavaSecurity,
+    LimitOverrides,
+    Liveness,
+    Loaded,
+    Misconfiguration,
+    Server,
+    Settings,
+    Storage,
+    Variables,
+    Worker,
+)
+from casemate.settings.questions import envs, redacted, thread_rule
+
+__all__ = [
+    "KNOWN",
+    "BasicAuth",
+    "Database",
+    "EgressRules",
+    "Encryption",
+    "Isolation",
+    "JavaSecurity",
+    "LimitOverrides",
+    "Liveness",
+    "Loaded",
+    "Misconfiguration",
+    "Server",
+    "Settings",
+    "Storage",
+    "Variables",
+    "Worker",
+    "envs",
+    "load",
+    "redacted",
+    "thread_rule",
+]

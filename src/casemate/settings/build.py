@@ -1,0 +1,176 @@
+"""From values to settings, section by section."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from casemate.documents import Plain
+from casemate.secret import Secret
+from casemate.settings import model
+from casemate.settings.known import KNOWN
+from casemate.settings.model import Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What the keys say; what is not said is the default of the table."""
+
+    said: Mapping[str, object]
+    home: str
+
+    def get(self, name: str, kind: type[T]) -> T | None:
+        """The value of a key, or its default, which may be nothing."""
+        path = tuple(name.split("."))
+        key = KNOWN.find(path)
+        assert key is not None, name
+        value = self.said.get(name, key.default)
+        assert value is None or isinstance(value, kind), name
+        return value
+
+    def need(self, name: str, kind: type[T]) -> T:
+        """The value of a key that always has one."""
+        value = self.get(name, kind)
+        assert value is not None, name
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The value of a key that holds a list of texts."""
+        return tuple(str(text) for text in self.get(name, tuple) or ())
+
+    def paths(self, name: str) -> tuple[str, ...]:
+        """The same for paths: `~` is the home folder, `.`, `..` and doubled slashes are gone."""
+        opened = (self.home + path[1:] if path == "~" or path.startswith("~/") else path for path in self.texts(name))
+        return tuple(re.sub("^/+", "/", posixpath.normpath(path)) for path in opened)
+
+
+def built(said: Mapping[str, object], home: str) -> Settings:
+    """The settings that the said values, and defaults for the others, make."""
+    values = Values(said, home)
+    return Settings(
+        server=_server(values),
+        encryption=model.Encryption(secret_key=_trimmed(values.get("kestra.encryption.secret-key", Secret))),
+        variables=_variables(values),
+        storage=_storage(values),
+        database=_database(values),
+        java_security=_java_security(values),
+        isolation=_isolation(values),
+        worker=model.Worker(slots=values.get("casemate.worker.slots", int)),
+        url=values.get("kestra.url", str),
+        plugin_defaults=_defaults(values, "kestra.plugins.defaults"),
+        task_defaults=_defaults(values, "kestra.tasks.defaults"),
+    )
+
+
+def _server(values: Values) -> model.Server:
+    return model.Server(
+        basic_auth=_basic_auth(values),
+        liveness=_liveness(values),
+        termination_grace_period=values.need("kestra.server.termination-grace-period", timedelta),
+        worker_task_restart_strategy=values.need("kestra.server.worker-task-restart-strategy", str),
+    )
+
+
+def _basic_auth(values: Values) -> model.BasicAuth | None:
+    username = values.get("kestra.server.basic-auth.username", str)
+    password = values.get("kestra.server.basic-auth.password", Secret)
+    if not username or not password or not password.reveal():
+        return None
+    return model.BasicAuth(
+        username=username,
+        password=password,
+        realm=values.need("kestra.server.basic-auth.realm", str),
+        open_urls=values.texts("kestra.server.basic-auth.open-urls"),
+    )
+
+
+def _liveness(values: Values) -> model.Liveness:
+    """The liveness keys; where they are silent the older heartbeat keys speak (spec/security 7.2)."""
+    heartbeat = values.need("kestra.server.liveness.heartbeat-interval", timedelta)
+    timeout = values.need("kestra.server.liveness.timeout", timedelta)
+    frequency = values.get("kestra.heartbeat.frequency", timedelta)
+    if frequency and "kestra.server.liveness.heartbeat-interval" not in values.said:
+        heartbeat = frequency
+    if frequency and "kestra.server.liveness.timeout" not in values.said:
+        timeout = frequency * (values.get("kestra.heartbeat.heartbeat-missed", int) or 3)
+    return model.Liveness(
+        enabled=values.need("kestra.server.liveness.enabled", bool),
+        interval=values.need("kestra.server.liveness.interval", timedelta),
+        timeout=timeout,
+        initial_delay=values.need("kestra.server.liveness.initial-delay", timedelta),
+        heartbeat_interval=heartbeat,
+    )
+
+
+def _trimmed(secret: Secret | None) -> Secret | None:
+    """Keys come from files and commands that end in a line feed."""
+    return Secret(secret.reveal().strip()) if secret and secret.reveal().strip() else None
+
+
+def _variables(values: Values) -> model.Variables:
+    globals_: Mapping[str, Plain] = values.get("kestra.variables.globals", dict) or {}
+    return model.Variables(
+        globals=globals_,
+        env_vars_prefix=values.need("kestra.variables.env-vars-prefix", str),
+        redacted_env_vars=values.texts("kestra.variables.redacted-env-vars"),
+        recursive_rendering=values.need("kestra.variables.recursive-rendering", bool),
+    )
+
+
+def _storage(values: Values) -> model.Storage:
+    base_path = values.get("kestra.storage.local.base-path", str)
+    return model.Storage(type=values.need("kestra.storage.type", str), local_base_path=base_path)
+
+
+def _database(values: Values) -> model.Database:
+    kind = values.get("kestra.repository.type", str)
+    named = f"datasources.{kind or 'none'}"
+    return model.Database(
+        type=kind,
+        url=values.get(f"{named}.url", str),
+        username=values.get(f"{named}.username", str),
+        password=values.get(f"{named}.password", Secret),
+    )
+
+
+def _java_security(values: Values) -> model.JavaSecurity:
+    section = "kestra.ee.java-security"
+    return model.JavaSecurity(
+        enabled=values.need(f"{section}.enabled", bool),
+        forbidden_paths=values.paths(f"{section}.forbidden-paths"),
+        authorized_class_prefix=values.texts(f"{section}.authorized-class-prefix"),
+        forbidden_class_prefix=values.texts(f"{section}.forbidden-class-prefix"),
+    )
+
+
+def _isolation(values: Values) -> model.Isolation:
+    section = "casemate.isolation"
+    return model.Isolation(
+        required_level=values.need(f"{section}.required-level", str),
+        egress=model.EgressRules(
+            open=values.need(f"{section}.egress.open", bool),
+            allow=values.texts(f"{section}.egress.allow"),
+            deny=values.texts(f"{section}.egress.deny"),
+        ),
+        visible_paths=values.paths(f"{section}.visible-paths"),
+        limits=model.LimitOverrides(
+            memory=values.get(f"{section}.limits.memory", int),
+            processes=values.get(f"{section}.limits.processes", int),
+            open_files=values.get(f"{section}.limits.open-files", int),
+            file_size=values.get(f"{section}.limits.file-size", int),
+            temporary=values.get(f"{section}.limits.temporary", int),
+            output=values.get(f"{section}.limits.output", int),
+            line=values.get(f"{section}.limits.line", int),
+        ),
+    )
+
+
+def _defaults(values: Values, name: str) -> model.Defaults:
+    entries = values.said.get(name)
+    return tuple(entry for entry in entries if isinstance(entry, dict)) if isinstance(entries, list) else ()

@@ -1,0 +1,188 @@
+"""What settings must not say at once, and what deserves a word: pure checks over the whole."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import unquote
+
+from casemate.settings.model import Settings
+
+_AUTH = "kestra.server.basic-auth"
+_LIVENESS = "kestra.server.liveness"
+_JAVA = "kestra.ee.java-security"
+_WALLS = "casemate.isolation"
+_API = "/api/v1/main"
+SCRIPTS = "io.kestra.plugin.scripts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something about one or more keys; it is shown at the first of them that was written."""
+
+    keys: tuple[str, ...]
+    message: str
+    code: str = "config.contradiction"
+    remedy: str = ""
+
+
+def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
+    """What cannot be: the configuration is refused."""
+    yield from _account(settings, said)
+    yield from _open_urls(settings)
+    yield from _times(settings)
+    yield from _encryption(settings)
+    yield from _ranges(settings)
+    yield from _paths(settings)
+    yield from _entries(said)
+
+
+def odd(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
+    """What is allowed, but probably not what was meant."""
+    yield from _ignored_switches(settings, said)
+    yield from _short_keys(settings)
+    yield from _thread_rules(settings)
+    if said.get("kestra.heartbeat.frequency"):
+        message = "is deprecated; use kestra.server.liveness.heartbeat-interval and .timeout"
+        yield Finding(code="config.deprecated", keys=("kestra.heartbeat.frequency",), message=message)
+    if settings.storage.type != "local":
+        message = "has no effect: internal files are kept in a local folder whatever this says"
+        yield Finding(code="config.no-effect", keys=("kestra.storage.type",), message=message)
+    if not settings.isolation.egress.open and (settings.isolation.egress.allow or settings.isolation.egress.deny):
+        keys = (f"{_WALLS}.egress.allow", f"{_WALLS}.egress.deny")
+        yield Finding(code="config.no-effect", keys=keys, message=f"has no effect while {_WALLS}.egress.open is false")
+
+
+def _account(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
+    if settings.server.basic_auth:
+        if ":" in settings.server.basic_auth.username:
+            yield Finding(keys=(f"{_AUTH}.username",), message="must not hold a colon")
+    elif said.get(f"{_AUTH}.enabled"):
+        message = f"needs {_AUTH}.username and {_AUTH}.password"
+        yield Finding(keys=(f"{_AUTH}.enabled",), message=message)
+    elif f"{_AUTH}.username" in said or f"{_AUTH}.password" in said:
+        # An account without a password would leave the API open while its owner believes it closed.
+        message = "must be given together with the other of username and password, and neither may be empty"
+        yield Finding(keys=(f"{_AUTH}.username", f"{_AUTH}.password"), message=message)
+
+
+def _open_urls(settings: Settings) -> Iterator[Finding]:
+    auth = settings.server.basic_auth
+    for url in auth.open_urls if auth else ():
+        path = posixpath.normpath("/" + unquote(url).lstrip("/"))
+        if not url.startswith("/") or unquote(url) != url or ".." in url:
+            message = f"must hold plain paths that begin with a slash, not {url}"
+            yield Finding(keys=(f"{_AUTH}.open-urls",), message=message)
+        elif path in ("/", _API) or _API.startswith(path + "/"):
+            message = f"would leave the whole API without a password: {url}"
+            yield Finding(keys=(f"{_AUTH}.open-urls",), message=message, remedy="Name the one resource to open")
+
+
+def _times(settings: Settings) -> Iterator[Finding]:
+    live = settings.server.liveness
+    named = {"interval": live.interval, "timeout": live.timeout, "heartbeat-interval": live.heartbeat_interval}
+    for name, value in named.items():
+        if value <= timedelta(0):
+            yield Finding(keys=(f"{_LIVENESS}.{name}",), message="must be more than nothing")
+    if settings.server.termination_grace_period < timedelta(0):
+        yield Finding(keys=("kestra.server.termination-grace-period",), message="must not be negative")
+    if live.heartbeat_interval >= live.timeout:
+        keys = (f"{_LIVENESS}.heartbeat-interval", f"{_LIVENESS}.timeout", "kestra.heartbeat.frequency")
+        yield Finding(keys=keys, message=f"{keys[0]} must be less than {keys[1]}")
+    if live.interval > live.timeout:
+        keys = (f"{_LIVENESS}.interval", f"{_LIVENESS}.timeout", "kestra.heartbeat.frequency")
+        yield Finding(keys=keys, message=f"{keys[0]} must not be more than {keys[1]}")
+
+
+def _key_bytes(settings: Settings) -> bytes | None:
+    secret = settings.encryption.secret_key
+    try:
+        return base64.b64decode(secret.reveal(), validate=True) if secret else None
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _encryption(settings: Settings) -> Iterator[Finding]:
+    key = _key_bytes(settings)
+    remedy = "Make one with: openssl rand -base64 32"
+    if key is None:
+        return
+    if not key:
+        message = "must be Base64 of 16, 24 or 32 bytes, and is no Base64"
+        yield Finding(keys=("kestra.encryption.secret-key",), message=message, remedy=remedy)
+    elif len(key) not in (16, 24, 32):
+        message = f"must be Base64 of 16, 24 or 32 bytes, and is of {len(key)}"
+        yield Finding(keys=("kestra.encryption.secret-key",), message=message, remedy=remedy)
+    elif len(set(key)) < 8:
+        message = "repeats itself so much that it could be guessed"
+        yield Finding(keys=("kestra.encryption.secret-key",), message=message, remedy=remedy)
+
+
+def _short_keys(settings: Settings) -> Iterator[Finding]:
+    key = _key_bytes(settings)
+    if key and len(key) < 32:
+        message = f"is of {len(key)} bytes; 32 bytes make AES-256"
+        yield Finding(code="config.weak", keys=("kestra.encryption.secret-key",), message=message)
+
+
+def _ranges(settings: Settings) -> Iterator[Finding]:
+    egress = settings.isolation.egress
+    for name, ranges in (("allow", egress.allow), ("deny", egress.deny)):
+        for text in ranges:
+            try:
+                ipaddress.ip_network(text)
+            except ValueError:
+                message = f"must hold address ranges such as 10.1.0.0/16, not {text}"
+                yield Finding(code="config.type", keys=(f"{_WALLS}.egress.{name}",), message=message)
+    for text in sorted(set(egress.allow) & set(egress.deny)):
+        keys = (f"{_WALLS}.egress.allow", f"{_WALLS}.egress.deny")
+        yield Finding(keys=keys, message=f"{text} is both allowed and denied")
+
+
+def _paths(settings: Settings) -> Iterator[Finding]:
+    forbidden, visible = settings.java_security.forbidden_paths, settings.isolation.visible_paths
+    for name, paths in ((f"{_JAVA}.forbidden-paths", forbidden), (f"{_WALLS}.visible-paths", visible)):
+        for path in paths:
+            if not path.startswith("/"):
+                yield Finding(code="config.type", keys=(name,), message=f"must hold absolute paths, not {path}")
+    if not settings.java_security.enabled:
+        return
+    for path in visible:
+        for wall in forbidden:
+            if path == wall or path.startswith(wall.rstrip("/") + "/"):
+                keys = (f"{_WALLS}.visible-paths", f"{_JAVA}.forbidden-paths")
+                yield Finding(keys=keys, message=f"{path} is to be shown, but {wall} is forbidden")
+
+
+def _entries(said: Mapping[str, object]) -> Iterator[Finding]:
+    for name in ("kestra.plugins.defaults", "kestra.tasks.defaults"):
+        entries = said.get(name, [])
+        fine = isinstance(entries, list) and all(
+            isinstance(e, dict) and isinstance(e.get("type"), str) for e in entries
+        )
+        if not fine:
+            message = "must be a list of entries, each with a type and values"
+            yield Finding(code="config.type", keys=(name,), message=message)
+
+
+def _ignored_switches(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
+    if settings.server.basic_auth and said.get(f"{_AUTH}.enabled") is False:
+        message = "has no effect: with a username and a password the API is always closed"
+        yield Finding(code="config.no-effect", keys=(f"{_AUTH}.enabled",), message=message)
+    rules = ("forbidden-paths", "authorized-class-prefix", "forbidden-class-prefix")
+    for rule in rules:
+        if said.get(f"{_JAVA}.{rule}") and not settings.java_security.enabled:
+            message = f"has no effect while {_JAVA}.enabled is false"
+            yield Finding(code="config.no-effect", keys=(f"{_JAVA}.{rule}",), message=message)
+
+
+def _thread_rules(settings: Settings) -> Iterator[Finding]:
+    for prefix in settings.java_security.authorized_class_prefix:
+        if prefix.startswith(SCRIPTS) or SCRIPTS.startswith(prefix.rstrip(".") + "."):
+            message = f"lets script tasks start threads: {prefix}"
+            yield Finding(code="config.weak", keys=(f"{_JAVA}.authorized-class-prefix",), message=message)

@@ -1,0 +1,142 @@
+"""From the texts of configuration files and the environment to settings: read, merge, resolve, convert, check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from casemate import documents
+from casemate.errors import Problem, Refused
+from casemate.settings.build import built
+from casemate.settings.checks import Finding, contradicting, odd
+from casemate.settings.keys import Kind
+from casemate.settings.known import KNOWN
+from casemate.settings.model import Loaded, Misconfiguration
+from casemate.settings.placeholders import Resolver
+from casemate.settings.sources import (
+    Place,
+    Source,
+    Written,
+    from_environment,
+    from_text,
+    is_unset,
+    place_of,
+    sets_a_key,
+)
+from casemate.settings.values import meaning
+
+INLINE = "KESTRA_CONFIGURATION"
+
+
+def load(files: Sequence[tuple[str, str]], environ: Mapping[str, str]) -> Loaded:
+    """The settings that files (name and text, later ones win) and the environment (wins over files) make together.
+
+    YAML in `KESTRA_CONFIGURATION` counts as one more file behind the others. Raises `Refused` with every problem there
+    is: unreadable YAML, wrong values, unresolved placeholders, contradictions, protections that do not stand here.
+    """
+    inline = [(f"environment variable {INLINE}", environ[INLINE])] if environ.get(INLINE) else []
+    sources = [*(from_text(name, text, KNOWN) for name, text in (*files, *inline)), from_environment(environ, KNOWN)]
+    merged = _merged(sources)
+    resolver = Resolver(environ, merged)
+    resolved = {name: resolver.resolved(value) for name, value in merged.items()}
+    written = {name: value for name, value in resolved.items() if value is not None}
+    values, wrong = _meanings(written)
+    settings = built(values, environ.get("HOME", "/"))
+    # What is missing only because it could not be read contradicts nothing.
+    contradictions = [
+        found for found in contradicting(settings, values) if not set(found.keys) & merged.keys() - values.keys()
+    ]
+    oddities = [_placed(found, written) for found in odd(settings, values)]
+    problems = [problem for source in sources for problem in source.problems]
+    problems += [
+        *resolver.problems,
+        *wrong,
+        *(_placed(found, written) for found in contradictions),
+        *_guarded(values, written),
+    ]
+    if problems:
+        raise Refused(_once(problems))
+    unknown = [*_unknown(written, resolver.used), *_unknown_variables(environ, settings.variables.env_vars_prefix)]
+    return Loaded(settings, (*unknown, *oddities, *_without_effect(written)))
+
+
+def _merged(sources: Iterable[Source]) -> dict[str, Written]:
+    merged: dict[str, Written] = {}
+    for source in sources:
+        for written in source.values:
+            before = merged.get(written.name)
+            merged[written.name] = _over(before, written) if before else written
+    return {name: written for name, written in merged.items() if not is_unset(written.node)}
+
+
+def _over(before: Written, after: Written) -> Written:
+    """Maps grow key by key, everything else is replaced; nothing at all replaces nothing."""
+    if is_unset(after.node):
+        return before
+    if after.key is None or after.key.kind is not Kind.MAP:
+        return after
+    if not isinstance(before.node, documents.Mapping) or not isinstance(after.node, documents.Mapping):
+        return after
+    entries = {entry.key: entry for entry in (*before.node.entries, *after.node.entries)}
+    return replace(after, node=replace(after.node, entries=tuple(entries.values())))
+
+
+def _meanings(written: Mapping[str, Written]) -> tuple[dict[str, object], list[Misconfiguration]]:
+    values: dict[str, object] = {}
+    problems: list[Misconfiguration] = []
+    for name, value in written.items():
+        if value.key is None:
+            continue
+        try:
+            values[name] = meaning(value.key, value.node)
+        except ValueError as wrong:
+            problems.append(value.place.problem("config.type", f"must be {wrong}", path=value.spelled))
+    return values, problems
+
+
+def _placed(finding: Finding, written: Mapping[str, Written]) -> Misconfiguration:
+    """A finding at the first of its keys that someone wrote."""
+    at = next((written[name] for name in finding.keys if name in written), None)
+    place, path = (at.place, at.spelled) if at else (Place(""), finding.keys[0])
+    return place.problem(finding.code, finding.message, path=path, remedy=finding.remedy)
+
+
+def _guarded(values: Mapping[str, object], written: Mapping[str, Written]) -> Iterable[Misconfiguration]:
+    for name, value in written.items():
+        if value.key and value.key.guard and values.get(name):
+            message = f"asks for a protection that does not stand here yet: {value.key.guard}"
+            remedy = "Remove the key to start without this protection"
+            yield value.place.problem("config.unprotected", message, path=value.spelled, remedy=remedy)
+
+
+def _without_effect(written: Mapping[str, Written]) -> Iterable[Misconfiguration]:
+    for value in written.values():
+        if value.key and value.key.later:
+            yield value.place.problem("config.no-effect", f"has no effect: {value.key.later}", path=value.spelled)
+
+
+def _unknown(written: Mapping[str, Written], used: set[str]) -> Iterable[Misconfiguration]:
+    """Keys that nobody knows; those a placeholder refers to have their use."""
+    for name, value in written.items():
+        if value.key is None and name not in used:
+            yield value.place.problem("config.unknown", "is not a known key", path=value.spelled, remedy=_meant(name))
+
+
+def _meant(name: str) -> str:
+    nearest = KNOWN.nearest(tuple(name.split(".")))
+    return f"Did you mean {nearest}?" if nearest else ""
+
+
+def _unknown_variables(environ: Mapping[str, str], shown_to_flows: str) -> Iterable[Misconfiguration]:
+    for variable in sorted(environ):
+        if not variable.startswith(("KESTRA_", "CASEMATE_")) or sets_a_key(variable, KNOWN):
+            continue
+        if shown_to_flows and variable.startswith(shown_to_flows):
+            continue
+        near = KNOWN.nearest_variable(variable)
+        remedy = f"Did you mean {near}?" if near else ""
+        yield place_of(variable).problem("config.unknown", "names no known key", remedy=remedy)
+
+
+def _once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(dict.fromkeys(problems))

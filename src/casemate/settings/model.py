@@ -1,0 +1,177 @@
+"""The settings the product acts on, typed and frozen; what must not be shown is a `Secret` or left out of `repr`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeAlias
+
+from casemate.documents import Plain
+from casemate.errors import Problem
+from casemate.secret import Secret
+
+Defaults: TypeAlias = tuple[Mapping[str, Plain], ...]
+"""Plugin defaults as they were written: `type`, `forced`, `values`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misconfiguration(Problem):
+    """A problem of the configuration; `file` is the name of the file, or the environment variable, that it is in."""
+
+    file: str = ""
+
+    def located(self, file: str = "") -> str:
+        """`FILE:LINE:COLUMN: key: message`; an environment variable has no line."""
+        place = f"{self.file or file}:{self.line}:{self.column}" if self.line else self.file or file
+        remedy = f" ({self.remedy})" if self.remedy else ""
+        return ": ".join(part for part in (place, self.path, self.message) if part) + remedy
+
+    def printed(self) -> str:
+        """The same as `located`: without its file a configuration problem cannot be found."""
+        return self.located()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasicAuth:
+    """The one account of `kestra.server.basic-auth`. `open_urls` are path prefixes that ask for no password."""
+
+    username: str
+    password: Secret
+    realm: str
+    open_urls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Liveness:
+    """When a silent service counts as lost (spec/security 7.1)."""
+
+    enabled: bool
+    interval: timedelta
+    timeout: timedelta
+    initial_delay: timedelta
+    heartbeat_interval: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """`kestra.server`. Without `basic_auth` the server may only listen on a loopback address."""
+
+    basic_auth: BasicAuth | None
+    liveness: Liveness
+    termination_grace_period: timedelta
+    worker_task_restart_strategy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encryption:
+    """`kestra.encryption`: the key as Base64 text, its form already checked."""
+
+    secret_key: Secret | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variables:
+    """`kestra.variables`: what templates see besides the execution."""
+
+    globals: Mapping[str, Plain] = field(repr=False)
+    env_vars_prefix: str
+    redacted_env_vars: tuple[str, ...]
+    recursive_rendering: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """`kestra.storage`: the kind that was asked for, and the folder of the local kind, if given."""
+
+    type: str
+    local_base_path: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """`kestra.repository.type` and the `datasources` entry of that name, if given."""
+
+    type: str | None
+    url: str | None = field(repr=False)
+    username: str | None
+    password: Secret | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JavaSecurity:
+    """`kestra.ee.java-security` (spec/isolation 1.3). Paths are absolute, without `..` and trailing slash.
+
+    `forbidden_paths` goes into the sandbox policy; `thread_rule` answers who may start threads.
+    """
+
+    enabled: bool
+    forbidden_paths: tuple[str, ...]
+    authorized_class_prefix: tuple[str, ...]
+    forbidden_class_prefix: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EgressRules:
+    """`casemate.isolation.egress`: may tasks connect at all; the ranges that come before the built-in rules."""
+
+    open: bool
+    allow: tuple[str, ...]
+    deny: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitOverrides:
+    """`casemate.isolation.limits`: sizes in bytes; None keeps the sandbox's own default."""
+
+    memory: int | None
+    processes: int | None
+    open_files: int | None
+    file_size: int | None
+    temporary: int | None
+    output: int | None
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """`casemate.isolation`: the walls every task run stands behind. `required_level` is `full` or `container`."""
+
+    required_level: str
+    egress: EgressRules
+    visible_paths: tuple[str, ...]
+    limits: LimitOverrides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """`casemate.worker`: how many task runs at once; None leaves it to the machine."""
+
+    slots: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the product takes from its configuration."""
+
+    server: Server
+    encryption: Encryption
+    variables: Variables
+    storage: Storage
+    database: Database
+    java_security: JavaSecurity
+    isolation: Isolation
+    worker: Worker
+    url: str | None
+    plugin_defaults: Defaults = field(repr=False)
+    """`kestra.plugins.defaults`."""
+    task_defaults: Defaults = field(repr=False)
+    """`kestra.tasks.defaults`, the older place; merged before `plugin_defaults`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings, and everything about the files that their writer should know."""
+
+    settings: Settings
+    warnings: tuple[Problem, ...]

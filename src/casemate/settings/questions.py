@@ -1,0 +1,76 @@
+"""What others ask of the settings: who may start threads, which variables flows see, what may be shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import timedelta
+
+from casemate import durations
+from casemate.secret import Secret
+from casemate.settings.model import JavaSecurity, Settings, Variables
+
+HIDDEN = "******"
+_TELLTALE = re.compile(
+    r"pass(word)?|secret|token|credential|private|certificate|api-?key|access-?key|service-?account|fingerprint"
+    r"|connection-?string|\bsas\b",
+    re.IGNORECASE,
+)
+_URL_PASSWORD = re.compile(r"(?<=://)[^/@\s]*@")
+_NEVER = ("SECRET_", "KESTRA_", "CASEMATE_")
+
+
+def thread_rule(rules: JavaSecurity, type_name: str) -> str | None:
+    """The key that forbids this (canonical) task type to start threads and processes, or None where it may.
+
+    Forbidden wins over authorised; prefixes end at a dot (spec/isolation 1.3, rules 4 and 5).
+    """
+    if not rules.enabled:
+        return None
+    if _any_prefix(rules.forbidden_class_prefix, type_name):
+        return "kestra.ee.java-security.forbidden-class-prefix"
+    if rules.authorized_class_prefix and not _any_prefix(rules.authorized_class_prefix, type_name):
+        return "kestra.ee.java-security.authorized-class-prefix"
+    return None
+
+
+def _any_prefix(prefixes: Iterable[str], type_name: str) -> bool:
+    return any(f"{type_name}.".startswith(prefix.rstrip(".") + ".") for prefix in prefixes)
+
+
+def envs(variables: Variables, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """What templates see as `envs`: the variables with the prefix, without it, in lower case (spec/security 8.6).
+
+    Our own variables and secrets never are among them, whatever the prefix.
+    """
+    prefix = variables.env_vars_prefix
+    withheld = set(variables.redacted_env_vars)
+    return {
+        name[len(prefix) :].lower(): value
+        for name, value in environ.items()
+        if name.startswith(prefix) and name not in withheld and not name.startswith(_NEVER)
+    }
+
+
+def redacted(settings: Settings) -> Mapping[str, object]:
+    """The settings as plain values to show: secrets, and whatever is named like one, as `******`."""
+    return {field.name: _shown(field.name, getattr(settings, field.name)) for field in fields(settings)}
+
+
+def _shown(name: str, value: object) -> object:
+    match value:
+        case Secret():
+            return HIDDEN
+        case str():
+            return HIDDEN if _TELLTALE.search(name) else _URL_PASSWORD.sub(f"{HIDDEN}@", value)
+        case timedelta():
+            return durations.printed(value)
+        case dict():
+            return {key: _shown(str(key), inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_shown(name, inner) for inner in value]
+        case None | bool() | int() | float():
+            return value
+    assert is_dataclass(value)
+    return {field.name: _shown(field.name, getattr(value, field.name)) for field in fields(value)}

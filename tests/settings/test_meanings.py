@@ -1,0 +1,179 @@
+"""What the values mean, and which of them cannot stand together."""
+
+from datetime import timedelta
+
+import pytest
+
+from casemate.errors import Refused
+from casemate.secret import Secret
+from casemate.settings import KNOWN, Settings, envs, load, redacted, thread_rule
+from casemate.settings.values import duration, size
+
+GOOD_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
+
+def settings(text: str, **environ: str) -> Settings:
+    return load([("kestra.yml", text)], environ).settings
+
+
+def refusals(text: str) -> list[str]:
+    with pytest.raises(Refused) as caught:
+        settings(text)
+    return [f"{problem.path}: {problem.message}" for problem in caught.value.problems]
+
+
+def warnings(text: str) -> list[str]:
+    return [f"{warning.path}: {warning.message}" for warning in load([("kestra.yml", text)], {}).warnings]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("250ms", 0.25), ("5s", 5), ("10m", 600), ("1h", 3600), ("7d", 604800), ("PT5M", 300), ("P30D", 2592000)],
+)
+def test_durations(text, seconds):
+    assert duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["5", "", "5 minutes", "P", "1w", "99999999999999d", "٣s"])
+def test_what_is_no_duration(text):
+    with pytest.raises(ValueError, match="a duration such as"):
+        duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"), [("512", 512), ("1KB", 1024), ("10MB", 10 << 20), ("2 GiB", 2 << 30), ("1t", 1 << 40)]
+)
+def test_sizes(text, count):
+    assert size(text) == count
+
+
+def test_words_are_known_in_any_case():
+    text = "kestra: {server: {worker-task-restart-strategy: after-termination-grace-period}}"
+    assert settings(text).server.worker_task_restart_strategy == "AFTER_TERMINATION_GRACE_PERIOD"
+
+
+def test_every_default_is_of_its_own_kind():
+    assert settings("").isolation.required_level == "full"
+    names = [key.name for key in KNOWN.keys]
+    assert len(names) == len(set(names))
+    assert not [key.name for key in KNOWN.keys if key.guard and key.later]
+
+
+def test_text_stays_as_written():
+    auth = settings("kestra: {server: {basic-auth: {username: yes, password: 0123}}}").server.basic_auth
+    assert auth is not None
+    assert (auth.username, auth.password.reveal(), auth.realm) == ("yes", "0123", "Kestra")
+
+
+@pytest.mark.parametrize("half", ["{username: me}", "{password: x}", "{username: me, password: ''}", "{enabled: true}"])
+def test_half_an_account_is_refused(half):
+    assert len(refusals(f"kestra: {{server: {{basic-auth: {half}}}}}")) == 1
+
+
+@pytest.mark.parametrize("url", ["/", "//", "/api", "/api/v1/", "/api/v1/main", "/api/v1//main/"])
+def test_an_open_url_never_opens_the_whole_api(url):
+    text = f"kestra: {{server: {{basic-auth: {{username: me, password: x, open-urls: ['{url}']}}}}}}"
+    assert "would leave the whole API without a password" in refusals(text)[0]
+
+
+@pytest.mark.parametrize("url", ["ping", "/ping/../api", "/%70ing"])
+def test_an_open_url_is_a_plain_path(url):
+    text = f"kestra: {{server: {{basic-auth: {{username: me, password: x, open-urls: ['{url}']}}}}}}"
+    assert "must hold plain paths" in refusals(text)[0]
+
+
+def test_liveness_must_be_possible():
+    text = "kestra: {server: {liveness: {heartbeat-interval: 5s, timeout: 5s}}}"
+    assert refusals(text) == [
+        "kestra.server.liveness.heartbeat-interval: "
+        "kestra.server.liveness.heartbeat-interval must be less than kestra.server.liveness.timeout"
+    ]
+    assert refusals("kestra: {server: {liveness: {interval: 0s}}}")
+    assert refusals("kestra: {server: {liveness: {interval: 1m}}}")
+
+
+def test_the_older_heartbeat_keys_speak_where_the_newer_are_silent():
+    live = settings("kestra: {heartbeat: {frequency: 4s, heartbeat-missed: 5}}").server.liveness
+    assert (live.heartbeat_interval, live.timeout) == (timedelta(seconds=4), timedelta(seconds=20))
+    both = "kestra: {heartbeat: {frequency: 4s}, server: {liveness: {timeout: 30s}}}"
+    assert settings(both).server.liveness.timeout == timedelta(seconds=30)
+    assert "deprecated" in warnings(both)[0]
+
+
+def test_an_encryption_key_is_checked_at_start():
+    good = settings(f"kestra: {{encryption: {{secret-key: '{GOOD_KEY}\\n'}}}}".replace("'", '"'))
+    assert good.encryption.secret_key == Secret(GOOD_KEY)
+    for bad in ("not base64!", "c2hvcnQ=", "A" * 43 + "="):
+        assert refusals(f"kestra: {{encryption: {{secret-key: '{bad}'}}}}")
+    assert "make AES-256" in warnings(f"kestra: {{encryption: {{secret-key: {GOOD_KEY[:32]}}}}}")[0]
+
+
+def test_ranges_and_paths_are_checked():
+    assert refusals("casemate: {isolation: {egress: {allow: [10.0.0.1/8]}}}")
+    assert refusals("casemate: {isolation: {egress: {allow: [10.0.0.0/8], deny: [10.0.0.0/8]}}}")
+    assert refusals("casemate: {isolation: {visible-paths: [srv]}}")
+    walls = "\nkestra: {{ee: {{java-security: {{enabled: true, forbiddenPaths: [/srv/]}}}}}}"
+    both = "casemate: {{isolation: {{visible-paths: [{}]}}}}" + walls
+    assert "/srv/x is to be shown, but /srv is forbidden" in refusals(both.format("/srv/x"))[0]
+    assert settings(both.format("/srvx")).isolation.visible_paths == ("/srvx",)
+
+
+def test_paths_are_made_plain():
+    text = "kestra: {ee: {java-security: {enabled: true, forbidden-paths: [~/.aws, //etc/../opt/, /]}}}"
+    assert settings(text, HOME="/home/me").java_security.forbidden_paths == ("/home/me/.aws", "/opt", "/")
+
+
+@pytest.mark.parametrize(
+    ("rules", "type_name", "expected"),
+    [
+        ("", "a.B", None),
+        ("authorized-class-prefix: [io.kestra.plugin.gcp]", "io.kestra.plugin.gcp.X", None),
+        ("authorized-class-prefix: [io.kestra.plugin.gcp.]", "io.kestra.plugin.gcp.X", None),
+        ("authorized-class-prefix: [io.kestra.plugin.gcp]", "io.kestra.plugin.gcpx.X", "authorized-class-prefix"),
+        ("forbidden-class-prefix: [a.b]", "a.b.C", "forbidden-class-prefix"),
+        ("forbidden-class-prefix: [a.b]", "a.c.C", None),
+        ("forbidden-class-prefix: [a.b], authorized-class-prefix: [a]", "a.b.C", "forbidden-class-prefix"),
+        ("forbidden-class-prefix: [a.b], authorized-class-prefix: [a]", "a.C", None),
+        ("forbidden-class-prefix: [a.b], authorized-class-prefix: [a]", "c.C", "authorized-class-prefix"),
+    ],
+)
+def test_who_may_start_threads(rules, type_name, expected):
+    text = f"kestra: {{ee: {{java-security: {{enabled: true, {rules}}}}}}}"
+    forbidding = thread_rule(settings(text).java_security, type_name)
+    assert forbidding == (f"kestra.ee.java-security.{expected}" if expected else None)
+
+
+def test_rules_without_the_switch_are_said_to_be_idle():
+    idle = "kestra: {ee: {java-security: {forbidden-class-prefix: [a]}}}"
+    assert thread_rule(settings(idle).java_security, "a.B") is None
+    assert "has no effect while kestra.ee.java-security.enabled is false" in warnings(idle)[0]
+
+
+def test_script_types_among_the_authorised_are_worth_a_word():
+    text = "kestra: {ee: {java-security: {enabled: true, authorized-class-prefix: [io.kestra.plugin]}}}"
+    assert "lets script tasks start threads" in warnings(text)[0]
+
+
+def test_flows_see_the_prefixed_variables_and_no_others():
+    environ = {"ENV_A_B": "1", "HOME": "/", "SECRET_X": "2", "ENV_HIDDEN": "3"}
+    text = "kestra: {variables: {redacted-env-vars: [ENV_HIDDEN]}}"
+    assert envs(settings(text).variables, environ) == {"a_b": "1"}
+    everything = "kestra: {variables: {env-vars-prefix: ''}}"
+    assert "secret_x" not in envs(settings(everything).variables, environ)
+
+
+def test_secrets_are_shown_nowhere():
+    text = f"""
+kestra:
+  url: http://me:hunter2@here/
+  server: {{basic-auth: {{username: me, password: hunter2}}}}
+  encryption: {{secret-key: {GOOD_KEY}}}
+  variables: {{globals: {{apiKey: hunter2, list: [{{token: hunter2}}]}}}}
+  plugins: {{defaults: [{{type: a.B, values: {{accessKey: hunter2}}}}]}}
+"""
+    found = settings(text)
+    shown = str(redacted(found))
+    assert "hunter2" not in shown
+    assert GOOD_KEY not in shown
+    assert "http://******@here/" in shown
+    assert "hunter2" not in repr(found).replace("http://me:hunter2@here/", "")
