@@ -1,0 +1,63 @@
+"""The command line and the environment of a script task (spec/isolation 6.3, spec/engine 8.6)."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from casemate.worker.languages import Language
+
+WORK: Final = "/work"
+"""Where the working directory of a task is, seen from inside."""
+
+OUTPUT: Final = f"{WORK}/.output"
+"""Where a task with `outputDirectory` leaves its files."""
+
+INTERPRETER: Final = ("/bin/sh", "-c")
+SEARCH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+_SHELLS: Final = frozenset(("sh", "bash", "dash", "ash", "ksh", "zsh"))
+
+
+def argv(interpreter: tuple[str, ...], lines: Iterable[str], *, fail_fast: bool) -> tuple[str, ...]:
+    """The interpreter with one argument: the lines, after `set -e` if the first failing one is to be the last."""
+    first = ("set -e",) if fail_fast else ()
+    return (*interpreter, "\n".join((*first, *lines)))
+
+
+def is_shell(interpreter: tuple[str, ...]) -> bool:
+    """Whether the interpreter understands POSIX shell."""
+    return interpreter[0].rpartition("/")[2] in _SHELLS
+
+
+def call(program: str, file: str, *, shell: bool) -> str:
+    """The line that runs an inline script from its file."""
+    # `exec` spares a process, and lets a stop signal reach the script instead of the shell that waits for it.
+    return f"{'exec ' if shell else ''}{shlex.quote(program)} {shlex.quote(f'{WORK}/{file}')}"
+
+
+def understudy(language: Language, found: Mapping[str, str]) -> tuple[str, ...]:
+    """A shell function for the language's usual command where the machine has it under another name only.
+
+    Kestra's images have `python`; many distributions have `python3` alone, and flows should not need to know.
+    """
+    common = "python"
+    if language.name != common or common in found or "python3" not in found:
+        return ()
+    return (f'{common}() {{ python3 "$@"; }}',)
+
+
+def environment(
+    language: Language, own: Mapping[str, str], *, search: str = SEARCH, output_directory: bool = False
+) -> dict[str, str]:
+    """Exactly what the program sees: a small fixed base, the language's own, the task's `env`, then the folders."""
+    return {
+        "PATH": search,
+        "HOME": "/tmp",  # noqa: S108 - the sandbox's private one; a cache there is not collected with the results
+        "LANG": "C.UTF-8",
+        **language.env,
+        **own,
+        "WORKING_DIR": WORK,
+        **({"OUTPUT_DIR": OUTPUT} if output_directory else {}),
+    }

@@ -1,0 +1,118 @@
+"""The command line of a script task."""
+
+import subprocess
+
+import pytest
+
+from casemate.worker import runners, scripts
+from casemate.worker.languages import LANGUAGES, recognise
+
+PYTHON, SHELL = LANGUAGES["python"], LANGUAGES["shell"]
+
+
+def test_the_lines_are_one_argument_of_the_interpreter():
+    argv = scripts.argv(("/bin/sh", "-c"), ["mkdir out", "echo done"], fail_fast=True)
+    assert argv == ("/bin/sh", "-c", "set -e\nmkdir out\necho done")
+
+
+def test_without_fail_fast_a_failing_line_is_not_the_last():
+    assert scripts.argv(("bash", "-c"), ["false", "true"], fail_fast=False) == ("bash", "-c", "false\ntrue")
+
+
+@pytest.mark.parametrize(
+    ("canonical", "found"),
+    [
+        ("io.kestra.plugin.scripts.shell.Commands", (SHELL, "Commands")),
+        ("io.kestra.plugin.scripts.python.Script", (PYTHON, "Script")),
+        ("io.kestra.plugin.scripts.ruby.Script", None),
+        ("io.kestra.plugin.scripts.python.ScriptTrigger", None),
+        ("io.kestra.plugin.core.log.Log", None),
+    ],
+)
+def test_script_types_are_recognised_by_name(canonical, found):
+    assert recognise(canonical) == found
+
+
+def test_an_inline_python_script_knows_the_words_of_json():
+    source = PYTHON.source("print([true, false, null])")
+    done = subprocess.run(["python3", "-c", source], capture_output=True, text=True, check=True)
+    assert done.stdout == "[True, False, None]\n"
+
+
+def test_a_future_import_stays_first():
+    source = PYTHON.source("from __future__ import annotations\nprint('ok')")
+    assert subprocess.run(["python3", "-c", source], capture_output=True, text=True, check=True).stdout == "ok\n"
+
+
+def test_python_is_known_where_only_python3_is_installed():
+    line = scripts.understudy(PYTHON, {"python3": "/usr/bin/python3"})
+    argv = scripts.argv(scripts.INTERPRETER, [*line, "python -c 'print(1 + 1)'"], fail_fast=True)
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"})
+    assert done.stdout == "2\n"
+
+
+@pytest.mark.parametrize("found", [{}, {"python3": "/x", "python": "/y"}, {"python": "/y"}])
+def test_python_is_not_replaced_where_it_is_installed_or_nothing_could_replace_it(found):
+    assert scripts.understudy(PYTHON, found) == ()
+    assert scripts.understudy(SHELL, {"python3": "/x"}) == ()
+
+
+def test_the_environment_is_built_from_nothing():
+    env = scripts.environment(PYTHON, {"TOKEN": "x", "PATH": "/mine"})
+    assert env["TOKEN"] == "x"
+    assert env["PATH"] == "/mine"
+    assert env["WORKING_DIR"] == "/work"
+    assert env["PYTHONUNBUFFERED"] == "true"
+    assert "OUTPUT_DIR" not in env
+    assert set(scripts.environment(SHELL, {})) == {"PATH", "HOME", "LANG", "WORKING_DIR"}
+
+
+def test_a_task_cannot_claim_another_working_directory():
+    assert scripts.environment(SHELL, {"WORKING_DIR": "/etc"})["WORKING_DIR"] == "/work"
+
+
+def canonical(name: str) -> str:
+    return {"old.ProcessTaskRunner": runners.PROCESS}.get(name, name)
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {},
+        {"taskRunner": {"type": "io.kestra.plugin.core.runner.Process"}},
+        {"taskRunner": {"type": "old.ProcessTaskRunner"}},
+        {"runner": "PROCESS"},
+        {"containerImage": "python:3.13-slim"},
+    ],
+)
+def test_the_process_runner_is_accepted_in_every_spelling(properties):
+    assert runners.refusal(properties, canonical) is None
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"taskRunner": {"type": "io.kestra.plugin.scripts.runner.docker.Docker"}},
+        {"taskRunner": {"type": "io.kestra.plugin.scripts.runner.docker.DockerTaskRunner"}},
+        {"runner": "DOCKER"},
+        {"runner": "docker"},
+        {"runner": "DOCKER", "taskRunner": {"type": "io.kestra.plugin.core.runner.Process"}},
+    ],
+)
+def test_docker_is_refused_in_every_spelling_with_the_way_out(properties):
+    reason = runners.refusal(properties, canonical)
+    assert reason is not None
+    assert "Docker task runner is not available" in reason
+    assert "sandboxed Process runner" in reason
+
+
+@pytest.mark.parametrize("runner", [{"type": "io.kestra.plugin.ee.aws.runner.Batch"}, {}, "text"])
+def test_other_runners_are_refused_by_name(runner):
+    assert "not available" in (runners.refusal({"taskRunner": runner}, canonical) or "")
+
+
+def test_what_only_containers_look_at_is_said_to_have_no_effect():
+    assert runners.unused({}) is None
+    assert "`containerImage` and `docker` has no effect" in (
+        runners.unused({"containerImage": "x", "docker": {}}) or ""
+    )
