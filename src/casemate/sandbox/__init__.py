@@ -1,5 +1,18 @@
-"""Walls: what a task may do (policy), how the kernel is told (plan), and the running of it (launch)."""
+"""Walls: what a task may do (policy), how the kernel is told (orders), and the running of it (launch).
 
+    async with Sandboxes.open(folder) as sandboxes:
+        work = folders.make(folder, "run-1")
+        running = await sandboxes.launch(Launch(name="run-1", policy=Policy(), work=work, what=Body(...)))
+        async for event in running.events(): ...
+        end = await running.end()
+        folders.remove(work)
+
+`kernel/` has one page for each mechanism, `zygote/` the process that forks sandboxes; everything else runs in the
+worker. Only the standard library is used, so that a sandbox can be had wherever Python is.
+"""
+
+from casemate.sandbox import folders
+from casemate.sandbox.errors import GlobInvalid, LaunchFailed, OutputRefused, WallsMissing, ZygoteLost
 from casemate.sandbox.model import (
     Body,
     Command,
@@ -17,6 +30,9 @@ from casemate.sandbox.model import (
     Told,
     Wall,
 )
+from casemate.sandbox.running import Running
+from casemate.sandbox.sandboxes import Sandboxes
+from casemate.sandbox.survey import survey
 
 __all__ = [
     "Body",
@@ -24,14 +40,23 @@ __all__ = [
     "Egress",
     "End",
     "Event",
+    "GlobInvalid",
     "Isolation",
     "Launch",
+    "LaunchFailed",
     "Level",
     "Limits",
     "Line",
+    "OutputRefused",
     "Policy",
     "Rights",
+    "Running",
+    "Sandboxes",
     "Survey",
     "Told",
     "Wall",
+    "WallsMissing",
+    "ZygoteLost",
+    "folders",
+    "survey",
 ]

@@ -43,7 +43,9 @@ class Rights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Egress:
-    """Where connections may go. `open` False: no network at all. `allow` and `deny` are CIDRs that come before the defaults."""
+    """Where connections may go. `open` False: no network at all. `allow` and `deny` are CIDRs that come before the
+    defaults.
+    """
 
     open: bool = False
     allow: tuple[str, ...] = ()
@@ -78,7 +80,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A program to run in the working directory with exactly this environment."""
+    """A program to run in the working directory. Its environment is `env`, added to PATH, HOME, LANG and TMPDIR of inside."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
@@ -86,7 +88,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """One thing to run behind one set of walls. `work` is the host folder that becomes the working directory `/work`."""
+    """One thing to run behind one set of walls; `work` is the host folder that becomes `/work`, where it starts."""
 
     name: str
     policy: Policy
@@ -105,7 +107,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A message of a body: `{"log": {"level","message"}}`, `{"metric": {...}}`, `{"outputs": {...}}`, `{"failed": {"message","trace","outputs"}}`."""
+    """A message of a body: `{"log": {"level","message"}}`, `{"metric": {...}}`, `{"outputs": {...}}`, `{"failed":
+    {"message","trace","outputs"}}`.
+    """
 
     message: Mapping[str, object]
     at: datetime

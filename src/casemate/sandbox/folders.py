@@ -1,0 +1,209 @@
+"""Launch folders: making them, giving them to a task and taking them back, taking results out, getting rid of them.
+
+After a launch a folder is hostile: links that lead out, names that are not text, trees deeper than a path is long,
+files that cannot be opened or that block. No process of the task lives any more, so nothing changes while we look.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from casemate.sandbox.errors import OutputRefused
+from casemate.sandbox.globs import Glob
+from casemate.sandbox.kernel.beneath import open_beneath
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A regular file in a launch folder: its path relative to the folder and its size in bytes."""
+
+    path: str
+    size: int
+
+
+def prepare(folder: Path) -> Path:
+    """The folder of all launch folders, made if need be, by its real path."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder.resolve()
+
+
+def make(folder: Path, name: str) -> Path:
+    """A new launch folder that only its owner can enter. FileExistsError: there is one of that name."""
+    made = folder / name
+    made.mkdir(mode=0o700)
+    return made
+
+
+def hand_over(folder: Path, uid: int, gid: int) -> None:
+    """Make a user the owner of the folder and all that is in it; links themselves, never what they lead to. Needs root.
+
+    The kernel takes set-user-id bits away with the owner. What lies deeper than a path can name stays as it is.
+    """
+    with _opened(folder) as top:
+        os.chown(f"/proc/self/fd/{top}", uid, gid)
+        for visit in _walked(top):
+            for entry in visit.entries:
+                os.chown(entry.name, uid, gid, dir_fd=visit.descriptor, follow_symlinks=False)
+
+
+def outputs(
+    folder: Path, patterns: tuple[str, ...], *, most: int = 10_000, largest: int = 1 << 30
+) -> tuple[Output, ...]:
+    """The regular files that match any of the globs, sorted by path. Links, devices and pipes are never among them.
+
+    OutputRefused: there are more than `most`, or one is larger than `largest` bytes.
+    """
+    globs = tuple(Glob(pattern) for pattern in patterns)
+    found: list[Output] = []
+    with _opened(folder) as top:
+        for output in _regular_files(top):
+            if not any(glob.matches(output.path) for glob in globs):
+                continue
+            if len(found) == most:
+                raise OutputRefused(f"More than {most} output files match.")
+            if output.size > largest:
+                raise OutputRefused(f"Output file {output.path} has {output.size} bytes, more than {largest}.")
+            found.append(output)
+    return tuple(sorted(found, key=lambda output: output.path))
+
+
+def open_output(folder: Path, path: str) -> BinaryIO:
+    """Open a regular file of a launch folder for reading, by a path as of `outputs`.
+
+    OutputRefused: it is something else by now. OSError: it cannot be opened.
+    """
+    with _opened(folder) as top:
+        # a pipe with nobody at its other end would block for ever
+        descriptor = open_beneath(top, path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OutputRefused(f"{path} is not a regular file.")
+    return os.fdopen(descriptor, "rb")
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with everything in it, however deep and whatever its modes. One that is not there is removed.
+
+    Folders in the folder are moved up to the top before they are emptied, so no path ever grows long, and two
+    descriptors are enough for any depth.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        with _opened(folder.parent) as parent, _entered(parent, folder.name) as top:
+            _empty(top)
+        folder.rmdir()
+
+
+def _empty(top: int) -> None:
+    moved = 0
+    while left := _unlinked(top):
+        for name in left:
+            with _entered(top, name) as inside:
+                for deeper in _unlinked(inside):
+                    moved = _move_up(deeper, inside, top, moved)
+            os.rmdir(name, dir_fd=top)
+
+
+def _unlinked(folder: int) -> list[str]:
+    """Remove everything but folders; those that are left."""
+    left = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                left.append(entry.name)
+            else:
+                os.unlink(entry.name, dir_fd=folder)
+    return left
+
+
+def _move_up(name: str, source: int, top: int, moved: int) -> int:
+    """Move a folder to the top under a name that is free there; how many have been moved so far."""
+    with _entered(source, name):
+        pass  # moving a folder changes its parent entry, for which its owner must be allowed to write to it
+    while True:
+        moved += 1
+        try:
+            os.rename(name, f"removed-{moved}", src_dir_fd=source, dst_dir_fd=top)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                raise
+        else:
+            return moved
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """One folder of a walk: its path with a slash behind it, relative to the top, and a descriptor of it."""
+
+    place: str
+    descriptor: int
+    entries: tuple[os.DirEntry[str], ...]
+
+
+def _walked(top: int) -> Iterator[_Visit]:
+    """Every folder below and including the top that can be opened, one at a time, without following links."""
+    waiting = ["./"]
+    while waiting:
+        place = waiting.pop()
+        try:
+            descriptor = open_beneath(top, place, _FOLDER)
+        except OSError as error:
+            if error.errno in (errno.ENAMETOOLONG, errno.EACCES):
+                continue  # the task has made it so, and nobody inside could name it or enter it either
+            raise
+        try:
+            with os.scandir(descriptor) as entries:
+                visit = _Visit(place, descriptor, tuple(entries))
+            yield visit
+            waiting += [f"{place}{entry.name}/" for entry in visit.entries if entry.is_dir(follow_symlinks=False)]
+        finally:
+            os.close(descriptor)
+
+
+def _regular_files(top: int) -> Iterator[Output]:
+    for visit in _walked(top):
+        for entry in visit.entries:
+            path = visit.place.removeprefix("./") + entry.name
+            if entry.is_file(follow_symlinks=False) and _is_text(path):
+                yield Output(path, entry.stat(follow_symlinks=False).st_size)
+
+
+def _is_text(path: str) -> bool:
+    """Names on Linux are bytes; those that are not UTF-8 cannot be said in JSON, so no pattern means them."""
+    return not any("\ud800" <= character <= "\udfff" for character in path)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    """A handle on a folder, good for what is beneath it even if it may not be read."""
+    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _entered(parent: int, name: str) -> Iterator[int]:
+    """A readable descriptor of a folder, after its mode has been put right: a task may have taken our own rights
+    away.
+    """
+    handle = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        os.chmod(f"/proc/self/fd/{handle}", 0o700)
+        descriptor = os.open(".", _FOLDER, dir_fd=handle)
+    finally:
+        os.close(handle)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

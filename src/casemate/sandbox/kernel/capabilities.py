@@ -1,0 +1,40 @@
+"""Capabilities: root's powers in pieces, see capabilities(7). A task has none and can gain none."""
+
+from __future__ import annotations
+
+import errno
+import struct
+
+from casemate.sandbox.kernel.calls import libc_call, system_call
+
+_DROP_FROM_BOUNDING_SET = 24
+_NO_NEW_PRIVILEGES = 38
+_AMBIENT, _CLEAR_ALL = 47, 4
+_MOST_CAPABILITIES = 64
+_CHECKPOINT_RESTORE = 40
+"""The highest capability of the oldest kernel that can run us."""
+_VERSION_3 = 0x2008_0522
+
+
+def forbid_new() -> None:
+    """Let no program raise this process's privileges: set-user-id bits and file capabilities count no more, see
+    prctl(2).
+    """
+    libc_call("prctl", _NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+
+
+def empty_bounding_set() -> None:
+    """Give up every capability for the programs to come. EPERM: CAP_SETPCAP is gone already."""
+    for capability in range(_MOST_CAPABILITIES):
+        try:
+            libc_call("prctl", _DROP_FROM_BOUNDING_SET, capability, 0, 0, 0)
+        except OSError as error:
+            if error.errno == errno.EINVAL and capability > _CHECKPOINT_RESTORE:
+                return  # one past the last that this kernel knows
+            raise
+
+
+def drop_all() -> None:
+    """Give up every capability this process has, see capset(2)."""
+    libc_call("prctl", _AMBIENT, _CLEAR_ALL, 0, 0, 0)
+    system_call("capset", struct.pack("II", _VERSION_3, 0), bytes(24))

@@ -1,0 +1,86 @@
+"""Namespaces: own views of processes, mounts, users, network, System V objects and host name, see namespaces(7)."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import signal
+import socket
+import struct
+
+from casemate.sandbox.kernel.calls import libc_call, system_call
+
+MOUNT = 0x0002_0000
+CGROUP = 0x0200_0000
+UTS = 0x0400_0000
+IPC = 0x0800_0000
+USER = 0x1000_0000
+PROCESSES = 0x2000_0000
+NETWORK = 0x4000_0000
+TIME = 0x0000_0080
+
+_SIOCSIFFLAGS = 0x8914
+_UP_AND_RUNNING = 0x41
+
+
+def unshare(flags: int) -> None:
+    """Leave the old namespaces for new ones of these kinds; see its page in section 2 of the manual.
+
+    EPERM: no right to (not root and user namespaces closed, or a filter around us); ENOSPC: the sysctl
+    `user.max_*_namespaces` is used up; EUSERS: user namespaces nested too deeply.
+    """
+    libc_call("unshare", flags)
+
+
+def fork_into(flags: int) -> int:
+    """A fork whose child starts in new namespaces, see clone(2): 0 in the child, its process id in the parent.
+
+    os.fork() cannot do this, because a process can unshare its children's pid namespace only once. Python's own
+    preparations for a fork are made by hand. The caller must be single-threaded. Failures are those of `unshare`,
+    and EAGAIN or ENOSPC when there are too many processes or pid namespaces.
+    """
+    ctypes.pythonapi.PyOS_BeforeFork()
+    try:
+        process = system_call("clone", flags | signal.SIGCHLD, None, None, None, None)
+    except OSError:
+        ctypes.pythonapi.PyOS_AfterFork_Parent()
+        raise
+    if process:
+        ctypes.pythonapi.PyOS_AfterFork_Parent()
+    else:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+    return process
+
+
+def map_identity(itself: int, inner: int, uid: int, gid: int) -> None:
+    """Give this process one user and one group in the user namespace it has just entered, see user_namespaces(7).
+
+    `itself` is a descriptor of its directory in a writable procfs; `uid` and `gid` are its ids in the parent namespace,
+    `inner` is what both are called inside. EPERM: the namespace has a map already, or the ids are not ours.
+    """
+    _write_at(itself, "setgroups", "deny")
+    _write_at(itself, "uid_map", f"{inner} {uid} 1")
+    _write_at(itself, "gid_map", f"{inner} {gid} 1")
+
+
+def _write_at(directory: int, name: str, text: str) -> None:
+    descriptor = os.open(name, os.O_WRONLY | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def raise_loopback() -> None:
+    """Bring `lo` up in an own network namespace, so that a program can talk to itself, see netdevice(7).
+
+    EPERM: the network namespace is not ours.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _UP_AND_RUNNING))
+
+
+def set_host_name(name: str) -> None:
+    """Name the host inside an own UTS namespace, see sethostname(2). EPERM: the namespace is not ours."""
+    socket.sethostname(name)

@@ -1,0 +1,59 @@
+"""What a process can say about itself: die with its parent, hide its memory, close its descriptors, see prctl(2)."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import signal
+
+from casemate.sandbox.kernel.calls import libc_call, system_call
+
+_PARENT_DEATH_SIGNAL = 1
+_DUMPABLE = 4
+_NAME = 15
+_ARGUMENTS_START, _ARGUMENTS_END = 48, 49
+"""Fields of /proc/PID/stat, counted from 1 as proc(5) does; the third is the first after the name."""
+_HIGHEST_DESCRIPTOR = 0xFFFF_FFFF
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when the thread that made it ends.
+
+    A change of user or capabilities forgets this, so it comes after them.
+    """
+    libc_call("prctl", _PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+
+
+def hide_memory() -> None:
+    """Make this process undumpable: no one of the same user may read its memory, descriptors or environment."""
+    libc_call("prctl", _DUMPABLE, 0, 0, 0, 0)
+
+
+def show_memory() -> None:
+    """Undo the hiding that a change of user brings, for a process whose memory its broker must read."""
+    libc_call("prctl", _DUMPABLE, 1, 0, 0, 0)
+
+
+def rename(name: str) -> None:
+    """Replace the command line that others see by `name`, cut to what there is room for; the old one names host
+    paths.
+    """
+    with open("/proc/self/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    start, end = int(fields[_ARGUMENTS_START - 3]), int(fields[_ARGUMENTS_END - 3])
+    ctypes.memset(start, 0, end - start)
+    ctypes.memmove(start, name.encode(), min(len(name), end - start - 1))
+    libc_call("prctl", _NAME, name, 0, 0, 0)
+
+
+def keep_only(*descriptors: int) -> None:
+    """Make these descriptors 0, 1, 2 and so on, in this order, and close all others. The first three stay open over
+    exec.
+    """
+    kept = len(descriptors)
+    # copies above the targets, so that no target overwrites a descriptor that is still wanted
+    above = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, kept) for descriptor in descriptors]
+    for target, descriptor in enumerate(above):
+        os.dup2(descriptor, target, inheritable=target <= 2)
+    system_call("close_range", kept, _HIGHEST_DESCRIPTOR, 0)

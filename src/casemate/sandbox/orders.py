@@ -1,0 +1,66 @@
+"""What the worker tells a zygote: the file tree to show (once) and the sandboxes to start. They travel as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias
+
+Kind: TypeAlias = Literal["body", "command"]
+
+TASK_ID = 200_000
+"""User and group of a task in its user namespace; as root the kernel's own ids count up from here, one a slot."""
+
+MESSAGE_LIMIT = 64 << 10
+"""No order or notice is longer than this many bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """The private root of all sandboxes of one zygote.
+
+    `folder` holds the launch folders; `visible` are host paths shown read-only where they are; `forbidden` ones are
+    covered wherever they would show; `privileged` says that we are root, so a task gets a kernel user of its own, not
+    a namespace's.
+    """
+
+    folder: str
+    prefix: str
+    visible: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    privileged: bool = False
+    users: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One sandbox to start. Its channel and its standard output and error come along as descriptors."""
+
+    id: int
+    kind: Kind
+    work: str
+    """The launch folder, relative to the template's."""
+    uid: int
+    threads: bool = False
+    processes: bool = False
+    listened: str = ""
+    """The egress broker's filter in base64; empty: no network at all."""
+    temporary: int = 256 << 20
+    limits: Mapping[str, int | None] = field(default_factory=dict)
+
+
+def encoded(value: Template | Order) -> bytes:
+    """One order as the bytes of one message."""
+    return json.dumps(asdict(value)).encode()
+
+
+def template(message: bytes) -> Template:
+    """The template in a message of our own worker; anything else is a defect and raises."""
+    fields: dict[str, Any] = json.loads(message)
+    return Template(**fields | {"visible": tuple(fields["visible"]), "forbidden": tuple(fields["forbidden"])})
+
+
+def order(message: bytes) -> Order:
+    """The order in a message of our own worker; anything else is a defect and raises."""
+    return Order(**json.loads(message))

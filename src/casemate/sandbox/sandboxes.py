@@ -1,0 +1,145 @@
+"""The door through which everything is launched: slots, launch folders, one zygote for each view of the file system."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from casemate.sandbox import folders
+from casemate.sandbox.errors import LaunchFailed, WallsMissing
+from casemate.sandbox.launching import Enclosed, enclose
+from casemate.sandbox.model import Body, Launch, Level, Policy, Survey
+from casemate.sandbox.orders import Order, Template
+from casemate.sandbox.running import Running
+from casemate.sandbox.survey import canaries, explained
+from casemate.sandbox.templates import privileged, template_of, user_of
+from casemate.sandbox.zygotes import RootRefused, Zygote
+
+
+class Sandboxes:
+    """At most `slots` sandboxes at a time, whose launch folders lie below one folder. Made by `open`."""
+
+    def __init__(self, folder: Path, slots: int) -> None:
+        self._folder = folder
+        self._slots = slots
+        self._free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
+        for slot in reversed(range(slots)):
+            self._free.put_nowait(slot)
+        self._numbers = itertools.count(1)
+        self._zygotes: dict[Template, Zygote] = {}
+        self._starting = asyncio.Lock()
+        self._running: set[Running] = set()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, folder: Path, required: Level = Level.FULL, slots: int = 16) -> AsyncIterator[Sandboxes]:
+        """Sandboxes for as long as the context lasts; on leaving it all of them are killed.
+
+        Tries the walls before anything is launched. WallsMissing: they do not stand as `required`. This version builds
+        full walls or none: what only a container offers is refused even when it would be enough.
+        """
+        sandboxes = cls(await asyncio.to_thread(folders.prepare, folder), slots)
+        try:
+            await sandboxes._check_walls(required)
+            yield sandboxes
+        finally:
+            await sandboxes._close()
+
+    async def launch(self, launch: Launch) -> Running:
+        """Start one sandbox and what it is to run, waiting for a free slot first.
+
+        `launch.work` must lie below this object's folder. LaunchFailed: nothing has run.
+        """
+        slot = await self._free.get()
+        try:
+            order = self._order(launch, slot)
+            zygote = await self._zygote(launch.policy)
+            await self._hand_over(launch.work, order.uid)
+            enclosed = await enclose(zygote, order)
+        except BaseException:
+            self._free.put_nowait(slot)
+            raise
+        return await self._begun(launch, enclosed, slot)
+
+    async def _check_walls(self, required: Level) -> None:
+        """Fail closed: not one launch before the walls have been seen to hold."""
+        try:
+            zygote = await self._zygote(Policy())
+        except RootRefused:
+            raise WallsMissing(await explained(), required) from None
+        walls = await canaries(zygote, self._folder)
+        if not all(wall.stands for wall in walls):
+            raise WallsMissing(Survey(Level.NONE, walls), required)
+
+    def _order(self, launch: Launch, slot: int) -> Order:
+        limits = launch.policy.limits
+        return Order(
+            id=next(self._numbers),
+            kind="body" if isinstance(launch.what, Body) else "command",
+            work=self._place(launch.work),
+            uid=user_of(slot),
+            threads=launch.policy.rights.threads,
+            processes=launch.policy.rights.processes,
+            temporary=limits.temporary,
+            limits={
+                "memory": limits.memory,
+                "processes": limits.processes,
+                "open_files": limits.open_files,
+                "file_size": limits.file_size,
+            },
+        )
+
+    def _place(self, work: Path) -> str:
+        """The launch folder as the zygote knows it. Only below our own folder: nothing else of the host is there."""
+        try:
+            place = work.resolve(strict=True).relative_to(self._folder)
+        except (OSError, ValueError) as error:
+            raise LaunchFailed(f"The launch folder {work} must exist below {self._folder}.") from error
+        if place == Path():
+            raise LaunchFailed("A launch folder must not be the folder of all of them.")
+        return str(place)
+
+    async def _zygote(self, policy: Policy) -> Zygote:
+        """The zygote that shows what this policy shows; a new one if there is none or it was lost."""
+        template = template_of(policy, self._folder, self._slots)
+        async with self._starting:
+            zygote = self._zygotes.get(template)
+            if zygote is None or zygote.lost:
+                zygote = self._zygotes[template] = await Zygote.start(template)
+            return zygote
+
+    async def _begun(self, launch: Launch, enclosed: Enclosed, slot: int) -> Running:
+        async def tidy() -> None:
+            await self._take_back(launch.work)
+            self._running.discard(running)
+            self._free.put_nowait(slot)
+
+        running = Running(launch, enclosed.box, tidy)
+        self._running.add(running)
+        await running.tell(launch.what)
+        return running
+
+    async def _hand_over(self, work: Path, uid: int) -> None:
+        if privileged():
+            await asyncio.to_thread(folders.hand_over, work, uid, uid)
+
+    async def _take_back(self, work: Path) -> None:
+        """Nothing keeps the task's user as owner: the next launch in its slot is another task's."""
+        if privileged():
+            await asyncio.to_thread(folders.hand_over, work, os.geteuid(), os.getegid())
+
+    async def _close(self) -> None:
+        async with asyncio.TaskGroup() as ending:
+            for running in tuple(self._running):
+                ending.create_task(_ended(running))
+        for zygote in self._zygotes.values():
+            await zygote.close()
+
+
+async def _ended(running: Running) -> None:
+    await running.kill("the worker stops")
+    await running.end()

@@ -1,0 +1,128 @@
+"""What this machine's kernel offers, found by trying and never by asking versions."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from casemate.sandbox import folders
+from casemate.sandbox.errors import LaunchFailed
+from casemate.sandbox.launching import enclose
+from casemate.sandbox.model import Body, Launch, Level, Policy, Survey, Told, Wall
+from casemate.sandbox.orders import Order
+from casemate.sandbox.remedies import remedy
+from casemate.sandbox.running import Running
+from casemate.sandbox.templates import privileged, template_of, user_of
+from casemate.sandbox.zygotes import FIRST_CODE, RootRefused, Zygote
+
+_CANARIES = "casemate.inside.wall_canaries"
+_ENOUGH_FOR_A_CONTAINER = {"system call filter", "Landlock"}
+_PATIENCE = 30.0
+
+
+def survey() -> Survey:
+    """Build a small sandbox and try to break out of it; where that fails, try every mechanism by itself and say why.
+
+    Blocks for some tenths of a second; may be called with or without a running event loop.
+    """
+    # the zygote dies with the thread that started it, so the whole survey lives in one
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, _surveyed()).result()
+
+
+async def explained() -> Survey:
+    """Every mechanism by itself: what stands, what is missing, what to do about it."""
+    tried = await asyncio.to_thread(_tried)
+    walls = tuple(_wall(name, attempt) for name, attempt in tried.items())
+    standing = {wall.name for wall in walls if wall.stands}
+    if len(standing) == len(walls):
+        return Survey(Level.FULL, walls)
+    return Survey(Level.CONTAINER if standing >= _ENOUGH_FOR_A_CONTAINER else Level.NONE, walls)
+
+
+async def canaries(zygote: Zygote, folder: Path) -> tuple[Wall, ...]:
+    """Plant a secret, a listener and a process on this side, and have a sandbox try to reach them, in a moment."""
+    work = folders.make(folder, f"canaries-{os.getpid()}-{os.urandom(4).hex()}")
+    with tempfile.NamedTemporaryFile(prefix="casemate-") as secret, socket.create_server(("127.0.0.1", 0)) as listener:
+        bait = {"secret": secret.name, "port": listener.getsockname()[1], "process": os.getpid()}
+        try:
+            return await _tempted(zygote, folder, work, bait)
+        finally:
+            await asyncio.to_thread(folders.remove, work)
+
+
+async def _surveyed() -> Survey:
+    with tempfile.TemporaryDirectory(prefix="casemate-survey-") as name:
+        folder = Path(name)
+        try:
+            zygote = await Zygote.start(template_of(Policy(), folder, 1))
+        except RootRefused:
+            return await explained()
+        try:
+            walls = await canaries(zygote, folder)
+        finally:
+            await zygote.close()
+        level = Level.FULL if all(wall.stands for wall in walls) else Level.NONE
+        return Survey(level, walls)
+
+
+async def _tempted(zygote: Zygote, folder: Path, work: Path, bait: Mapping[str, object]) -> tuple[Wall, ...]:
+    policy = Policy()
+    order = Order(id=0, kind="body", work=work.name, uid=user_of(0))
+    if privileged():
+        folders.hand_over(work, order.uid, order.uid)
+    try:
+        enclosed = await enclose(zygote, order)
+    except LaunchFailed as error:
+        return (Wall("sandbox", False, "", str(error), remedy("sandbox", 0)),)
+    body = Body(module=_CANARIES, job=bait)
+    running = Running(Launch(name="canaries", policy=policy, work=work, what=body), enclosed.box, _nothing_to_tidy)
+    await running.tell(body)
+    told = await _told(running)
+    return tuple(_seen(name, mechanism, told) for name, mechanism in enclosed.box.walls.items())
+
+
+async def _told(running: Running) -> Mapping[str, object]:
+    """The last word of the canaries: what got through, or how the trial run broke down."""
+    last: Mapping[str, object] = {}
+    async with asyncio.timeout(_PATIENCE):
+        async for event in running.events():
+            if isinstance(event, Told):
+                last = event.message
+    await running.end()
+    return last
+
+
+def _seen(name: str, mechanism: str, told: Mapping[str, object]) -> Wall:
+    holes = told.get("outputs")
+    if not isinstance(holes, dict):
+        return Wall(name, False, mechanism, f"The trial run broke down, so nothing is known: {told}.")
+    hole = str(holes.get(name) or "")
+    return Wall(name, not hole, mechanism, hole)
+
+
+async def _nothing_to_tidy() -> None:
+    return
+
+
+def _tried() -> dict[str, dict[str, object]]:
+    """The report of a clean process that tries each mechanism in a child of its own."""
+    command = [sys.executable, "-I", "-S", str(FIRST_CODE), "probe"]
+    done = subprocess.run(command, env={}, cwd="/", capture_output=True, timeout=_PATIENCE, check=True)  # noqa: S603 - our own file
+    report: dict[str, dict[str, object]] = json.loads(done.stdout)
+    return report
+
+
+def _wall(name: str, attempt: Mapping[str, object]) -> Wall:
+    mechanism, errno = str(attempt["mechanism"]), int(str(attempt["errno"]))
+    if not errno:
+        return Wall(name, True, mechanism)
+    return Wall(name, False, mechanism, f"{attempt['error']}.", remedy(name, errno))

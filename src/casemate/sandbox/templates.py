@@ -1,0 +1,38 @@
+"""From a policy to what the private root shows, as this process can build it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from casemate.sandbox.errors import LaunchFailed
+from casemate.sandbox.model import Policy
+from casemate.sandbox.orders import TASK_ID, Template
+
+_PRIVATE_INSIDE = ("/tmp", "/work", "/dev", "/proc")  # noqa: S108 - names of places inside
+
+
+def template_of(policy: Policy, folder: Path, users: int) -> Template:
+    """What the private root shows under this policy. LaunchFailed: a path is asked for that the private root hides."""
+    for path in (sys.base_prefix, *policy.visible):
+        if not Path(path).is_absolute() or any(Path(path).is_relative_to(private) for private in _PRIVATE_INSIDE):
+            raise LaunchFailed(f"{path} cannot be shown in a sandbox: it is not an absolute path, or private inside.")
+    return Template(
+        folder=str(folder),
+        prefix=sys.base_prefix,
+        visible=policy.visible,
+        forbidden=policy.forbidden,
+        privileged=privileged(),
+        users=users,
+    )
+
+
+def user_of(slot: int) -> int:
+    """The id a task of this slot runs under: the kernel's own one if we are root, else one of its user namespace."""
+    return TASK_ID + slot if privileged() else TASK_ID
+
+
+def privileged() -> bool:
+    """Whether we are root, who needs no user namespaces and gives each task a kernel user of its own."""
+    return os.geteuid() == 0

@@ -1,0 +1,62 @@
+"""Runs one task body of `casemate.inside` in this process, behind the walls."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Mapping
+
+from casemate.sandbox.zygote.channel import Channel
+
+_ROOM = "casemate.inside."
+
+
+def run(channel: Channel) -> int:
+    """Hear of one job, do it, tell what happened; the exit code is 1 if it failed."""
+    message = channel.hear()
+    if message is None:
+        return 0
+    failed = False
+
+    def tell(told: Mapping[str, object]) -> None:
+        nonlocal failed
+        failed = failed or "failed" in told
+        channel.tell(told)
+
+    try:
+        sys.modules[_known(str(message["module"]))].run(message["job"], tell)
+    except BaseException as error:
+        tell({"failed": failure(error)})
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return 1 if failed else 0
+
+
+def failure(error: BaseException) -> dict[str, object]:
+    """An exception as a message: its text, the texts of its causes, nearest first, and its trace."""
+    return {
+        "message": _text(error),
+        "causes": [_text(cause) for cause in _causes(error)],
+        "trace": "".join(traceback.format_exception(error)),
+    }
+
+
+def _known(module: str) -> str:
+    """Only bodies that the zygote has loaded: a name from outside never makes this process import anything."""
+    if not module.startswith(_ROOM) or module not in sys.modules:
+        raise LookupError(f"There is no task body {module}.")
+    return module
+
+
+def _text(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    causes: list[BaseException] = []
+    while (cause := error.__cause__ or (None if error.__suppress_context__ else error.__context__)) is not None:
+        if cause in causes:
+            break
+        causes.append(cause)
+        error = cause
+    return causes

@@ -1,0 +1,51 @@
+"""The life of one sandbox: close what is not ours, raise the walls, report them, do the one thing, be gone."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import NoReturn
+
+from casemate.sandbox.kernel import processes
+from casemate.sandbox.orders import Order, Template
+from casemate.sandbox.zygote import body, command
+from casemate.sandbox.zygote.channel import Channel
+from casemate.sandbox.zygote.walls import raise_around
+
+CHANNEL = 3
+_NO_WALLS = 70
+
+
+def live(order: Order, template: Template, channel: int, stdout: int, stderr: int) -> NoReturn:
+    """Never returns, so that no code of the zygote runs in a child."""
+    code = _NO_WALLS
+    try:
+        nothing = os.open("/dev/null", os.O_RDWR)
+        processes.keep_only(nothing, stdout, stderr, channel)
+        code = _lived(order, template, Channel(CHANNEL))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _lived(order: Order, template: Template, channel: Channel) -> int:
+    os.umask(0o022)
+    try:
+        raised = raise_around(order, template)
+    except OSError as error:
+        # fail closed: without every wall there is no task
+        channel.tell({"refused": str(error)})
+        return _NO_WALLS
+    if raised.listener is None:
+        channel.tell({"ready": raised.walls})
+    else:
+        channel.tell({"ready": raised.walls}, raised.listener)
+        os.close(raised.listener)
+    # those of the zygote were made for other descriptors
+    sys.stdout, sys.stderr = (
+        os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+        for descriptor in (1, 2)
+    )
+    return body.run(channel) if order.kind == "body" else command.run(channel, order, template)

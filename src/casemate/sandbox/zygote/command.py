@@ -1,0 +1,138 @@
+"""Runs one program as process 1 of its pid namespace: starts it, reaps orphans, passes on the wish to end.
+
+When this process exits, the kernel kills whatever is left in the namespace.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable, Mapping
+
+from casemate.sandbox.orders import Order, Template
+from casemate.sandbox.zygote.channel import Channel
+from casemate.sandbox.zygote.walls import restrict_rights
+
+_SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+_CHANGED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD)
+
+
+def run(channel: Channel, order: Order, template: Template) -> int:
+    """Hear of one command, run it, tell `{"exited": STATUS}` with a status as of wait(2)."""
+    message = channel.hear()
+    if message is None:
+        return 0
+    argv, environment = _command(message, template)
+    awake, waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    try:
+        process = _started(order, argv, environment)
+    except OSError as error:
+        channel.tell({"exited": _complained(argv[0], error) << 8})
+        return 0
+    status = _watched(process, channel, awake)
+    channel.tell({"exited": status})
+    return 0
+
+
+def base_environment(template: Template) -> dict[str, str]:
+    """What every command finds in its environment: nothing of the worker's."""
+    path = _SYSTEM_PATH if template.prefix == "/usr" else f"{template.prefix}/bin:{_SYSTEM_PATH}"
+    return {"PATH": path, "HOME": "/work", "LANG": "C.UTF-8", "TMPDIR": "/tmp"}  # noqa: S108 - inside it is private
+
+
+def _command(message: Mapping[str, object], template: Template) -> tuple[list[str], dict[str, str]]:
+    argv, given = message["argv"], message["env"]
+    assert isinstance(argv, list)
+    assert isinstance(given, dict)
+    return argv, base_environment(template) | given
+
+
+def _started(order: Order, argv: list[str], environment: Mapping[str, str]) -> int:
+    program = _found(argv[0], environment.get("PATH", _SYSTEM_PATH))
+    if order.threads and order.processes:
+        return os.posix_spawn(program, argv, environment, setsid=True, setsigmask=(), setsigdef=_CHANGED_BY_PYTHON)
+    return _forked(lambda: _become(order, program, argv, environment))
+
+
+def _forked(become: Callable[[], None]) -> int:
+    """For a command with fewer rights: only its own process may carry their filter, since this one must still fork."""
+    process = os.fork()
+    if process:
+        return process
+    try:
+        become()
+    except OSError as error:
+        os._exit(_complained("exec", error))
+    finally:
+        os._exit(_NOT_EXECUTABLE)
+
+
+def _become(order: Order, program: str, argv: list[str], environment: Mapping[str, str]) -> None:
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in _CHANGED_BY_PYTHON:
+        signal.signal(number, signal.SIG_DFL)
+    restrict_rights(order, programs=True)
+    os.execve(program, argv, environment)  # noqa: S606 - what the task asked for, behind its walls
+
+
+def _found(name: str, path: str) -> str:
+    """The program that a shell would run under this name. FileNotFoundError: none."""
+    if "/" in name:
+        return name
+    for folder in path.split(":"):
+        candidate = os.path.join(folder or ".", name)
+        if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
+            return candidate
+    raise FileNotFoundError(2, "command not found", name)
+
+
+def _complained(name: str, error: OSError) -> int:
+    """Say on standard error why a program cannot run, and return the exit code that shells use for it."""
+    print(f"{name}: {error.strerror}", file=sys.stderr, flush=True)
+    return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
+
+
+def _watched(process: int, channel: Channel, awake: int) -> int:
+    """Wait until the command has ended; meanwhile bury orphans and listen to the worker."""
+    poller = select.poll()
+    poller.register(channel.socket, select.POLLIN)
+    poller.register(awake, select.POLLIN)
+    while True:
+        for descriptor, _ in poller.poll():
+            if descriptor == awake:
+                os.read(awake, 512)
+            else:
+                _obey(channel)
+        status = _buried(process)
+        if status is not None:
+            return status
+
+
+def _obey(channel: Channel) -> None:
+    message = channel.hear()
+    if message is None:
+        os._exit(1)  # the worker is gone, and with this process everything here
+    if "terminate" in message:
+        try:
+            os.kill(-1, signal.SIGTERM)  # everybody in this namespace but ourselves
+        except ProcessLookupError:
+            return
+
+
+def _buried(process: int) -> int | None:
+    """Reap every child that has ended; the status of `process` if it was among them."""
+    while True:
+        try:
+            ended, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return None
+        if ended == process:
+            return status
+        if ended == 0:
+            return None

@@ -1,0 +1,162 @@
+"""The private root: an allow list. What is not put here does not exist for a task."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import stat
+
+from casemate.sandbox.kernel import mounts, namespaces
+from casemate.sandbox.orders import TASK_ID, Template
+
+LAUNCHES = "/.launches"
+"""Where all launch folders are until a child has taken its own and dropped the rest."""
+HOST_PROCESSES = "/.proc"
+"""The host's procfs: a user namespace may mount a new one only while it sees a whole one."""
+
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+_SETTINGS_FOLDERS = ("ssl", "pki", "ca-certificates", "crypto-policies", "alternatives", "python3*", "java-*", "fonts")
+_SETTINGS_FILES = (
+    "ld.so.cache",
+    "resolv.conf",
+    "localtime",
+    "timezone",
+    "services",
+    "protocols",
+    "mime.types",
+    "os-release",
+)
+_ALWAYS_COVERED = ("/etc/ssl/private", "/etc/pki/tls/private")
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_EMPTY_FOLDERS = ("dev", "dev/shm", "etc", "home", "opt", "proc", "run", "srv", "tmp", "var", "var/lib", "work")
+_LINKS = {
+    "var/tmp": "/tmp",  # noqa: S108 - inside it is private
+    "var/run": "/run",
+    "dev/fd": "/proc/self/fd",
+    "dev/stdin": "/proc/self/fd/0",
+    "dev/stdout": "/proc/self/fd/1",
+    "dev/stderr": "/proc/self/fd/2",
+}
+_SIZE, _FILES = 16 << 20, 8192
+_HIDDEN = 0o700
+
+
+def build(template: Template) -> None:
+    """Put this process into its own namespaces and a root that shows what `template` says, and nothing else.
+
+    Raises OSError where the kernel does not let us.
+    """
+    _separate(template)
+    root = os.path.join(template.folder, ".root")
+    os.makedirs(root, mode=_HIDDEN, exist_ok=True)
+    mounts.mount_memory(root, size=_SIZE, files=_FILES, mode=0o755)
+    _furnish(root)
+    _write_settings(root, template)
+    for path in (*_SYSTEM, template.prefix, *template.visible):
+        _show(root, path)
+    for path in (*_ALWAYS_COVERED, template.folder, *template.forbidden):
+        _cover(root, path)
+    _keep_for_children(root, template)
+    mounts.restrict(root, mounts.READ_ONLY | mounts.NO_SETUID | mounts.NO_DEVICES, recursive=False)
+    mounts.enter(root)
+
+
+def _separate(template: Template) -> None:
+    """Leave the host's namespaces; the network is left by every child for itself."""
+    own = namespaces.MOUNT | namespaces.IPC | namespaces.UTS | namespaces.CGROUP
+    if template.privileged:
+        namespaces.unshare(own)
+    else:
+        uid, gid = os.getuid(), os.getgid()
+        namespaces.unshare(own | namespaces.USER)
+        itself = os.open("/proc/self", os.O_PATH | os.O_DIRECTORY)
+        namespaces.map_identity(itself, TASK_ID, uid, gid)
+        os.close(itself)
+    mounts.make_private()
+    namespaces.set_host_name("sandbox")
+
+
+def _furnish(root: str) -> None:
+    for name in _EMPTY_FOLDERS:
+        os.mkdir(os.path.join(root, name))
+    for name, target in _LINKS.items():
+        os.symlink(target, os.path.join(root, name))
+    for name in _DEVICES:
+        _bind_file(f"/dev/{name}", f"{root}/dev/{name}")
+
+
+def _write_settings(root: str, template: Template) -> None:
+    """An /etc of our own: who is who inside, and what programs need to find libraries, certificates and the time
+    zone.
+    """
+    for name, text in _own_settings(template).items():
+        with open(f"{root}/etc/{name}", "w") as file:
+            file.write(text)
+    for name in _SETTINGS_FILES:
+        if os.path.isfile(f"/etc/{name}"):
+            shutil.copyfile(f"/etc/{name}", f"{root}/etc/{name}")
+    for pattern in _SETTINGS_FOLDERS:
+        for path in glob.glob(f"/etc/{pattern}"):
+            _show(root, path)
+
+
+def _own_settings(template: Template) -> dict[str, str]:
+    ids = [TASK_ID + slot for slot in range(template.users)]
+    people = [f"task{uid - TASK_ID}:x:{uid}:{uid}:task:/work:/bin/sh" for uid in ids]
+    groups = [f"task{uid - TASK_ID}:x:{uid}:" for uid in ids]
+    nobody = "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin"
+    return {
+        "passwd": "\n".join(("root:x:0:0:root:/nonexistent:/usr/sbin/nologin", nobody, *people, "")),
+        "group": "\n".join(("root:x:0:", "nogroup:x:65534:", *groups, "")),
+        "hosts": "127.0.0.1 localhost sandbox\n::1 localhost sandbox\n",
+        "hostname": "sandbox\n",
+        "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
+    }
+
+
+def _show(root: str, path: str) -> None:
+    """Show a host path read-only at the same place; one that does not exist, or shows already, needs nothing."""
+    inside = root + path
+    if os.path.lexists(inside) or not os.path.lexists(path):
+        return
+    _make_parents(inside)
+    if path in _SYSTEM and os.path.islink(path):
+        os.symlink(os.readlink(path), inside)
+    elif os.path.isdir(path):
+        os.mkdir(inside)
+        mounts.bind(path, inside)
+        mounts.restrict(inside, mounts.READ_ONLY | mounts.NO_SETUID | mounts.NO_DEVICES)
+    else:
+        _bind_file(path, inside)
+        mounts.restrict(inside, mounts.READ_ONLY | mounts.NO_SETUID | mounts.NO_DEVICES)
+
+
+def _make_parents(inside: str) -> None:
+    os.makedirs(os.path.dirname(inside), mode=0o755, exist_ok=True)
+
+
+def _bind_file(source: str, target: str) -> None:
+    os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o644))
+    mounts.bind(source, target)
+
+
+def _cover(root: str, path: str) -> None:
+    """Cover a forbidden path, and what it is a link to, wherever either shows."""
+    for place in {os.path.normpath(path), os.path.realpath(path)}:
+        inside = root + place
+        if not os.path.lexists(inside) or os.path.islink(inside):
+            continue
+        if stat.S_ISDIR(os.stat(inside).st_mode):
+            mounts.mount_memory(inside, size=4096, files=1, mode=0)
+            mounts.restrict(inside, mounts.READ_ONLY)
+        else:
+            mounts.bind("/dev/null", inside)
+
+
+def _keep_for_children(root: str, template: Template) -> None:
+    os.mkdir(root + LAUNCHES, mode=_HIDDEN)
+    os.mkdir(root + HOST_PROCESSES, mode=_HIDDEN)
+    mounts.bind(template.folder, root + LAUNCHES, recursive=False)  # this very root is mounted below it
+    mounts.bind("/proc", root + HOST_PROCESSES)
+    mounts.restrict(root + LAUNCHES, mounts.NO_SETUID | mounts.NO_DEVICES)

@@ -1,0 +1,142 @@
+"""The zygote's loop: take orders from the worker, fork a child for each, say when it has ended. EOF ends everything."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import select
+import signal
+import socket
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from casemate.sandbox import orders
+from casemate.sandbox.kernel import capabilities, namespaces, processes
+from casemate.sandbox.orders import MESSAGE_LIMIT, Template
+from casemate.sandbox.zygote import child, root, walls
+
+_DESCRIPTORS = 3
+
+
+class _Child(NamedTuple):
+    order: int
+    process: int
+
+
+def serve(descriptor: int) -> int:
+    """Prepare once, then serve until the worker closes its end of the socket; every child dies with this process."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    processes.rename("sandbox")
+    control = socket.socket(fileno=descriptor)
+    load_bodies()
+    if len(os.listdir("/proc/self/task")) != 1:
+        raise RuntimeError(
+            "a task body starts a thread when it is imported; a process with threads cannot be forked safely"
+        )
+    template = orders.template(control.recv(MESSAGE_LIMIT))
+    try:
+        _prepare(template)
+    except OSError as error:
+        _notify(control, {"refused": str(error), "errno": error.errno})
+        return 1
+    _notify(control, {"ready": True})
+    _Nursery(control, template).serve()
+    return 0
+
+
+def load_bodies() -> None:
+    """Import every task body now, because the private root does not have the package."""
+    room = importlib.import_module("casemate.inside")
+    for module in pkgutil.iter_modules(room.__path__, "casemate.inside."):
+        importlib.import_module(module.name)
+
+
+def _prepare(template: Template) -> None:
+    root.build(template)
+    processes.die_with_parent()
+    capabilities.forbid_new()
+    capabilities.empty_bounding_set()
+    # the pages of everything loaded so far stay shared with the children
+    gc.collect()
+    gc.disable()
+    gc.freeze()
+
+
+def _notify(control: socket.socket, notice: Mapping[str, object]) -> None:
+    control.send(json.dumps(notice).encode())
+
+
+class _Nursery:
+    """The children that live, by the descriptor that becomes readable when they end."""
+
+    def __init__(self, control: socket.socket, template: Template) -> None:
+        self._control = control
+        self._template = template
+        self._children: dict[int, _Child] = {}
+        self._poller = select.epoll()
+        self._poller.register(control, select.EPOLLIN)
+
+    def serve(self) -> None:
+        """Until the worker is gone."""
+        while True:
+            for descriptor, _ in self._poller.poll():
+                if descriptor in self._children:
+                    self._bury(descriptor)
+                elif not self._obey():
+                    self._end_all()
+                    return
+
+    def _obey(self) -> bool:
+        message, descriptors, _, _ = socket.recv_fds(
+            self._control, MESSAGE_LIMIT, _DESCRIPTORS, flags=socket.MSG_CMSG_CLOEXEC
+        )
+        if not message:
+            return False
+        wish = json.loads(message)
+        if "kill" in wish:
+            self._kill(wish["kill"])
+        else:
+            self._bear(message, descriptors)
+        return True
+
+    def _bear(self, message: bytes, descriptors: list[int]) -> None:
+        order = orders.order(message)
+        try:
+            process = namespaces.fork_into(walls.FLAGS)
+            if process == 0:
+                child.live(order, self._template, *descriptors)
+        except OSError as error:
+            _notify(self._control, {"ended": order.id, "refused": str(error)})
+        else:
+            self._watch(_Child(order.id, process))
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def _watch(self, born: _Child) -> None:
+        end = os.pidfd_open(born.process)
+        self._children[end] = born
+        self._poller.register(end, select.EPOLLIN)
+
+    def _kill(self, order: int) -> None:
+        """Kill process 1 of a sandbox, and with it all others there. One that has ended already needs no killing."""
+        for alive in self._children.values():
+            if alive.order == order:
+                os.kill(alive.process, signal.SIGKILL)
+
+    def _end_all(self) -> None:
+        for alive in self._children.values():
+            os.kill(alive.process, signal.SIGKILL)
+        for alive in self._children.values():
+            os.waitpid(alive.process, 0)
+
+    def _bury(self, end: int) -> None:
+        ended = self._children.pop(end)
+        self._poller.unregister(end)
+        os.close(end)
+        _, status, usage = os.wait4(ended.process, 0)
+        cpu = usage.ru_utime + usage.ru_stime
+        _notify(self._control, {"ended": ended.order, "status": status, "cpu": cpu, "memory": usage.ru_maxrss * 1024})

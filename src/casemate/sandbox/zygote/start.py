@@ -1,0 +1,33 @@
+"""The first code of a zygote, run by path in an isolated interpreter without site packages: `start.py SOCKET` serves,
+`start.py probe` tries what the kernel offers.
+
+It makes `casemate` and `casemate.sandbox` importable without their doors, which would bring in asyncio and more than a
+process that is forked for every launch should carry.
+"""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+
+def open_back_door(name: str, folder: Path) -> None:
+    """Let modules below a package be imported without running the package's own `__init__`."""
+    package = ModuleType(name)
+    package.__path__ = [str(folder)]
+    sys.modules[name] = package
+
+
+if __name__ == "__main__":
+    sys.path.pop(0)  # the folder of this script: its modules are not top-level ones
+    sandbox = Path(__file__).resolve().parent.parent
+    open_back_door("casemate", sandbox.parent)
+    open_back_door("casemate.sandbox", sandbox)
+
+    if sys.argv[1] == "probe":
+        from casemate.sandbox.zygote.probe import probe
+
+        sys.exit(probe())
+
+    from casemate.sandbox.zygote.serve import serve
+
+    sys.exit(serve(int(sys.argv[1])))

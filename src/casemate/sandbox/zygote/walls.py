@@ -1,0 +1,133 @@
+"""All walls around one child, in the only order that works. Every step raises OSError when the kernel refuses it."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator
+
+from casemate.sandbox.kernel import capabilities, landlock, limits, mounts, namespaces, processes, seccomp
+from casemate.sandbox.kernel.landlock import Access
+from casemate.sandbox.orders import TASK_ID, Order, Template
+from casemate.sandbox.zygote.root import HOST_PROCESSES, LAUNCHES
+
+FLAGS = namespaces.PROCESSES | namespaces.MOUNT | namespaces.IPC | namespaces.UTS | namespaces.NETWORK
+"""What a child has to itself from its birth on."""
+
+_TASK_FILES = 100_000
+_SHARED_MEMORY = 64 << 20
+
+
+class Raised:
+    """The walls that stand so far, by name; and the broker's listener, if there is one."""
+
+    def __init__(self) -> None:
+        self.walls: dict[str, str] = {"processes": "pid namespace", "ipc": "ipc and uts namespaces"}
+        self.listener: int | None = None
+
+
+def raise_around(order: Order, template: Template) -> Raised:
+    """Build every wall around this process. Afterwards it may be told what to run, not before."""
+    raised = Raised()
+    itself = _arrange_files(order)
+    _arrange_network(order, raised)
+    _give_up_power(order, template, itself, raised)
+    _limit(order, raised)
+    _confine(template, raised)
+    # A change of user would make the kernel forget it, so not earlier: see tests/attacks/worker_killed_leaves_nothing
+    processes.die_with_parent()
+    _filter_calls(order, raised)
+    return raised
+
+
+def _arrange_files(order: Order) -> int:
+    """Take the own launch folder, drop all others, cover what is shared; the result describes our place in procfs."""
+    itself = os.open(f"{HOST_PROCESSES}/self", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    mounts.bind(f"{LAUNCHES}/{order.work}", "/work")
+    mounts.detach(LAUNCHES)
+    mounts.mount_memory("/tmp", size=order.temporary, files=_TASK_FILES, mode=0o1777)  # noqa: S108 - inside it is private
+    mounts.mount_memory("/dev/shm", size=_SHARED_MEMORY, files=_TASK_FILES, mode=0o1777)  # noqa: S108 - the same
+    mounts.mount_processes("/proc")
+    mounts.detach(HOST_PROCESSES)
+    os.chdir("/work")
+    return itself
+
+
+def _arrange_network(order: Order, raised: Raised) -> None:
+    raised.walls["network"] = "empty network namespace"
+    if order.kind == "command":
+        namespaces.raise_loopback()
+
+
+def _give_up_power(order: Order, template: Template, itself: int, raised: Raised) -> None:
+    """Become nobody in particular: an own kernel user when we are root, a user namespace of its own otherwise."""
+    if template.privileged:
+        os.setgroups([])
+        os.setresgid(order.uid, order.uid, order.uid)
+        os.setresuid(order.uid, order.uid, order.uid)
+        raised.walls["user"] = f"own kernel user {order.uid}"
+    else:
+        namespaces.unshare(namespaces.USER)
+        namespaces.map_identity(itself, TASK_ID, TASK_ID, TASK_ID)
+        capabilities.empty_bounding_set()
+        raised.walls["user"] = "user namespace"
+    os.close(itself)
+    capabilities.drop_all()
+    raised.walls["privileges"] = "no capabilities, no_new_privs"
+
+
+def _limit(order: Order, raised: Raised) -> None:
+    """After the user namespace: one made under a limit of processes imposes it on all that share its parent."""
+    limits.limit(core=0, locked_memory=1 << 20, message_queues=0, signals=1024, **order.limits)
+    raised.walls["limits"] = "rlimits per process, sized memory file trees"
+
+
+def _confine(template: Template, raised: Raised) -> None:
+    abi = landlock.version()
+    raised.walls["files"] = "mount namespace, private root"
+    if abi:
+        landlock.confine(_file_rights(template), abi)
+        raised.walls["files"] += f", Landlock ABI {abi}"
+
+
+def _file_rights(template: Template) -> dict[str, Access]:
+    shown = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", template.prefix, *template.visible)
+    return {
+        **dict.fromkeys(shown, Access.RUN),
+        "/": Access.READ_DIRECTORY,
+        "/etc": Access.RUN,
+        "/proc": Access.READ,
+        "/dev": Access.DEVICES,
+        "/dev/shm": Access.ALL,  # noqa: S108 - inside it is private
+        "/tmp": Access.ALL,  # noqa: S108 - the same
+        "/work": Access.ALL,
+    }
+
+
+def _filter_calls(order: Order, raised: Raised) -> None:
+    """Last of all, because the filters forbid most of the above; the broker's comes first, so that its listener
+    exists.
+    """
+    if order.listened:
+        raised.listener = seccomp.load_listened(base64.b64decode(order.listened))
+        raised.walls["network"] = "empty network namespace, egress broker"
+    if order.listened and order.kind == "body":
+        processes.show_memory()  # the broker reads the addresses that this very process connects to
+    else:
+        processes.hide_memory()
+    seccomp.load(seccomp.task_filter())
+    raised.walls["system calls"] = "seccomp, native architecture only"
+    raised.walls["rights"] = ", ".join(_rights(order))
+    if order.kind == "body":
+        restrict_rights(order, programs=order.processes)
+
+
+def restrict_rights(order: Order, *, programs: bool) -> None:
+    """Load the filter for what this process may start, unless it may start anything."""
+    if not (order.threads and order.processes and programs):
+        seccomp.load(seccomp.rights_filter(threads=order.threads, processes=order.processes, programs=programs))
+
+
+def _rights(order: Order) -> Iterator[str]:
+    yield "threads allowed" if order.threads else "threads denied (seccomp)"
+    yield "processes allowed" if order.processes else "processes denied (seccomp)"
