@@ -1,5 +1,21 @@
 """Which task types exist, with which properties, capabilities, defaults and policies?"""
 
+from casemate.catalog.errors import BadManifest
 from casemate.catalog.model import Capability, Catalog, Kind, Manifest, Role
+from casemate.catalog.read import read_manifests
+from casemate.catalog.schema import Check, Format, Holds, Schema, read_schema
 
-__all__ = ["Capability", "Catalog", "Kind", "Manifest", "Role"]
+__all__ = [
+    "BadManifest",
+    "Capability",
+    "Catalog",
+    "Check",
+    "Format",
+    "Holds",
+    "Kind",
+    "Manifest",
+    "Role",
+    "Schema",
+    "read_manifests",
+    "read_schema",
+]

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+from typing import ClassVar
+
+from pydantic import ConfigDict
+
+from casemate.catalog.errors import BadManifest
+from casemate.catalog.schema import Schema, read_schema
 
 
 class Kind(StrEnum):
@@ -35,13 +43,16 @@ class Capability(StrEnum):
     STORAGE = "storage"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """One type. `properties` is a JSON Schema object for what is special to the type; the common ones are in flows.
 
-    `branches` lists the properties that hold child tasks, in order (`tasks`, `then`, `else`, `cases`, `defaults`, `errors`).
-    `body` is the dotted name of the function inside the walls; flowables have none.
+    `branches` lists the properties that hold child tasks, in order (`tasks`, `then`, `else`, `cases`, `defaults`).
+    `body` is the dotted name of the function inside the walls. A flowable has none; a runnable without one either runs
+    code of its own (`runs-code`) or cannot be run here yet.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     type: str
     kind: Kind
@@ -56,13 +67,23 @@ class Manifest:
     body: str | None = None
     deprecated: bool = False
 
+    @cached_property
+    def schema(self) -> Schema:
+        """`properties` as a value. Raises `BadManifest` when it is not a schema we understand."""
+        return read_schema(self.properties, self.type)
+
 
 class Catalog:
-    """The types that exist here, found by their name or by any alias."""
+    """The types that exist here, found by their name or by any alias. Raises `BadManifest` when two share a name."""
 
     def __init__(self, manifests: Iterable[Manifest]) -> None:
-        self._by_type = {manifest.type: manifest for manifest in manifests}
-        self._canonical = {alias: m.type for m in self._by_type.values() for alias in (m.type, *m.aliases)}
+        given = tuple(manifests)
+        names = Counter(name for manifest in given for name in (manifest.type, *manifest.aliases))
+        # An alias that shadows another plugin's type would run its body under a name that policies trust.
+        if shared := [f"{name} is described more than once" for name, count in names.items() if count > 1]:
+            raise BadManifest(shared)
+        self._by_type = {manifest.type: manifest for manifest in given}
+        self._canonical = {name: manifest.type for manifest in given for name in (manifest.type, *manifest.aliases)}
 
     def find(self, name: str) -> Manifest | None:
         """The manifest of a type, by name or alias."""

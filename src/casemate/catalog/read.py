@@ -1,0 +1,100 @@
+"""Manifests from their JSON text.
+
+A file holds `types`, a list of manifests, and may hold `definitions` that several of them share:
+`{"$ref": "#/definitions/x"}` stands for one of them anywhere, and `allOf` adds the properties of several to an object.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from casemate.catalog.errors import BadManifest
+from casemate.catalog.model import Capability, Kind, Manifest, Role
+from casemate.catalog.schema import Holds, Schema, faults_of
+
+_MANIFEST: Final = TypeAdapter(Manifest)
+_TYPE: Final = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*", re.ASCII)
+_REFERENCE: Final = "#/definitions/"
+
+
+def read_manifests(text: str) -> tuple[Manifest, ...]:
+    """The manifests of a file. Raises `BadManifest` with every fault of every one of them."""
+    types, definitions = _contents(text)
+    manifests: list[Manifest] = []
+    faults: list[str] = []
+    for number, written in enumerate(types):
+        try:
+            manifest = _MANIFEST.validate_python(_expanded(written, definitions))
+            faults += _faults(manifest)
+            manifests.append(manifest)
+        except ValidationError as error:
+            faults += faults_of(error, f"types[{number}]")
+        except BadManifest as error:
+            faults += error.faults
+    if faults:
+        raise BadManifest(faults)
+    return tuple(manifests)
+
+
+def _contents(text: str) -> tuple[list[Any], Mapping[str, Any]]:
+    try:
+        file = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadManifest([f"no JSON: {error}"]) from error
+    if not isinstance(file, dict) or not isinstance(file.get("types"), list):
+        raise BadManifest(["a manifest file is an object with a list of 'types'"])
+    return file["types"], file.get("definitions", {})
+
+
+def _expanded(written: Any, definitions: Mapping[str, Any], within: tuple[str, ...] = ()) -> Any:
+    """The same without `$ref` and `allOf`."""
+    if isinstance(written, list):
+        return [_expanded(item, definitions, within) for item in written]
+    if not isinstance(written, dict):
+        return written
+    if reference := written.get("$ref"):
+        name = str(reference).removeprefix(_REFERENCE)
+        if name not in definitions or name in within:
+            raise BadManifest([f"{reference} refers to nothing, or to itself"])
+        return _expanded(definitions[name], definitions, (*within, name))
+    parts = [_expanded(part, definitions, within) for part in written.get("allOf", ())]
+    own = {key: _expanded(value, definitions, within) for key, value in written.items() if key != "allOf"}
+    return _merged([*parts, own]) if parts else own
+
+
+def _merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    whole: dict[str, Any] = {}
+    for part in parts:
+        for key, value in part.items():
+            before = whole.get(key)
+            if isinstance(before, dict) and isinstance(value, dict):
+                whole[key] = {**before, **value}
+            elif isinstance(before, list) and isinstance(value, list):
+                whole[key] = [*before, *value]
+            else:
+                whole[key] = value
+    return whole
+
+
+def _faults(manifest: Manifest) -> Iterator[str]:
+    """What is well formed and still cannot be meant."""
+    for name in (manifest.type, *manifest.aliases):
+        if not _TYPE.fullmatch(name):
+            yield f"{name} is not a type name"
+    if manifest.body and (manifest.kind is not Kind.TASK or manifest.role is not Role.RUNNABLE):
+        yield f"{manifest.type}: only a runnable task has a body"
+    if manifest.body and Capability.RUNS_CODE in manifest.capabilities:
+        yield f"{manifest.type}: a type that runs code of its own has no body"
+    for branch in manifest.branches:
+        if branch not in manifest.schema.properties or not _holds_tasks(manifest.schema.properties[branch]):
+            yield f"{manifest.type}: the branch {branch} is not a property that holds tasks"
+
+
+def _holds_tasks(schema: Schema) -> bool:
+    inside = [schema.items, schema.values, *schema.properties.values()]
+    return schema.holds is Holds.TASK or any(_holds_tasks(each) for each in inside if each)
