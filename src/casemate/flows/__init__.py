@@ -1,5 +1,35 @@
 """Is this a flow? The values a flow consists of, and how a document becomes them."""
 
-from casemate.flows.model import Concurrency, Flow, FlowKey, Input, Label, Output, Retry, Task, Trigger
+from casemate.documents import split_documents
+from casemate.flows.advice import Warnings, warnings
+from casemate.flows.cron import expanded
+from casemate.flows.model import Concurrency, Flow, FlowKey, Input, Label, Listener, Output, Retry, Task, Trigger
+from casemate.flows.parse import parse, parse_task, parse_trigger, read_flow
+from casemate.flows.shown import input_to_json, task_to_json, to_json, trigger_to_json
+from casemate.flows.violations import violations
 
-__all__ = ["Concurrency", "Flow", "FlowKey", "Input", "Label", "Output", "Retry", "Task", "Trigger"]
+__all__ = [
+    "Concurrency",
+    "Flow",
+    "FlowKey",
+    "Input",
+    "Label",
+    "Listener",
+    "Output",
+    "Retry",
+    "Task",
+    "Trigger",
+    "Warnings",
+    "expanded",
+    "input_to_json",
+    "parse",
+    "parse_task",
+    "parse_trigger",
+    "read_flow",
+    "split_documents",
+    "task_to_json",
+    "to_json",
+    "trigger_to_json",
+    "violations",
+    "warnings",
+]

@@ -36,7 +36,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """One input of a flow (spec/engine 2). `properties` holds what is special to its type (`values`, `min`, `validator`...)."""
+    """One input of a flow (spec/engine 2). `properties` holds what is its type's own: `values`, `min`, `validator`..."""
 
     id: str
     type: str
@@ -65,8 +65,9 @@ class Output:
 class Task:
     """One task. `type` is as written, `canonical` after aliases; `properties` are unrendered and special to the type.
 
-    `branches` holds the children of a flowable by the name of the branch: `tasks`, `then`, `else`, `defaults`, `case:‹key›`,
-    in the order written; `errors` stands apart. `depends_on` is Dag's: child id to the ids it waits for.
+    `branches` holds the children of a flowable by the name of the branch (`tasks`, `then`, `else`, `defaults`,
+    `case:‹key›`) in the order written; `errors` stands apart. `depends_on` is Dag's: child id to the ids it waits for.
+    Defaults are filled in; `defaulted` names the properties that hold theirs.
     """
 
     id: TaskId
@@ -86,6 +87,7 @@ class Task:
     branches: Mapping[str, tuple[Task, ...]] = field(default_factory=dict)
     errors: tuple[Task, ...] | None = None
     depends_on: Mapping[TaskId, tuple[TaskId, ...]] = field(default_factory=dict)
+    defaulted: frozenset[str] = frozenset()
 
     def children(self) -> Iterator[Task]:
         """Direct children, those of `errors` last."""
@@ -96,7 +98,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """One trigger (spec/engine 9)."""
+    """One trigger (spec/engine 9). Conditions, labels and what is special to its type are among the `properties`."""
 
     id: str
     type: str
@@ -104,6 +106,16 @@ class Trigger:
     properties: Mapping[str, object] = field(default_factory=dict)
     description: str | None = None
     disabled: bool = False
+    defaulted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """Tasks that run after an execution has ended, if every condition holds (spec/engine 5.9)."""
+
+    tasks: tuple[Task, ...]
+    conditions: tuple[Mapping[str, object], ...] = ()
+    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +145,7 @@ class Flow:
     errors: tuple[Task, ...] | None = None
     finally_: tuple[Task, ...] = ()
     after_execution: tuple[Task, ...] = ()
-    listeners: tuple[Mapping[str, object], ...] = ()
+    listeners: tuple[Listener, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     plugin_defaults: tuple[Mapping[str, object], ...] = ()
     concurrency: Concurrency | None = None
@@ -143,7 +155,7 @@ class Flow:
     deleted: bool = False
 
     def all_tasks(self) -> Iterator[Task]:
-        """Every task of the flow with all its children, parents first."""
+        """Every task of the flow with all its children, parents first; those of listeners last."""
 
         def walk(tasks: tuple[Task, ...]) -> Iterator[Task]:
             for task in tasks:
@@ -151,6 +163,8 @@ class Flow:
                 yield from walk(tuple(task.children()))
 
         yield from walk((*self.tasks, *(self.errors or ()), *self.finally_, *self.after_execution))
+        for listener in self.listeners:
+            yield from walk(listener.tasks)
 
 
 FlowKey: TypeAlias = tuple[TenantId, Namespace, FlowId]

@@ -1,0 +1,76 @@
+"""From text or document to a flow, or to every problem that stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from casemate.catalog import Catalog, Holds
+from casemate.documents import Document, Mapping, examine, plain
+from casemate.errors import Problem
+from casemate.flows.build import build_flow, build_task, build_trigger
+from casemate.flows.coerce import mismatch
+from casemate.flows.grammar import flow_schema, grammar_of
+from casemate.flows.model import Flow, Task, Trigger
+from casemate.flows.rules import broken_rules
+from casemate.flows.walk import BROKEN, ILLEGAL, Walk
+from casemate.identifiers import TenantId
+
+
+def read_flow(text: str, catalog: Catalog, tenant: TenantId) -> Flow | tuple[Problem, ...]:
+    """The flow of a text, or every problem of the text and of what it says, in the order of their places."""
+    reading = examine(text)
+    if reading.document is None:
+        return ordered(reading.problems)
+    flow = parse(reading.document, catalog, tenant)
+    problems = flow if isinstance(flow, tuple) else ()
+    return ordered((*reading.problems, *problems)) if reading.problems else flow
+
+
+def parse(
+    document: Document, catalog: Catalog, tenant: TenantId, *, lenient: bool = False
+) -> Flow | tuple[Problem, ...]:
+    """The flow that a document says, or every problem of it, in the order of their places.
+
+    `lenient` lets unknown properties pass: so is a flow read again once plugin defaults are merged into it.
+    """
+    walk = Walk(grammar_of(catalog), lenient=lenient)
+    values = _read_root(document, walk)
+    if walk.problems:
+        return ordered(walk.problems)
+    written = cast("dict[str, Any]", plain(document.root))
+    return build_flow(values, walk.grammar, tenant, document.text, written)
+
+
+def parse_task(document: Document, catalog: Catalog) -> Task | tuple[Problem, ...]:
+    """The single task that a document says, or every problem of it; paths begin at the task."""
+    walk = Walk(grammar_of(catalog))
+    values = walk.read_held(document.root, Holds.TASK, ())
+    return ordered(walk.problems) if walk.problems else build_task(values, walk.grammar)
+
+
+def parse_trigger(document: Document, catalog: Catalog) -> Trigger | tuple[Problem, ...]:
+    """The single trigger that a document says, or every problem of it; paths begin at the trigger."""
+    walk = Walk(grammar_of(catalog))
+    values = walk.read_held(document.root, Holds.TRIGGER, ())
+    return ordered(walk.problems) if walk.problems else build_trigger(values, walk.grammar)
+
+
+def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """In the order of their places."""
+    return tuple(sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
+
+
+def _read_root(document: Document, walk: Walk) -> dict[str, Any]:
+    root = document.root
+    if not isinstance(root, Mapping):
+        misfit = mismatch(root, flow_schema())
+        walk.refuse(
+            "wrong-type", ILLEGAL + misfit.message, (), root.mark, "a flow is a map with id, namespace and tasks"
+        )
+        return {}
+    values = walk.read_object(root, flow_schema(), ())
+    known = {name: value for name, value in values.items() if value is not BROKEN}
+    for finding in broken_rules(known, walk.seen):
+        walk.report(finding, root, (), named="")
+    return values

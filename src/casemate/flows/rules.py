@@ -1,0 +1,87 @@
+"""Rules over the whole flow (spec/engine 13.2): names given twice, flows that call themselves, inputs in a circle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from casemate.catalog import Holds
+from casemate.documents import Path
+from casemate.flows.circles import circles_of
+from casemate.flows.findings import Finding
+from casemate.flows.labels import offending
+from casemate.flows.walk import Seen
+
+INVALID: Final = "Invalid Flow: "
+
+_SUBFLOW: Final = "io.kestra.plugin.core.flow.Subflow"
+
+
+def broken_rules(values: Mapping[str, Any], seen: Iterable[Seen]) -> Iterator[Finding]:
+    """What is wrong with the flow as a whole; the places are paths from the root."""
+    known = list(seen)
+    yield from _twice("task id", [(each.path, each.values) for each in known if each.place is Holds.TASK])
+    yield from _twice("trigger id", [(each.path, each.values) for each in known if each.place is Holds.TRIGGER])
+    inputs = [(each.path, each.values) for each in known if each.place is Holds.INPUT and each.path[0] == "inputs"]
+    yield from _twice("input", inputs)
+    yield from _twice("output", _records(values, "outputs"))
+    yield from _recursive_calls(values, known)
+    yield from _dependencies(inputs)
+    yield from _system_labels(values)
+
+
+def _records(values: Mapping[str, Any], name: str) -> list[tuple[Path, Mapping[str, Any]]]:
+    found = values.get(name)
+    records = found if isinstance(found, list) else []
+    return [((name, index), each) for index, each in enumerate(records) if isinstance(each, dict)]
+
+
+def _twice(what: str, objects: Iterable[tuple[Path, Mapping[str, Any]]]) -> Iterator[Finding]:
+    first: dict[str, Path] = {}
+    again: dict[str, Path] = {}
+    for path, values in objects:
+        name = values.get("id")
+        if isinstance(name, str) and name:
+            (again if name in first else first).setdefault(name, path)
+    if again:
+        place = next(iter(again.values()))
+        yield Finding(f"{INVALID}Duplicate {what} with name [{', '.join(again)}]", (*place, "id"))
+
+
+def _recursive_calls(values: Mapping[str, Any], seen: Iterable[Seen]) -> Iterator[Finding]:
+    for each in seen:
+        calls = each.manifest is not None and each.manifest.type == _SUBFLOW
+        if calls and all(
+            each.values.get(own) == values.get(name) for own, name in (("flowId", "id"), ("namespace",) * 2)
+        ):
+            message = f"{INVALID}Recursive call to flow [{values.get('namespace')}.{values.get('id')}]"
+            yield Finding(message, (*each.path, "flowId"))
+            return
+
+
+def _dependencies(inputs: list[tuple[Path, Mapping[str, Any]]]) -> Iterator[Finding]:
+    needs = {values["id"]: _wanted(values) for _, values in inputs if isinstance(values.get("id"), str)}
+    circles = circles_of(needs)
+    for path, values in inputs:
+        name = values.get("id")
+        place = (*path, "dependsOn", "inputs")
+        for wanted in needs.get(name, ()) if isinstance(name, str) else ():
+            if wanted not in needs:
+                yield Finding(f"{INVALID}Input with id '{name}' depends on a non-existent input '{wanted}'.", place)
+        for circle in circles:
+            if name in circle:
+                others = ", ".join(each for each in needs if each in circle and each != name)
+                yield Finding(f"{INVALID}Cycle dependency detected for input with id '{name}': [{others}]", place)
+
+
+def _wanted(values: Mapping[str, Any]) -> tuple[str, ...]:
+    depends_on = values.get("dependsOn")
+    names = depends_on.get("inputs") if isinstance(depends_on, dict) else None
+    return tuple(name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
+
+
+def _system_labels(values: Mapping[str, Any]) -> Iterator[Finding]:
+    labels = values.get("labels")
+    for index, label in offending(labels if isinstance(labels, list) else ()):
+        message = f"{INVALID}System labels can only be set by Kestra itself, offending label: {label}"
+        yield Finding(message, ("labels", index))
