@@ -6,7 +6,6 @@ import json
 import os
 import socket
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
 from casemate.sandbox.errors import LaunchFailed
@@ -15,20 +14,13 @@ from casemate.sandbox.running import Box
 from casemate.sandbox.waiting import readable
 from casemate.sandbox.zygotes import Zygote
 
-
-@dataclass(frozen=True, slots=True)
-class Enclosed:
-    """A sandbox whose walls stand and that waits to be told what to run; `listener` is its broker's descriptor, if
-    any.
-    """
-
-    box: Box
-    listener: int | None
+_MOST_DESCRIPTORS = 2
 
 
-async def enclose(zygote: Zygote, order: Order) -> Enclosed:
-    """Start one sandbox. LaunchFailed: a wall could not be built, so nothing is there; ZygoteLost: the zygote is
-    gone.
+async def enclose(zygote: Zygote, order: Order) -> Box:
+    """Start one sandbox, which then waits to be told what to run.
+
+    LaunchFailed: a wall could not be built, so nothing is there; ZygoteLost: the zygote is gone.
     """
     with ExitStack() as undo:
         ours, theirs = socket.socketpair()
@@ -42,7 +34,7 @@ async def enclose(zygote: Zygote, order: Order) -> Enclosed:
                 os.close(their_stdout)
                 os.close(their_stderr)
         ours.setblocking(False)
-        answer, listener = await _answer(ours)
+        answer, for_broker = await _answer(ours)
         if answer is None:
             end = await ended
             raise LaunchFailed(
@@ -52,7 +44,7 @@ async def enclose(zygote: Zygote, order: Order) -> Enclosed:
             await ended
             raise LaunchFailed(f"A wall of the sandbox could not be built: {answer.get('refused')}")
         undo.pop_all()
-    box = Box(
+    return Box(
         id=order.id,
         zygote=zygote,
         channel=ours,
@@ -60,8 +52,8 @@ async def enclose(zygote: Zygote, order: Order) -> Enclosed:
         stderr=stderr,
         ended=ended,
         walls=answer["ready"],
+        for_broker=for_broker,
     )
-    return Enclosed(box, listener)
 
 
 def _pipe(undo: ExitStack) -> tuple[int, int]:
@@ -72,14 +64,14 @@ def _pipe(undo: ExitStack) -> tuple[int, int]:
     return ours, theirs
 
 
-async def _answer(channel: socket.socket) -> tuple[dict[str, Any] | None, int | None]:
+async def _answer(channel: socket.socket) -> tuple[dict[str, Any] | None, tuple[int, ...]]:
     """The first message of a sandbox, before anything that is not ours runs in it; None if it died first."""
     line, received = b"", []
     while not line.endswith(b"\n"):
         await readable(channel.fileno())
-        piece, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_LIMIT, 1, socket.MSG_CMSG_CLOEXEC)
+        piece, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_LIMIT, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
         received += descriptors
         if not piece:
-            return None, None
+            return None, ()
         line += piece
-    return json.loads(line), received[0] if received else None
+    return json.loads(line), tuple(received)

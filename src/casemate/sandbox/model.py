@@ -80,7 +80,7 @@ class Body:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A program to run in the working directory. Its environment is `env`, added to PATH, HOME, LANG and TMPDIR of inside."""
+    """A program to run in the working directory. Its environment is PATH, HOME, LANG, TMPDIR and `env`."""
 
     argv: tuple[str, ...]
     env: Mapping[str, str]

@@ -29,6 +29,7 @@ class Template:
     prefix: str
     visible: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
+    resolv_conf: str = ""
     privileged: bool = False
     users: int = 1
 

@@ -39,7 +39,15 @@ class Box:
     stderr: int
     ended: asyncio.Future[Ended]
     walls: Mapping[str, str]
+    for_broker: tuple[int, ...] = ()
+    """The listener and the name stub, for a sandbox with a way out; whoever makes the broker owns them."""
     traffic: Traffic = field(default_factory=Traffic)
+
+    def close(self) -> None:
+        """Stop listening. A command ends when it notices, a body when it is killed or done."""
+        self.channel.close()
+        os.close(self.stdout)
+        os.close(self.stderr)
 
 
 class Running:
@@ -119,15 +127,16 @@ class Running:
                 streams.create_task(self._read_output("stderr", self._box.stderr))
                 streams.create_task(self._read_messages())
                 ended = await self._ended()
-            return self._end(ended)
         finally:
-            if not self._gone.is_set():
-                await self._condemn("broken off")
-            self._box.channel.close()
-            os.close(self._box.stdout)
-            os.close(self._box.stderr)
-            await self._tidy()
-            await self._batches.put(None)
+            await self._clear_up()
+        return self._end(ended)
+
+    async def _clear_up(self) -> None:
+        if not self._gone.is_set():
+            await self._condemn("broken off")
+        self._box.close()
+        await self._tidy()
+        await self._batches.put(None)
 
     async def _ended(self) -> Ended:
         try:

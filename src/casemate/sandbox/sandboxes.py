@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from casemate.sandbox import folders
+from casemate.sandbox import folders, names
+from casemate.sandbox.broker import Broker
 from casemate.sandbox.errors import LaunchFailed, WallsMissing
-from casemate.sandbox.launching import Enclosed, enclose
+from casemate.sandbox.launching import enclose
 from casemate.sandbox.model import Body, Launch, Level, Policy, Survey
+from casemate.sandbox.notification import filter_program
 from casemate.sandbox.orders import Order, Template
-from casemate.sandbox.running import Running
+from casemate.sandbox.running import Box, Running
 from casemate.sandbox.survey import canaries, explained
-from casemate.sandbox.templates import privileged, template_of, user_of
+from casemate.sandbox.templates import host_resolv_conf, privileged, template_of, user_of
 from casemate.sandbox.zygotes import RootRefused, Zygote
 
 
@@ -26,6 +30,8 @@ class Sandboxes:
     def __init__(self, folder: Path, slots: int) -> None:
         self._folder = folder
         self._slots = slots
+        self._resolvers = names.resolvers(host_resolv_conf())
+        self._filter = base64.b64encode(filter_program()).decode()
         self._free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
         for slot in reversed(range(slots)):
             self._free.put_nowait(slot)
@@ -59,11 +65,13 @@ class Sandboxes:
             order = self._order(launch, slot)
             zygote = await self._zygote(launch.policy)
             await self._hand_over(launch.work, order.uid)
-            enclosed = await enclose(zygote, order)
+            box = await enclose(zygote, order)
         except BaseException:
             self._free.put_nowait(slot)
             raise
-        return await self._begun(launch, enclosed, slot)
+        running = self._begun(launch, box, slot)
+        await running.tell(launch.what)
+        return running
 
     async def _check_walls(self, required: Level) -> None:
         """Fail closed: not one launch before the walls have been seen to hold."""
@@ -82,6 +90,7 @@ class Sandboxes:
             kind="body" if isinstance(launch.what, Body) else "command",
             work=self._place(launch.work),
             uid=user_of(slot),
+            listened=self._filter if launch.policy.egress.open else "",
             threads=launch.policy.rights.threads,
             processes=launch.policy.rights.processes,
             temporary=limits.temporary,
@@ -112,16 +121,29 @@ class Sandboxes:
                 zygote = self._zygotes[template] = await Zygote.start(template)
             return zygote
 
-    async def _begun(self, launch: Launch, enclosed: Enclosed, slot: int) -> Running:
+    def _begun(self, launch: Launch, box: Box, slot: int) -> Running:
+        broker = self._broker(launch.policy, box)
+        if broker:
+            box = replace(box, traffic=broker.destinations())
+
         async def tidy() -> None:
+            if broker:
+                await asyncio.to_thread(broker.close)
             await self._take_back(launch.work)
             self._running.discard(running)
             self._free.put_nowait(slot)
 
-        running = Running(launch, enclosed.box, tidy)
+        running = Running(launch, box, tidy)
         self._running.add(running)
-        await running.tell(launch.what)
         return running
+
+    def _broker(self, policy: Policy, box: Box) -> Broker | None:
+        if not box.for_broker:
+            return None
+        listener, stub = box.for_broker
+        broker = Broker(listener, policy.egress, self._resolvers, stub=stub)
+        broker.start()
+        return broker
 
     async def _hand_over(self, work: Path, uid: int) -> None:
         if privileged():

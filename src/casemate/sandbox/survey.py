@@ -80,14 +80,14 @@ async def _tempted(zygote: Zygote, folder: Path, work: Path, bait: Mapping[str, 
     if privileged():
         folders.hand_over(work, order.uid, order.uid)
     try:
-        enclosed = await enclose(zygote, order)
+        box = await enclose(zygote, order)
     except LaunchFailed as error:
         return (Wall("sandbox", False, "", str(error), remedy("sandbox", 0)),)
     body = Body(module=_CANARIES, job=bait)
-    running = Running(Launch(name="canaries", policy=policy, work=work, what=body), enclosed.box, _nothing_to_tidy)
+    running = Running(Launch(name="canaries", policy=policy, work=work, what=body), box, _nothing_to_tidy)
     await running.tell(body)
     told = await _told(running)
-    return tuple(_seen(name, mechanism, told) for name, mechanism in enclosed.box.walls.items())
+    return tuple(_seen(name, mechanism, told) for name, mechanism in box.walls.items())
 
 
 async def _told(running: Running) -> Mapping[str, object]:

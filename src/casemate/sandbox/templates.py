@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from casemate.sandbox import names
 from casemate.sandbox.errors import LaunchFailed
 from casemate.sandbox.model import Policy
 from casemate.sandbox.orders import TASK_ID, Template
@@ -23,9 +24,16 @@ def template_of(policy: Policy, folder: Path, users: int) -> Template:
         prefix=sys.base_prefix,
         visible=policy.visible,
         forbidden=policy.forbidden,
+        resolv_conf=names.resolv_conf(host_resolv_conf(), stub=True),
         privileged=privileged(),
         users=users,
     )
+
+
+def host_resolv_conf() -> str:
+    """What this machine knows about its name servers; nothing where it has no such file."""
+    path = Path("/etc/resolv.conf")
+    return path.read_text(errors="replace") if path.is_file() else ""
 
 
 def user_of(slot: int) -> int:

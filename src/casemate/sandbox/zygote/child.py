@@ -38,11 +38,9 @@ def _lived(order: Order, template: Template, channel: Channel) -> int:
         # fail closed: without every wall there is no task
         channel.tell({"refused": str(error)})
         return _NO_WALLS
-    if raised.listener is None:
-        channel.tell({"ready": raised.walls})
-    else:
-        channel.tell({"ready": raised.walls}, raised.listener)
-        os.close(raised.listener)
+    channel.tell({"ready": raised.walls}, *raised.for_broker)
+    for descriptor in raised.for_broker:
+        os.close(descriptor)
     # those of the zygote were made for other descriptors
     sys.stdout, sys.stderr = (
         os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)

@@ -19,7 +19,6 @@ _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _SETTINGS_FOLDERS = ("ssl", "pki", "ca-certificates", "crypto-policies", "alternatives", "python3*", "java-*", "fonts")
 _SETTINGS_FILES = (
     "ld.so.cache",
-    "resolv.conf",
     "localtime",
     "timezone",
     "services",
@@ -111,6 +110,7 @@ def _own_settings(template: Template) -> dict[str, str]:
         "group": "\n".join(("root:x:0:", "nogroup:x:65534:", *groups, "")),
         "hosts": "127.0.0.1 localhost sandbox\n::1 localhost sandbox\n",
         "hostname": "sandbox\n",
+        "resolv.conf": template.resolv_conf,
         "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n",
     }
 

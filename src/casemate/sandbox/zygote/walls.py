@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from casemate.sandbox.kernel import capabilities, landlock, limits, mounts, namespaces, processes, seccomp
 from casemate.sandbox.kernel.landlock import Access
+from casemate.sandbox.names import open_stub
 from casemate.sandbox.orders import TASK_ID, Order, Template
 from casemate.sandbox.zygote.root import HOST_PROCESSES, LAUNCHES
 
@@ -19,11 +20,11 @@ _SHARED_MEMORY = 64 << 20
 
 
 class Raised:
-    """The walls that stand so far, by name; and the broker's listener, if there is one."""
+    """The walls that stand so far, by name; and what the egress broker is to get, if there is one."""
 
     def __init__(self) -> None:
         self.walls: dict[str, str] = {"processes": "pid namespace", "ipc": "ipc and uts namespaces"}
-        self.listener: int | None = None
+        self.for_broker: tuple[int, ...] = ()
 
 
 def raise_around(order: Order, template: Template) -> Raised:
@@ -54,9 +55,12 @@ def _arrange_files(order: Order) -> int:
 
 
 def _arrange_network(order: Order, raised: Raised) -> None:
+    """Nothing is connected to this network; a program may talk to itself, and with a broker to its resolver's stub."""
     raised.walls["network"] = "empty network namespace"
-    if order.kind == "command":
+    if order.kind == "command" or order.listened:
         namespaces.raise_loopback()
+    if order.listened:
+        raised.for_broker = (open_stub().detach(),)
 
 
 def _give_up_power(order: Order, template: Template, itself: int, raised: Raised) -> None:
@@ -109,7 +113,7 @@ def _filter_calls(order: Order, raised: Raised) -> None:
     exists.
     """
     if order.listened:
-        raised.listener = seccomp.load_listened(base64.b64decode(order.listened))
+        raised.for_broker = (seccomp.load_listened(base64.b64decode(order.listened)), *raised.for_broker)
         raised.walls["network"] = "empty network namespace, egress broker"
     if order.listened and order.kind == "body":
         processes.show_memory()  # the broker reads the addresses that this very process connects to
