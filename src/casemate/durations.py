@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 _ISO: Final = re.compile(
@@ -24,6 +25,7 @@ class NotADuration(ValueError):
         self.text = text
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> timedelta:
     """The duration a text means: `PT1H30M`, `pt0.25s`, `P1D`, `90`, `0.5`. Years, months and weeks are refused.
 

@@ -60,11 +60,13 @@ def examine(text: str, *, subject: str = "flow yaml") -> Reading:
 
 def _syntax_problem(error: yaml.MarkedYAMLError, text: str, subject: str) -> Problem:
     """The parser's complaint, at the place where the trouble starts rather than where the text ends."""
-    cause = error.problem or "cannot be read"
-    unclosed = "end of stream" in cause and error.context_mark is not None
-    mark = error.context_mark if unclosed else error.problem_mark or error.context_mark
-    line, column = (mark.line, mark.column) if mark else (0, 0)
     lines = text.splitlines()
+    cause = error.problem or "cannot be read"
+    mark = error.problem_mark or error.context_mark
+    if error.context_mark is not None and mark is not None and mark.line >= len(lines):
+        mark = error.context_mark
+        cause = cause if "end of stream" in cause else f"{cause} before the end of stream"
+    line, column = (mark.line, mark.column) if mark else (0, 0)
     return Problem(
         code="yaml-syntax",
         message=f"Illegal {subject}: " + (f"{error.context}, {cause}" if error.context else cause),

@@ -36,7 +36,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """One input of a flow (spec/engine 2). `properties` holds what is its type's own: `values`, `min`, `validator`..."""
+    """One input of a flow (spec/engine 2). `properties` holds its type's own ones: `values`, `min`, `validator`..."""
 
     id: str
     type: str

@@ -24,6 +24,6 @@ def _told(problem: Problem) -> Iterator[Problem]:
     yield problem
     if problem.code == "unknown-type":
         name = problem.message.removeprefix("Invalid type: ")
-        place = problem.path.rpartition("[")[0].rpartition(".")[2] or problem.path
+        place = problem.path.rpartition(".")[2].partition("[")[0]
         text = f"Could not resolve type id '{name}'" if name != "null" else "missing type id property 'type'"
         yield replace(problem, message=f"{text} (for POJO property '{place}')", remedy="")
