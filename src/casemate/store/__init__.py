@@ -1,0 +1,41 @@
+"""Rows: the tables, the migrations, one module for each aggregate, and `Database.transact`.
+
+The aggregates are modules of functions that take an open transaction: `await db.transact(flows.save, flow, now)`.
+"""
+
+from casemate.store import executions, flows, jobs, kv, logs, metrics, outbox, timers, workers
+from casemate.store.database import Database, Tx
+from casemate.store.errors import Conflict, SchemaUnknown, StateInUse, StoreError, StoreUnavailable
+from casemate.store.flows import StoredFlow
+from casemate.store.jobs import Job, JobState
+from casemate.store.logs import LogEntry
+from casemate.store.metrics import MetricEntry
+from casemate.store.search import Filter, Page
+from casemate.store.timers import Timer
+
+__all__ = [
+    "Conflict",
+    "Database",
+    "Filter",
+    "Job",
+    "JobState",
+    "LogEntry",
+    "MetricEntry",
+    "Page",
+    "SchemaUnknown",
+    "StateInUse",
+    "StoreError",
+    "StoreUnavailable",
+    "StoredFlow",
+    "Timer",
+    "Tx",
+    "executions",
+    "flows",
+    "jobs",
+    "kv",
+    "logs",
+    "metrics",
+    "outbox",
+    "timers",
+    "workers",
+]

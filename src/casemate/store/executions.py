@@ -1,0 +1,184 @@
+"""Executions: a header with its JSON document, and a row for each task run, so that only what changed is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, select
+
+from casemate.executions import (
+    Execution,
+    TaskRun,
+    execution_document,
+    execution_from,
+    task_run_document,
+    task_run_from,
+)
+from casemate.identifiers import ExecutionId, TaskRunId, TenantId
+from casemate.store.database import Tx
+from casemate.store.errors import Conflict
+from casemate.store.rows import packed, unpacked
+from casemate.store.schema import executions as table
+from casemate.store.schema import task_runs
+from casemate.store.search import Field, Filter, Page, anywhere, condition, found, labelled, marked, refused
+
+_MOST_NEW = 1_000_000
+"""More task runs than one saved change can bring; keeps positions growing with the version."""
+
+
+def _child(op: str, value: object) -> ColumnElement[bool]:
+    """The field `childFilter`: only executions started by others (`CHILD`), or only those that were not (`MAIN`)."""
+    if value not in ("CHILD", "MAIN") or op != "EQUALS":
+        raise refused("childFilter must equal CHILD or MAIN")
+    return table.c.caller.is_not(None) if value == "CHILD" else table.c.caller.is_(None)
+
+
+_FIELDS: dict[str, Field] = {
+    "q": anywhere(table.c.id, table.c.namespace, table.c.flow),
+    "id": table.c.id,
+    "namespace": table.c.namespace,
+    "flowId": table.c.flow,
+    "flowRevision": table.c.revision,
+    "state": table.c.state,
+    "state.current": table.c.state,
+    "startDate": table.c.started,
+    "state.startDate": table.c.started,
+    "endDate": table.c.ended,
+    "state.endDate": table.c.ended,
+    "labels": labelled(table.c.labels),
+    "triggerId": table.c.trigger,
+    "triggerExecutionId": table.c.caller,
+    "parentId": table.c.parent,
+    "childFilter": _child,
+}
+
+_BY_ID = (table.c.tenant == bindparam("key_tenant")) & (table.c.id == bindparam("key_id"))
+_GET = select(table.c.document, table.c.version).where(_BY_ID)
+_SAVE = table.update().where(_BY_ID, table.c.version == bindparam("key_version"))
+_RUNS = (
+    select(task_runs.c.document)
+    .where(task_runs.c.tenant == bindparam("key_tenant"), task_runs.c.execution == bindparam("key_id"))
+    .order_by(task_runs.c.position)
+)
+_RUN_BY_ID = (
+    (task_runs.c.tenant == bindparam("key_tenant"))
+    & (task_runs.c.execution == bindparam("key_execution"))
+    & (task_runs.c.id == bindparam("key_id"))
+)
+_ADD_RUN = task_runs.insert()
+_SAVE_RUN = task_runs.update().where(_RUN_BY_ID)
+_DROP_RUN = task_runs.delete().where(_RUN_BY_ID)
+
+
+def insert(tx: Tx, execution: Execution) -> Execution:
+    """Add a new execution with all its task runs; what is returned has its first version."""
+    stored = replace(execution, version=1)
+    tx.execute(table.insert(), {"tenant": stored.tenant, "id": stored.id, **_header(stored)})
+    _write_runs(tx, stored, {}, tuple(stored.task_runs))
+    return stored
+
+
+def save(tx: Tx, before: Execution, after: Execution, changed: Iterable[TaskRunId]) -> Execution:
+    """Write the header and the changed task runs, if nobody else did since `before` was read; else raises `Conflict`.
+
+    A changed task run that is gone from the execution is deleted. What is returned has the next version.
+    """
+    stored = replace(after, version=before.version + 1)
+    key = {"key_tenant": stored.tenant, "key_id": stored.id, "key_version": before.version}
+    if tx.execute(_SAVE, {**_header(stored), **key}).rowcount != 1:
+        raise Conflict(f"Execution {stored.id} was changed by someone else since version {before.version}")
+    _write_runs(tx, stored, before.task_runs, tuple(dict.fromkeys(changed)))
+    return stored
+
+
+def _header(execution: Execution) -> dict[str, Any]:
+    trigger = execution.trigger or {}
+    variables = trigger.get("variables")
+    return {
+        "namespace": execution.namespace,
+        "flow": execution.flow_id,
+        "revision": execution.flow_revision,
+        "state": execution.state.value,
+        "open": is_open(execution),
+        "started": execution.history.start,
+        "ended": execution.history.end,
+        "labels": marked(execution.labels),
+        "trigger": trigger.get("id"),
+        "parent": execution.parent_id,
+        "caller": variables.get("executionId") if isinstance(variables, Mapping) else None,
+        "version": execution.version,
+        "document": packed(execution_document(execution)),
+    }
+
+
+def is_open(execution: Execution) -> bool:
+    """Has it more to do? Tasks may follow the end of the execution itself, so its state alone does not say."""
+    return not execution.state.terminated or any(not run.state.terminated for run in execution.task_runs.values())
+
+
+def _write_runs(
+    tx: Tx, execution: Execution, before: Mapping[TaskRunId, TaskRun], changed: Sequence[TaskRunId]
+) -> None:
+    place = {"key_tenant": execution.tenant, "key_execution": execution.id}
+    runs = execution.task_runs
+    new = {key for key in changed if key in runs and key not in before}
+    kept = [runs[key] for key in changed if key in runs and key in before]
+    gone = [key for key in changed if key not in runs and key in before]
+    if new:
+        created = [run for key, run in runs.items() if key in new]
+        tx.execute(_ADD_RUN, [_run_row(execution, run, number) for number, run in enumerate(created)])
+    if kept:
+        tx.execute(_SAVE_RUN, [{**_run_state(run), **place, "key_id": run.id} for run in kept])
+    if gone:
+        tx.execute(_DROP_RUN, [{**place, "key_id": key} for key in gone])
+
+
+def _run_row(execution: Execution, run: TaskRun, number: int) -> dict[str, Any]:
+    position = execution.version * _MOST_NEW + number
+    place = {"tenant": execution.tenant, "execution": execution.id, "id": run.id}
+    return {**place, "position": position, **_run_state(run)}
+
+
+def _run_state(run: TaskRun) -> dict[str, Any]:
+    return {"state": run.state.value, "document": packed(task_run_document(run))}
+
+
+def get(tx: Tx, tenant: TenantId, execution: ExecutionId) -> Execution | None:
+    """The execution with its task runs, in the order of their creation."""
+    key = {"key_tenant": tenant, "key_id": execution}
+    row = tx.execute(_GET, key).first()
+    if row is None:
+        return None
+    runs = tx.scalars(_RUNS, key)
+    return execution_from(unpacked(row.document), (task_run_from(unpacked(run)) for run in runs), row.version)
+
+
+def search(
+    tx: Tx, tenant: TenantId, filters: Sequence[Filter] = (), page: Page | None = None
+) -> tuple[tuple[Execution, ...], int]:
+    """Executions, newest first unless the page says otherwise; and how many there are."""
+    columns = select(table.c.id, table.c.started)
+    statement = columns.where(table.c.tenant == tenant, condition(_FIELDS, filters))
+    rows, total = found(tx, statement, _FIELDS, page or Page(), (table.c.started.desc(), table.c.id))
+    read = (get(tx, tenant, row.id) for row in rows)
+    return tuple(execution for execution in read if execution is not None), total
+
+
+def unfinished(tx: Tx) -> tuple[tuple[TenantId, ExecutionId], ...]:
+    """Every execution of every tenant that has more to do, oldest first; for the service's own start."""
+    rows = tx.execute(select(table.c.tenant, table.c.id).where(table.c.open.is_(True)).order_by(table.c.started))
+    return tuple((row.tenant, row.id) for row in rows)
+
+
+def called_by(tx: Tx, tenant: TenantId, execution: ExecutionId) -> tuple[ExecutionId, ...]:
+    """The executions that this one started."""
+    statement = select(table.c.id).where(table.c.tenant == tenant, table.c.caller == execution)
+    return tuple(tx.scalars(statement))
+
+
+def delete(tx: Tx, tenant: TenantId, execution: ExecutionId) -> bool:
+    """Remove the execution and its task runs; other aggregates remove their own rows."""
+    tx.execute(task_runs.delete().where(task_runs.c.tenant == tenant, task_runs.c.execution == execution))
+    return tx.execute(table.delete().where(table.c.tenant == tenant, table.c.id == execution)).rowcount == 1

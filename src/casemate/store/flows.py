@@ -1,0 +1,164 @@
+"""Flows, kept as the text they were written in: a row for each revision, none ever changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, select
+
+from casemate.flows import Flow, Label
+from casemate.identifiers import FlowId, Namespace, TenantId
+from casemate.store.database import Tx
+from casemate.store.schema import flows as table
+from casemate.store.search import Field, Filter, Page, anywhere, condition, found, labelled, marked, unmarked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFlow:
+    """One revision of a flow. A deleted flow is one whose last revision says so."""
+
+    tenant: TenantId
+    namespace: Namespace
+    id: FlowId
+    revision: int
+    source: str
+    updated: datetime
+    deleted: bool = False
+    disabled: bool = False
+    description: str | None = None
+    labels: tuple[Label, ...] = ()
+
+
+_FIELDS: dict[str, Field] = {
+    "q": anywhere(table.c.namespace, table.c.id, table.c.description),
+    "namespace": table.c.namespace,
+    "flowId": table.c.id,
+    "id": table.c.id,
+    "revision": table.c.revision,
+    "labels": labelled(table.c.labels),
+    "source": table.c.source,
+    "updated": table.c.updated,
+}
+
+_LAST = table.c.last.is_(True) & table.c.deleted.is_(False)
+
+
+def _is(tenant: TenantId, namespace: Namespace, flow: FlowId) -> ColumnElement[bool]:
+    return (table.c.tenant == tenant) & (table.c.namespace == namespace) & (table.c.id == flow)
+
+
+def save(tx: Tx, flow: Flow, now: datetime) -> StoredFlow:
+    """Add a revision; the same text as the last revision adds none."""
+    last = _last(tx, flow.tenant, flow.namespace, flow.id)
+    if last is not None and not last.deleted and last.source == flow.source:
+        return last
+    return _add(
+        tx,
+        StoredFlow(
+            tenant=flow.tenant,
+            namespace=flow.namespace,
+            id=flow.id,
+            revision=last.revision + 1 if last else 1,
+            source=flow.source,
+            updated=now,
+            disabled=flow.disabled,
+            description=flow.description,
+            labels=flow.labels,
+        ),
+    )
+
+
+def delete(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId, now: datetime) -> StoredFlow | None:
+    """Add a revision that says deleted; None if there is no such flow. Older revisions stay readable."""
+    last = latest(tx, tenant, namespace, flow)
+    if last is None:
+        return None
+    gone = StoredFlow(
+        tenant=tenant,
+        namespace=namespace,
+        id=flow,
+        revision=last.revision + 1,
+        source=last.source,
+        updated=now,
+        deleted=True,
+        disabled=last.disabled,
+        description=last.description,
+        labels=last.labels,
+    )
+    return _add(tx, gone)
+
+
+def _add(tx: Tx, flow: StoredFlow) -> StoredFlow:
+    tx.execute(table.update().where(_is(flow.tenant, flow.namespace, flow.id)).values(last=False))
+    tx.execute(
+        table.insert().values(
+            tenant=flow.tenant,
+            namespace=flow.namespace,
+            id=flow.id,
+            revision=flow.revision,
+            last=True,
+            deleted=flow.deleted,
+            disabled=flow.disabled,
+            description=flow.description,
+            labels=marked(flow.labels),
+            source=flow.source,
+            updated=flow.updated,
+        )
+    )
+    return flow
+
+
+def _last(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId) -> StoredFlow | None:
+    row = tx.execute(select(table).where(_is(tenant, namespace, flow), table.c.last.is_(True))).first()
+    return None if row is None else _stored(row)
+
+
+def latest(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId) -> StoredFlow | None:
+    """The last revision, unless the flow is deleted."""
+    last = _last(tx, tenant, namespace, flow)
+    return None if last is None or last.deleted else last
+
+
+def revision(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId, number: int) -> StoredFlow | None:
+    """One revision, also of a deleted flow: its executions may still run."""
+    row = tx.execute(select(table).where(_is(tenant, namespace, flow), table.c.revision == number)).first()
+    return None if row is None else _stored(row)
+
+
+def revisions(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId) -> tuple[StoredFlow, ...]:
+    """All revisions, oldest first."""
+    rows = tx.execute(select(table).where(_is(tenant, namespace, flow)).order_by(table.c.revision))
+    return tuple(_stored(row) for row in rows)
+
+
+def search(
+    tx: Tx, tenant: TenantId, filters: Sequence[Filter] = (), page: Page | None = None
+) -> tuple[tuple[StoredFlow, ...], int]:
+    """Flows that are not deleted, by namespace and id unless the page says otherwise; and how many there are."""
+    statement = select(table).where(table.c.tenant == tenant, _LAST, condition(_FIELDS, filters))
+    rows, total = found(tx, statement, _FIELDS, page or Page(), (table.c.namespace, table.c.id))
+    return tuple(_stored(row) for row in rows), total
+
+
+def namespaces(tx: Tx, tenant: TenantId) -> tuple[Namespace, ...]:
+    """The namespaces that have flows, sorted."""
+    rows = tx.scalars(select(table.c.namespace).where(table.c.tenant == tenant, _LAST).distinct())
+    return tuple(sorted(rows))
+
+
+def _stored(row: Row[Any]) -> StoredFlow:
+    return StoredFlow(
+        tenant=row.tenant,
+        namespace=row.namespace,
+        id=row.id,
+        revision=row.revision,
+        source=row.source,
+        updated=row.updated,
+        deleted=row.deleted,
+        disabled=row.disabled,
+        description=row.description,
+        labels=unmarked(row.labels),
+    )

@@ -1,0 +1,214 @@
+"""The tables. A new database is made from them at once and stamped; older ones are brought here by the migrations.
+
+Dates are whole microseconds since 1970 in UTC, so that they sort and compare alike in every database. Whatever has a
+shape of its own (an execution, a task run) is one JSON text; only what is searched for has a column.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+HEAD = "0001"
+"""The newest migration."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware date as microseconds since 1970."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """To the row."""
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """From the row."""
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+# SQLite counts up by itself only in a column that is exactly INTEGER.
+_Sequence = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+version = Table(
+    "alembic_version",
+    metadata,
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+
+flows = Table(
+    "flows",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("last", Boolean, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("description", Text),
+    Column("labels", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("updated", Instant, nullable=False),
+    Index("flows_last", "tenant", "last", "namespace", "id"),
+)
+
+executions = Table(
+    "executions",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("namespace", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("started", Instant, nullable=False),
+    Column("ended", Instant),
+    Column("labels", Text, nullable=False),
+    Column("trigger", Text),
+    Column("parent", Text),
+    Column("caller", Text),
+    Column("version", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("executions_started", "tenant", "started"),
+    Index("executions_flow", "tenant", "namespace", "flow", "started"),
+    Index("executions_open", "open", sqlite_where=text("open"), postgresql_where=text("open")),
+)
+
+task_runs = Table(
+    "task_runs",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("execution", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("execution", Text, nullable=False),
+    Column("task_run", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("worker", Text),
+    Column("fence", Integer, nullable=False),
+    Column("deliveries", Integer, nullable=False),
+    Column("lease_until", Instant),
+    Column("hinted_at", Instant, nullable=False),
+    Index("jobs_execution", "tenant", "execution"),
+    Index(
+        "jobs_open",
+        "state",
+        "lease_until",
+        sqlite_where=text("state IN ('queued', 'running', 'killing')"),
+        postgresql_where=text("state IN ('queued', 'running', 'killing')"),
+    ),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("seq", _Sequence, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+timers = Table(
+    "timers",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("execution", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Index("timers_at", "at"),
+)
+
+logs = Table(
+    "logs",
+    metadata,
+    Column("seq", _Sequence, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("namespace", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("execution", Text),
+    Column("task", Text),
+    Column("task_run", Text),
+    Column("attempt", Integer),
+    Column("trigger", Text),
+    Column("at", Instant, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("thread", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Index("logs_execution", "tenant", "execution", "seq"),
+    Index("logs_at", "tenant", "at"),
+)
+
+metrics = Table(
+    "metrics",
+    metadata,
+    Column("seq", _Sequence, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("namespace", Text, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("execution", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("task_run", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("value", Float, nullable=False),
+    Column("tags", Text, nullable=False),
+    Index("metrics_execution", "tenant", "execution"),
+)
+
+kv = Table(
+    "kv",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("expires", Instant),
+    Column("updated", Instant, nullable=False),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("boot", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)

@@ -1,0 +1,147 @@
+"""One thread that writes, so that writers never wait for each other's locks and share their commits.
+
+A commit waits for the disk. Transactions that arrive meanwhile are run one after the other, each in a savepoint of its
+own, and committed together; nobody hears of success before that commit.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from asyncio import AbstractEventLoop, Future
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from casemate.store.errors import StoreUnavailable
+
+_TOGETHER = 64
+"""How many transactions may share a commit."""
+
+_UNAVAILABLE = frozenset((5, 6, 7, 8, 10, 11, 13, 14, 26))
+"""Result codes of SQLite that are the world's fault: busy, locked, no memory, read-only, I/O, corrupt, full..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A transaction that waits for its turn, and who waits for its outcome."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    future: Future[Any]
+    loop: AbstractEventLoop
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    error: Exception
+
+
+_Outcome: TypeAlias = Any
+"""What the function returned, or `_Failed`."""
+
+
+class Writer:
+    """The thread. `submit` gives it work from any event loop; `close` lets it finish what it has."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._line: SimpleQueue[Work | None] = SimpleQueue()
+        self._thread = Thread(target=self._run, name="casemate-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Work) -> None:
+        """Put a transaction in line."""
+        self._line.put(work)
+
+    def close(self) -> None:
+        """Finish what is in line, then end."""
+        self._line.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        with self._engine.connect() as connection:
+            while batch := self._next():
+                wanted = [work for work in batch if not work.future.cancelled()]
+                _deliver(wanted, _commit(connection, wanted))
+
+    def _next(self) -> list[Work]:
+        """What is in line now, waiting for the first; empty at the end."""
+        batch: list[Work] = []
+        work = self._line.get()
+        while work is not None:
+            batch.append(work)
+            if len(batch) == _TOGETHER:
+                return batch
+            try:
+                work = self._line.get_nowait()
+            except Empty:
+                return batch
+        if batch:
+            self._line.put(None)
+        return batch
+
+
+def _commit(connection: Connection, batch: Sequence[Work]) -> list[_Outcome]:
+    """Run a batch and commit it; if that fails, it failed for all of them."""
+    try:
+        with connection.begin():
+            if len(batch) == 1:
+                return [batch[0].function(connection, *batch[0].args)]
+            return [_attempt(connection, work) for work in batch]
+    except Exception as error:  # the top of the thread's loop: the outcome goes to those who wait for it
+        return [_Failed(told(error))] * len(batch)
+
+
+def _attempt(connection: Connection, work: Work) -> _Outcome:
+    """Run one of several; what it did is undone if it fails, what the others did is not."""
+    savepoint = connection.begin_nested()
+    try:
+        outcome = work.function(connection, *work.args)
+    except Exception as error:  # the same top, for one of several
+        if not _in_transaction(connection):
+            # SQLite gave up the whole transaction (a full disk does that): the batch fails as one.
+            raise
+        savepoint.rollback()
+        return _Failed(told(error))
+    savepoint.commit()
+    return outcome
+
+
+def _in_transaction(connection: Connection) -> bool:
+    driver = connection.connection.driver_connection
+    return not isinstance(driver, sqlite3.Connection) or driver.in_transaction
+
+
+def told(error: Exception) -> Exception:
+    """The error as callers know it: what the database could not do just now becomes `StoreUnavailable`."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is None or code & 0xFF not in _UNAVAILABLE:
+        return error
+    unavailable = StoreUnavailable(f"The database is unavailable: {cause}")
+    unavailable.__cause__ = error
+    return unavailable
+
+
+def _deliver(batch: Sequence[Work], outcomes: Sequence[_Outcome]) -> None:
+    by_loop: dict[AbstractEventLoop, list[tuple[Future[Any], _Outcome]]] = {}
+    for work, outcome in zip(batch, outcomes, strict=True):
+        by_loop.setdefault(work.loop, []).append((work.future, outcome))
+    for loop, outcomes_there in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, outcomes_there)
+
+
+def _settle(outcomes: Sequence[tuple[Future[Any], _Outcome]]) -> None:
+    for future, outcome in outcomes:
+        if future.cancelled():
+            continue
+        if isinstance(outcome, _Failed):
+            future.set_exception(outcome.error)
+        else:
+            future.set_result(outcome)
