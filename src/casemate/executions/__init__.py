@@ -10,6 +10,7 @@ from casemate.executions.commands import (
     WakeAt,
     Write,
 )
+from casemate.executions.context import Context
 from casemate.executions.events import (
     Begin,
     Event,
@@ -21,12 +22,16 @@ from casemate.executions.events import (
 )
 from casemate.executions.model import Answer, Attempt, Execution, History, Moment, State, TaskRun
 from casemate.executions.rows import execution_document, execution_from, task_run_document, task_run_from
+from casemate.executions.runs import TaskRuns
+from casemate.executions.start import replayed, start
+from casemate.executions.wire import task_run_json, to_json
 
 __all__ = [
     "Answer",
     "Attempt",
     "Begin",
     "Command",
+    "Context",
     "Decision",
     "Event",
     "Execution",
@@ -41,12 +46,17 @@ __all__ = [
     "State",
     "TaskFinished",
     "TaskRun",
+    "TaskRuns",
     "TaskStarted",
     "TimerDue",
     "WakeAt",
     "Write",
     "execution_document",
     "execution_from",
+    "replayed",
+    "start",
     "task_run_document",
     "task_run_from",
+    "task_run_json",
+    "to_json",
 ]

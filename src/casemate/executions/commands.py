@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from casemate.executions.model import Execution
 from casemate.identifiers import TaskRunId
+from casemate.jobs import Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,13 @@ class Resolve:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Append a log entry; without a task run it goes to the server's log only."""
+    """Append a log entry. Without a task run it is the server's, unless it is `kept` with the execution."""
 
-    level: Literal["TRACE", "DEBUG", "INFO", "WARN", "ERROR"]
+    level: Level
     message: str
     task_run: TaskRunId | None = None
     attempt: int | None = None
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

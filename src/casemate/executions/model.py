@@ -95,7 +95,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRun:
-    """One task at work in one execution. `outputs` is None until there are any; `attempts` stays empty for flowables."""
+    """One task at work in one execution. `outputs` is None until there are any; flowables have no `attempts`."""
 
     id: TaskRunId
     task_id: TaskId
@@ -123,9 +123,9 @@ class TaskRun:
 class Execution:
     """One run of a flow. `task_runs` keeps the order in which they were created.
 
-    `version` counts saved changes and guards the row (compare and swap). `asked` holds the keys of the `Resolve` commands
-    that wait for a reply, `answers` the replies that wait to be used. `replay_at` is set once a failed task run asked for
-    the whole execution to be run again as a new one (spec/engine 3.2).
+    `version` counts saved changes and guards the row (compare and swap). `asked` holds the keys of the `Resolve`
+    commands that wait for a reply, `answers` the replies that wait to be used. `replay_at` is set once a failed task
+    run asked for the whole execution to be run again as a new one (spec/engine 3.2).
     """
 
     id: ExecutionId

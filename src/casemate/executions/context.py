@@ -1,0 +1,27 @@
+"""What templates may see beside the execution, and how sealed values are made and opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Values of the installation.
+
+    `zone` is the server's, for dates in templates. `seal` turns a clear text into a cipher text and `unseal` back
+    (spec/engine 6.7); `unseal` raises ExpressionError for what it cannot open. Without them there is no encryption key:
+    nothing can be sealed, and what is sealed stays so.
+    """
+
+    globals: Mapping[str, object] = field(default_factory=dict)
+    envs: Mapping[str, str] = field(default_factory=dict)
+    zone: tzinfo = UTC
+    seal: Callable[[str], str] | None = None
+    unseal: Callable[[str], str] | None = None
+
+
+BARE = Context()
+"""An installation without globals, environment or encryption key."""

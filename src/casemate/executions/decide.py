@@ -1,0 +1,182 @@
+"""The decision: what becomes of an execution when something happens (spec/engine 5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from casemate.catalog import Role
+from casemate.executions.commands import Decision, KillJob, WakeAt, Write
+from casemate.executions.context import BARE, Context
+from casemate.executions.endings import OUTPUTS_KEY
+from casemate.executions.events import (
+    Begin,
+    Event,
+    KillRequested,
+    Resolved,
+    TaskFinished,
+    TaskStarted,
+    TimerDue,
+)
+from casemate.executions.model import Execution, State, TaskRun
+from casemate.executions.reports import finished, retry_key, started
+from casemate.executions.scopes import settle
+from casemate.executions.taking import go_on, take_up
+from casemate.executions.turn import Turn
+from casemate.flows import Flow
+from casemate.identifiers import TaskRunId
+
+_START_KEY = "start"
+
+
+def middle() -> float:
+    """The chance taken when nobody rolls dice: random delays fall in the middle of their bounds."""
+    return 0.5
+
+
+def decide(
+    flow: Flow,
+    execution: Execution,
+    event: Event,
+    *,
+    now: datetime,
+    new_id: Callable[[], TaskRunId],
+    context: Context = BARE,
+    chance: Callable[[], float] = middle,
+) -> Decision:
+    """The next execution, and what the world has to do about it.
+
+    Never raises for a user's mistake: that ends a task run. An event that is late, doubled or impossible gives back the
+    same execution and no commands. `chance` returns a number from 0 to 1 for random delays.
+    """
+    if execution.state.terminated or execution.deleted:
+        return Decision(execution=execution)
+    turn = Turn(flow=flow, before=execution, now=now, new_id=new_id, chance=chance, context=context)
+    _take(turn, event)
+    settle(turn)
+    return turn.decision()
+
+
+def _take(turn: Turn, event: Event) -> None:
+    match event:
+        case Begin():
+            _begin(turn)
+        case TaskStarted():
+            started(turn, event)
+        case TaskFinished():
+            finished(turn, event)
+        case TimerDue():
+            _timer(turn, event.key)
+        case Resolved():
+            _resolved(turn, event)
+        case KillRequested():
+            _kill(turn)
+        case _:
+            assert_never(event)
+
+
+def _begin(turn: Turn) -> None:
+    """Start, or (after a crash) ask again for everything that is still wanted."""
+    match turn.execution.state:
+        case State.CREATED:
+            _start(turn)
+        case State.QUEUED | State.PAUSED:
+            pass
+        case _:
+            survey(turn)
+
+
+def _start(turn: Turn) -> None:
+    date = turn.execution.schedule_date
+    if date is not None and date > turn.now:
+        turn.say(WakeAt(_START_KEY, date))
+        return
+    turn.move_execution(State.RUNNING)
+    turn.say(Write("INFO", "Flow started"))
+    turn.look(None)
+
+
+def survey(turn: Turn) -> None:
+    """Look at every task run that is not terminated, as if nothing had ever been asked of the world."""
+    for run in tuple(turn.runs.values()):
+        if not run.state.terminated:
+            _revisit(turn, run)
+    turn.look(None)
+
+
+def _revisit(turn: Turn, run: TaskRun) -> None:
+    runnable = turn.task(run).role is Role.RUNNABLE
+    if run.state.created:
+        take_up(turn, run)
+    elif run.state is State.RETRYING:
+        _retry_or_wait(turn, run)
+    elif runnable and turn.killing:
+        turn.say(KillJob(run.id))
+    elif turn.waits_for(run):
+        go_on(turn, run)
+    elif not runnable:
+        turn.look(run.id)
+
+
+def _retry_or_wait(turn: Turn, run: TaskRun) -> None:
+    if run.due is not None and run.due > turn.now:
+        turn.say(WakeAt(retry_key(run), run.due))
+        return
+    if turn.execution.state is State.RETRYING:
+        turn.move_execution(State.RUNNING)
+    take_up(turn, turn.move(replace(run, due=None), State.CREATED))
+
+
+def _timer(turn: Turn, key: str) -> None:
+    purpose, _, rest = key.partition(":")
+    if purpose == _START_KEY and turn.execution.state is State.CREATED:
+        _start(turn)
+    elif purpose == "retry" and turn.execution.state is not State.PAUSED:
+        run = turn.runs.get(TaskRunId(rest.rpartition(":")[0]))
+        if run is not None and run.state is State.RETRYING and retry_key(run) == key:
+            _retry_or_wait(turn, run)
+
+
+def _resolved(turn: Turn, event: Resolved) -> None:
+    execution = turn.execution
+    if event.key not in execution.asked:
+        return
+    answers = {**execution.answers, event.key: event.answer}
+    turn.execution = replace(execution, asked=execution.asked - {event.key}, answers=answers)
+    if execution.state is not State.PAUSED:
+        _use(turn, event.key)
+
+
+def _use(turn: Turn, key: str) -> None:
+    """Take the step again that asked; this time it finds its answer."""
+    run = turn.runs.get(TaskRunId(key.partition(":")[2]))
+    if key == OUTPUTS_KEY:
+        turn.look(None)
+    elif run is not None and run.state.created:
+        take_up(turn, run)
+    elif run is not None and run.state is State.RUNNING:
+        go_on(turn, run)
+
+
+def _kill(turn: Turn) -> None:
+    if turn.killing:
+        return
+    turn.move_execution(State.KILLING)
+    turn.execution = replace(turn.execution, asked=frozenset(), answers={})
+    for run in tuple(turn.runs.values()):
+        if not run.state.terminated:
+            _kill_run(turn, run)
+    turn.look(None)
+
+
+def _kill_run(turn: Turn, run: TaskRun) -> None:
+    """What waits is KILLED at once; what a worker may hold is stopped, and what runs there is waited for."""
+    runnable = turn.task(run).role is Role.RUNNABLE
+    if runnable and (run.state.created or run.state is State.RUNNING):
+        turn.say(KillJob(run.id))
+    if run.state is not State.RUNNING:
+        turn.move(replace(run, due=None), State.KILLED)
+    elif not runnable:
+        turn.look(run.id)

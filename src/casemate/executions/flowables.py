@@ -1,0 +1,112 @@
+"""What each flowable type does with its children (spec/engine 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from casemate.executions.lanes import Lanes, enabled, sequence
+from casemate.executions.model import TaskRun
+from casemate.executions.turn import Turn
+from casemate.executions.values import values_of
+from casemate.expressions import printed, truthy
+from casemate.flows import Task
+
+CORE_FLOW = "io.kestra.plugin.core.flow."
+
+Begin: TypeAlias = Callable[[Turn, TaskRun, Task], TaskRun]
+"""Renders what the type needs, once, and returns the task run with its outputs or values; may raise ExpressionError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A flowable type: what it renders first, and how its children stand. No lanes: there is nothing it could do."""
+
+    begin: Begin
+    lanes: Callable[[Task, TaskRun], Lanes | None]
+    forgiving: bool = False
+    """A failure becomes a warning."""
+
+
+def shape_of(task: Task) -> Shape | None:
+    """How a flowable behaves, or None if the engine cannot carry out its type."""
+    return _SHAPES.get(task.canonical)
+
+
+def _nothing(_turn: Turn, run: TaskRun, _task: Task) -> TaskRun:
+    return run
+
+
+def _in_sequence(task: Task, _run: TaskRun) -> Lanes:
+    return sequence(task.branches.get("tasks", ()))
+
+
+def _in_parallel(task: Task, _run: TaskRun) -> Lanes:
+    tasks = enabled(task.branches.get("tasks", ()))
+    return Lanes(tasks=tasks, whole=False, limit=_limit(task, "concurrent", 0), waits_for=task.depends_on)
+
+
+def _begin_if(turn: Turn, run: TaskRun, task: Task) -> TaskRun:
+    condition = turn.render(f"begin:{run.id}", task.properties.get("condition"), run)
+    return replace(run, outputs={"evaluationResult": truthy(condition)})
+
+
+def _branch_of_if(task: Task, run: TaskRun) -> Lanes:
+    chosen = "then" if (run.outputs or {}).get("evaluationResult") else "else"
+    return sequence(task.branches.get(chosen, ()))
+
+
+def _begin_switch(turn: Turn, run: TaskRun, task: Task) -> TaskRun:
+    value = printed(turn.render(f"begin:{run.id}", task.properties.get("value"), run))
+    return replace(run, outputs={"value": value, "defaults": f"case:{value}" not in task.branches})
+
+
+def _branch_of_switch(task: Task, run: TaskRun) -> Lanes | None:
+    value = (run.outputs or {}).get("value")
+    chosen = task.branches.get(f"case:{value}", task.branches.get("defaults"))
+    return None if chosen is None else sequence(chosen)
+
+
+def _begin_each(name: str) -> Begin:
+    def begin(turn: Turn, run: TaskRun, task: Task) -> TaskRun:
+        written = task.properties.get(name)
+        return replace(run, values=values_of(turn.render(f"begin:{run.id}", written, run), written))
+
+    return begin
+
+
+def _for_each(task: Task, run: TaskRun) -> Lanes:
+    limit = _limit(task, "concurrencyLimit", 1)
+    return Lanes(tasks=_inner(task), values=run.values or (), limit=limit, backwards=limit != 1)
+
+
+def _each_sequential(task: Task, run: TaskRun) -> Lanes:
+    return Lanes(tasks=_inner(task), values=run.values or ())
+
+
+def _each_parallel(task: Task, run: TaskRun) -> Lanes:
+    limit = _limit(task, "concurrent", 0)
+    return Lanes(tasks=_inner(task), values=run.values or (), whole=False, limit=limit)
+
+
+def _inner(task: Task) -> tuple[Task, ...]:
+    return enabled(task.branches.get("tasks", ()))
+
+
+def _limit(task: Task, name: str, default: int) -> int:
+    value = task.properties.get(name)
+    return default if value is None else int(str(value))
+
+
+_SHAPES: Mapping[str, Shape] = {
+    f"{CORE_FLOW}Sequential": Shape(_nothing, _in_sequence),
+    f"{CORE_FLOW}AllowFailure": Shape(_nothing, _in_sequence, forgiving=True),
+    f"{CORE_FLOW}Parallel": Shape(_nothing, _in_parallel),
+    f"{CORE_FLOW}Dag": Shape(_nothing, _in_parallel),
+    f"{CORE_FLOW}If": Shape(_begin_if, _branch_of_if),
+    f"{CORE_FLOW}Switch": Shape(_begin_switch, _branch_of_switch),
+    f"{CORE_FLOW}ForEach": Shape(_begin_each("values"), _for_each),
+    f"{CORE_FLOW}EachSequential": Shape(_begin_each("value"), _each_sequential),
+    f"{CORE_FLOW}EachParallel": Shape(_begin_each("value"), _each_parallel),
+}

@@ -1,0 +1,218 @@
+"""From what someone submits to the inputs of an execution, and from rendered values to its outputs (spec/engine 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from casemate.errors import Problem, Refused
+from casemate.executions.input_types import TYPES, Misfit, live, typed
+from casemate.executions.outputs import SEALED_TYPE, Unseal
+from casemate.expressions import ExpressionError, World, class_name, printed, render_typed
+from casemate.flows import Flow, Input
+
+Seal: TypeAlias = Callable[[str], str] | None
+
+_NO_KEY = "Unable to use a `SECRET` input/output as encryption is not configured"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Inputs of an execution as they are stored: JSON values, dots in ids made into nesting, secrets sealed."""
+
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedInput:
+    """One input after resolution; a disabled one has no value. A SELECT with an `expression` got its `values`."""
+
+    input: Input
+    value: object = None
+    enabled: bool = True
+    problem: Problem | None = None
+
+
+@dataclass(slots=True)
+class _Resolution:
+    """The inputs resolved so far; each is resolved once, those it depends on before it."""
+
+    submitted: Mapping[str, object]
+    world: World
+    seal: Seal
+    inputs: Mapping[str, Input]
+    done: dict[str, ResolvedInput] = field(default_factory=dict)
+    clear: dict[str, object] = field(default_factory=dict)
+
+
+def resolve_inputs(
+    flow: Flow, submitted: Mapping[str, object], world: World, seal: Seal = None
+) -> Inputs | tuple[Problem, ...]:
+    """The inputs to start the flow with, or every problem with what was submitted.
+
+    Uploaded files arrive as their `kestra://` URIs. Names that are no input are ignored. `seal` encrypts the SECRET
+    ones. `world` answers the functions that SELECT's `expression` and conditions may use.
+    """
+    resolved = resolve_each(flow.inputs, submitted, world, seal)
+    problems = tuple(one.problem for one in resolved if one.problem is not None)
+    if problems:
+        return problems
+    return nested({one.input.id: one.value for one in resolved if one.enabled})
+
+
+def resolve_each(
+    inputs: tuple[Input, ...], submitted: Mapping[str, object], world: World, seal: Seal = None
+) -> tuple[ResolvedInput, ...]:
+    """Every input by itself: what it became, whether it is enabled, what is wrong with it."""
+    resolution = _Resolution(submitted, world, seal, {one.id: one for one in inputs})
+    for one in inputs:
+        _resolve(resolution, one, ())
+    return tuple(resolution.done[one.id] for one in inputs)
+
+
+def nested(values: Mapping[str, object]) -> Inputs | tuple[Problem, ...]:
+    """Values by dotted ids as a tree."""
+    tree: dict[str, object] = {}
+    for name, value in values.items():
+        *way, last = name.split(".")
+        node: Any = tree
+        for step in way:
+            node = node.setdefault(step, {}) if isinstance(node, dict) else None
+        if not isinstance(node, dict) or last in node:
+            return (Problem(code="input-conflict", message=f"Conflict at key: {name}", path=name),)
+        node[last] = value
+    return Inputs(tree)
+
+
+def live_inputs(flow: Flow, stored: Mapping[str, object], unseal: Unseal) -> dict[str, object]:
+    """The inputs as templates see them: dates are dates, secrets are clear, absent ones have their defaults."""
+    tree = dict(stored)
+    for one in flow.inputs:
+        *way, last = one.id.split(".")
+        node = tree
+        for step in way:
+            below = node.get(step)
+            node[step] = node = dict(below) if isinstance(below, Mapping) else {}
+        if last in node:
+            node[last] = _live(one, node[last], unseal)
+        elif one.defaults is not None:
+            node[last] = _default(one)
+    return tree
+
+
+def resolve_outputs(flow: Flow, rendered: Mapping[str, object], seal: Seal = None) -> dict[str, object]:
+    """The flow's outputs from their rendered values, as they are stored. Raises Refused with every problem."""
+    values: dict[str, object] = {}
+    problems = []
+    for output in flow.outputs:
+        raw = rendered[output.id]
+        try:
+            values[output.id] = _output(output.type, raw, output.properties, seal)
+        except Misfit as misfit:
+            problems.append(_problem("output", output.id, output.type, misfit, raw))
+    if problems:
+        raise Refused(problems)
+    return values
+
+
+def _resolve(resolution: _Resolution, one: Input, asking: tuple[str, ...]) -> None:
+    if one.id in resolution.done or one.id in asking:
+        return
+    for name in one.depends_on:
+        if name in resolution.inputs:
+            _resolve(resolution, resolution.inputs[name], (*asking, one.id))
+    resolution.done[one.id] = _resolved(resolution, one)
+
+
+def _resolved(resolution: _Resolution, one: Input) -> ResolvedInput:
+    raw = resolution.submitted.get(one.id)
+    raw = one.defaults if raw is None else raw
+    try:
+        one = _with_choices(resolution, one)
+        if not _enabled(resolution, one):
+            return ResolvedInput(input=one, enabled=False)
+        return ResolvedInput(input=one, value=_value(resolution, one, raw))
+    except Misfit as misfit:
+        return ResolvedInput(input=one, problem=_problem("input", one.id, one.type, misfit, raw))
+
+
+def _with_choices(resolution: _Resolution, one: Input) -> Input:
+    """A SELECT or MULTISELECT with the values that its `expression` gives."""
+    expression = one.properties.get("expression")
+    if expression is None:
+        return one
+    try:
+        values = render_typed(str(expression), {"inputs": _tree(resolution.clear)}, resolution.world)
+    except ExpressionError as error:
+        raise Misfit(f"Cannot render 'expression'. Cause: {error}") from error
+    if not isinstance(values, list | tuple):
+        kind = class_name(values)
+        raise Misfit(f"Invalid expression result. Expected a list of strings, but received {kind}")
+    return replace(one, properties={**one.properties, "values": [printed(value) for value in values]})
+
+
+def _enabled(resolution: _Resolution, one: Input) -> bool:
+    if any(name in resolution.done and not resolution.done[name].enabled for name in one.depends_on):
+        return False
+    if one.condition is None:
+        return True
+    seen = {name: resolution.clear[name] for name in one.depends_on if name in resolution.clear}
+    try:
+        return render_typed(one.condition, {"inputs": _tree(seen)}, resolution.world) is True
+    except ExpressionError as error:
+        raise Misfit(f"Invalid condition: {error}") from error
+
+
+def _tree(values: Mapping[str, object]) -> Mapping[str, object]:
+    """Conflicts among ids are reported elsewhere; here the tree is only looked at."""
+    made = nested(values)
+    return made.values if isinstance(made, Inputs) else values
+
+
+def _value(resolution: _Resolution, one: Input, raw: object) -> object:
+    if raw is None:
+        if one.required:
+            raise Misfit("missing required input")
+        resolution.clear[one.id] = None
+        return None
+    value = typed(one.type, raw, one.properties)
+    resolution.clear[one.id] = value
+    return _sealed(str(value), resolution.seal) if one.type == "SECRET" else TYPES[one.type].stored(value)
+
+
+def _sealed(clear: str, seal: Seal) -> str:
+    if seal is None:
+        raise Misfit(_NO_KEY)
+    return seal(clear)
+
+
+def _output(kind: str, raw: object, properties: Mapping[str, object], seal: Seal) -> object:
+    if raw is None:
+        raise Misfit("missing required output")
+    value = typed(kind, raw, properties)
+    if kind == "SECRET":
+        return {"value": _sealed(str(value), seal), "type": SEALED_TYPE}
+    return TYPES[kind].stored(value)
+
+
+def _problem(what: str, name: str, kind: str, misfit: Misfit, raw: object) -> Problem:
+    offending = raw if misfit.value is None else misfit.value
+    received = "null" if offending is None else printed(offending)
+    if kind == "SECRET" and offending is not None:
+        received = "***"
+    message = f"Invalid {what} for `{name}`, {misfit}, but received `{received}`"
+    return Problem(code=f"{what}-invalid", message=message, path=name)
+
+
+def _live(one: Input, value: object, unseal: Unseal) -> object:
+    if one.type == "SECRET" and isinstance(value, str) and unseal is not None:
+        return unseal(value)
+    return live(one.type, value)
+
+
+def _default(one: Input) -> object:
+    try:
+        return typed(one.type, one.defaults, one.properties)
+    except Misfit:
+        return one.defaults

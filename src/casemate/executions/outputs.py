@@ -1,0 +1,78 @@
+"""Outputs of task runs as templates address them: by task, then by the values of the iterations (spec/engine 6.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias, cast
+
+from casemate.executions.runs import TaskRuns
+from casemate.identifiers import TaskRunId
+
+Unseal: TypeAlias = Callable[[str], str] | None
+
+SEALED_TYPE = "io.kestra.datatype:aes_encrypted"
+"""Marks an output that is stored as a cipher text."""
+
+
+class OutputsView(Mapping[str, object]):
+    """`outputs.‹task›[‹value›]…` of an execution; a level is made only when a template goes there."""
+
+    __slots__ = ("_level", "_runs", "_unseal")
+
+    def __init__(self, runs: TaskRuns, unseal: Unseal, level: Mapping[str, object] | None = None) -> None:
+        self._runs = runs
+        self._unseal = unseal
+        self._level = runs.outputs if level is None else level
+
+    def __getitem__(self, key: str) -> object:
+        below = self._level[key]
+        if isinstance(below, dict):
+            return OutputsView(self._runs, self._unseal, below)
+        return self._merged(cast("tuple[TaskRunId, ...]", below))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._level)
+
+    def __len__(self) -> int:
+        return len(self._level)
+
+    def _merged(self, ids: tuple[TaskRunId, ...]) -> object:
+        """The outputs of one place; several task runs of the same task are merged deeply, later ones over earlier."""
+        outputs: object = {}
+        for run_id in ids:
+            outputs = _over(outputs, self._runs[run_id].outputs)
+        return opened(outputs, self._unseal)
+
+
+def opened(value: object, unseal: Unseal) -> object:
+    """A value with its sealed texts in the clear, as far as there is a key."""
+    if unseal is None:
+        return value
+    if isinstance(value, Mapping):
+        sealed = value.get("value") if value.get("type") == SEALED_TYPE else None
+        if isinstance(sealed, str):
+            return unseal(sealed)
+        return {key: opened(one, unseal) for key, one in value.items()}
+    if isinstance(value, list):
+        return [opened(one, unseal) for one in value]
+    return value
+
+
+def states_of(runs: TaskRuns) -> Mapping[str, object]:
+    """`tasks.‹id›.state`, or `tasks.‹id›.‹value›.state` for tasks with values."""
+    shown: dict[str, object] = {}
+    for run in runs.values():
+        state: object = {"state": run.state.value}
+        if run.value is not None:
+            state = {run.value: state}
+        shown[run.task_id] = _over(shown.get(run.task_id, {}), state)
+    return shown
+
+
+def _over(below: object, above: object) -> object:
+    if not isinstance(below, Mapping) or not isinstance(above, Mapping):
+        return below if above is None else above
+    merged = {**below, **above}
+    for key in below.keys() & above.keys():
+        merged[key] = _over(below[key], above[key])
+    return merged

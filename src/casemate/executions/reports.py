@@ -1,0 +1,112 @@
+"""What a worker says about a task run: it began, it ended (spec/engine 3.2, 3.3). Late and doubled reports are lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from casemate.catalog import Role
+from casemate.executions.commands import WakeAt
+from casemate.executions.endings import forgiven
+from casemate.executions.events import TaskFinished, TaskStarted
+from casemate.executions.model import Attempt, History, State, TaskRun
+from casemate.executions.retries import next_attempt
+from casemate.executions.turn import Turn
+from casemate.flows import Retry, Task
+from casemate.identifiers import TaskRunId
+
+
+def started(turn: Turn, event: TaskStarted) -> None:
+    """The attempt begins."""
+    run = _offered(turn, event.task_run, event.attempt)
+    if run is not None:
+        _begin(turn, run)
+
+
+def finished(turn: Turn, event: TaskFinished) -> None:
+    """The attempt ends. An end whose beginning was never heard of counts as both."""
+    run = _offered(turn, event.task_run, event.attempt)
+    if run is not None:
+        run = _begin(turn, run)
+    else:
+        run = _running(turn, event.task_run, event.attempt)
+    if run is None:
+        return
+    run = turn.put(_with_end(run, event, turn.now))
+    retry = None if turn.killing or event.state is not State.FAILED else _policy(turn, run)
+    date = None if retry is None else _retry_date(turn, run, retry)
+    if retry is None or date is None:
+        turn.move(run, _judged(turn.task(run), run, event.state))
+    elif retry.behavior == "CREATE_NEW_EXECUTION":
+        _hand_over(turn, run, date)
+    else:
+        _try_again(turn, run, date)
+
+
+def retry_key(run: TaskRun) -> str:
+    """The timer key of a RETRYING task run; a later attempt has another one."""
+    return f"retry:{run.id}:{len(run.attempts)}"
+
+
+def _offered(turn: Turn, task_run: TaskRunId, attempt: int) -> TaskRun | None:
+    """The task run if a worker was offered exactly this attempt and nobody has begun it."""
+    run = turn.runs.get(task_run)
+    if run is None or not run.state.created or attempt != len(run.attempts) + 1:
+        return None
+    return run if turn.task(run).role is Role.RUNNABLE and not turn.waits_for(run) else None
+
+
+def _running(turn: Turn, task_run: TaskRunId, attempt: int) -> TaskRun | None:
+    """The task run if exactly this attempt of it is running on a worker."""
+    run = turn.runs.get(task_run)
+    if run is None or run.state is not State.RUNNING or attempt != len(run.attempts):
+        return None
+    return run if turn.task(run).role is Role.RUNNABLE else None
+
+
+def _begin(turn: Turn, run: TaskRun) -> TaskRun:
+    attempt = Attempt(History.begun(turn.now).to(State.RUNNING, turn.now))
+    return turn.move(replace(run, attempts=(*run.attempts, attempt)), State.RUNNING)
+
+
+def _with_end(run: TaskRun, event: TaskFinished, now: datetime) -> TaskRun:
+    last = run.attempts[-1]
+    attempt = Attempt(last.history.to(event.state, now), event.log_file)
+    attempts = (*run.attempts[:-1], attempt)
+    return replace(run, attempts=attempts, outputs=event.outputs, isolation=event.isolation)
+
+
+def _judged(task: Task, run: TaskRun, state: State) -> State:
+    """The state of the task run when no attempt follows."""
+    if state is State.SUCCESS and task.retry is not None and task.retry.warning_on_retry and len(run.attempts) > 1:
+        state = State.WARNING
+    return forgiven(task, state)
+
+
+def _policy(turn: Turn, run: TaskRun) -> Retry | None:
+    """The task's own, else that of the nearest flowable around it, else the flow's."""
+    around = (turn.task(one).retry for one in (run, *turn.runs.ancestors(run)))
+    return next((retry for retry in around if retry is not None), turn.flow.retry)
+
+
+def _retry_date(turn: Turn, run: TaskRun, retry: Retry) -> datetime | None:
+    if retry.behavior == "CREATE_NEW_EXECUTION":
+        begun = turn.execution.original_created or turn.execution.history.start
+        return next_attempt(retry, turn.execution.attempt_number, begun, turn.now, turn.chance())
+    return next_attempt(retry, len(run.attempts), run.attempts[0].history.start, turn.now, turn.chance())
+
+
+def _hand_over(turn: Turn, run: TaskRun, date: datetime) -> None:
+    """Let a new execution take over; ancestors and execution follow once nothing runs below them any more."""
+    earliest = min(date, turn.execution.replay_at or date)
+    turn.execution = replace(turn.execution, replay_at=earliest)
+    failed = replace(run, history=run.history.to(State.FAILED, turn.now))
+    turn.move(failed, State.RETRIED)
+
+
+def _try_again(turn: Turn, run: TaskRun, date: datetime) -> None:
+    failed = replace(run, history=run.history.to(State.FAILED, turn.now))
+    run = turn.move(replace(failed, due=date), State.RETRYING)
+    if turn.execution.state is State.RUNNING:
+        turn.move_execution(State.RETRYING)
+    turn.say(WakeAt(retry_key(run), date))

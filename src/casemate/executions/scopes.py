@@ -1,0 +1,118 @@
+"""What happens in a scope once something in it has changed: who starts next, and is it over (spec/engine 5.3 to 5.6)?
+
+A scope is over when all that may start has started and nothing is open any more. Kestra ends a parent as soon as its
+outcome is known; here it waits for what still runs below it, because nothing may run behind the back of an execution
+that has ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from casemate.executions.endings import end_execution, forgiven
+from casemate.executions.flowables import shape_of
+from casemate.executions.lanes import Lanes, Step, due_steps, final_state, sequence
+from casemate.executions.model import State, TaskRun
+from casemate.executions.taking import take_up
+from casemate.executions.turn import Look, Turn
+from casemate.flows import Task
+from casemate.identifiers import TaskRunId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """The lists of tasks that may run below one parent: `errors` once a main task failed, `last` before the end."""
+
+    parent: TaskRunId | None
+    main: Lanes
+    errors: Lanes
+    last: Lanes
+
+
+def settle(turn: Turn) -> None:
+    """Look at every scope that asks for it, until none does."""
+    while turn.looks and not turn.execution.state.terminated:
+        _look_at(turn, turn.looks.popleft())
+
+
+def _look_at(turn: Turn, look: Look) -> None:
+    if turn.execution.state is State.PAUSED:
+        # A paused execution freezes: reports are taken, nothing is started or ended. Resuming looks at everything.
+        return
+    if look.parent is None:
+        flow = turn.flow
+        _advance(turn, _scope(None, sequence(flow.tasks), flow.errors, flow.finally_), look)
+        return
+    run = turn.runs.get(look.parent)
+    if run is not None and run.state is State.RUNNING and (turn.killing or not turn.waits_for(run)):
+        _look_below(turn, run, look)
+
+
+def _look_below(turn: Turn, run: TaskRun, look: Look) -> None:
+    task = turn.task(run)
+    shape = shape_of(task)
+    main = None if shape is None else shape.lanes(task, run)
+    if main is None and not turn.killing:
+        place = f"'{turn.flow.namespace}.{turn.flow.id}', task '{task.id}', execution '{turn.execution.id}'"
+        turn.write("WARN", f"No task found on flow {place}", run)
+        turn.move(run, forgiven(task, State.FAILED))
+        return
+    _advance(turn, _scope(run.id, main or sequence(()), task.errors, ()), look)
+
+
+def _scope(parent: TaskRunId | None, main: Lanes, errors: tuple[Task, ...] | None, last: tuple[Task, ...]) -> Scope:
+    return Scope(parent=parent, main=main, errors=sequence(errors or ()), last=sequence(last))
+
+
+def _advance(turn: Turn, scope: Scope, look: Look) -> None:
+    steps = [] if _frozen(turn, scope) else _due(turn, scope, look)
+    if steps:
+        # Whoever of them ends at once has this scope looked at again.
+        _start(turn, scope.parent, steps)
+    elif not turn.runs.open(scope.parent):
+        _end(turn, scope)
+
+
+def _due(turn: Turn, scope: Scope, look: Look) -> list[Step]:
+    ended = None if look.ended is None else turn.runs.get(look.ended)
+    steps = due_steps(_current(turn, scope), turn.runs, scope.parent, ended)
+    if not steps and not turn.runs.open(scope.parent):
+        steps = due_steps(scope.last, turn.runs, scope.parent, ended)
+    return steps
+
+
+def _frozen(turn: Turn, scope: Scope) -> bool:
+    """Is nothing to be started here any more, because of a kill or because another execution takes over?"""
+    tasks = (*scope.main.ids, *scope.errors.ids, *scope.last.ids)
+    return turn.killing or turn.runs.any(scope.parent, tasks, State.RETRIED)
+
+
+def _current(turn: Turn, scope: Scope) -> Lanes:
+    """The list that goes on. A failed task run that will be tried again is RETRYING, thus no failure yet."""
+    failed = turn.runs.any(scope.parent, scope.main.ids, State.FAILED)
+    handled = any(turn.runs.begun(scope.parent, task) for task in scope.errors.ids)
+    return scope.errors if failed or handled else scope.main
+
+
+def _start(turn: Turn, parent: TaskRunId | None, steps: list[Step]) -> None:
+    """Create all of them before the first is taken up, so that they stand together in the list of task runs."""
+    for run in [turn.create(parent, step) for step in steps]:
+        take_up(turn, run)
+
+
+def _end(turn: Turn, scope: Scope) -> None:
+    if scope.parent is None:
+        end_execution(turn, scope.main)
+        return
+    run = turn.runs[scope.parent]
+    turn.move(run, _outcome(turn, scope, turn.task(run)))
+
+
+def _outcome(turn: Turn, scope: Scope, task: Task) -> State:
+    if turn.killing:
+        return State.KILLED
+    if _frozen(turn, scope):
+        return State.RETRIED
+    shape = shape_of(task)
+    state = final_state(scope.main, turn.runs, scope.parent)
+    return forgiven(task, state, forgiving=shape is not None and shape.forgiving)

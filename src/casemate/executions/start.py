@@ -1,0 +1,69 @@
+"""How an execution comes to be: from a flow, or from an execution that is run again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from casemate.executions.model import Execution, History
+from casemate.flows import Flow, Label
+from casemate.identifiers import ExecutionId
+
+CORRELATION = "system.correlationId"
+"""The label that all executions started from one another share."""
+
+
+def start(
+    flow: Flow,
+    *,
+    id: ExecutionId,  # noqa: A002 - the word for what it is
+    now: datetime,
+    inputs: Mapping[str, object],
+    labels: Sequence[Label] = (),
+    trigger: Mapping[str, object] | None = None,
+    variables: Mapping[str, object] | None = None,
+    schedule_date: datetime | None = None,
+) -> Execution:
+    """A new execution, CREATED and waiting for `Begin`. `inputs` are already resolved.
+
+    Its labels are the flow's (but for Kestra's own), then the given ones, then the correlation (spec/engine 2.5).
+    """
+    own = [label for label in flow.labels if not label.key.startswith("system.")]
+    together = [*own, *labels]
+    if all(label.key != CORRELATION for label in together):
+        together.append(Label(CORRELATION, id))
+    return Execution(
+        id=id,
+        tenant=flow.tenant,
+        namespace=flow.namespace,
+        flow_id=flow.id,
+        flow_revision=flow.revision,
+        history=History.begun(now),
+        inputs=inputs,
+        labels=tuple(together),
+        variables=variables or {},
+        trigger=trigger,
+        original_id=id,
+        original_created=now,
+        schedule_date=schedule_date,
+    )
+
+
+def replayed(execution: Execution, *, id: ExecutionId, now: datetime) -> Execution:  # noqa: A002 - as above
+    """The execution that takes over from a RETRIED one (spec/engine 3.2): the same from the beginning, counted up."""
+    return replace(
+        execution,
+        id=id,
+        history=History.begun(now),
+        task_runs={},
+        outputs=None,
+        parent_id=execution.id,
+        original_id=execution.original_id or execution.id,
+        attempt_number=execution.attempt_number + 1,
+        schedule_date=None,
+        asked=frozenset(),
+        answers={},
+        replay_at=None,
+        version=0,
+    )

@@ -1,0 +1,67 @@
+"""Taking up a task run that was just created: does it run at all, and who carries it out (spec/engine 5.3, step 7)?"""
+
+from __future__ import annotations
+
+from casemate.catalog import Role
+from casemate.executions.commands import OfferJob
+from casemate.executions.flowables import shape_of
+from casemate.executions.model import State, TaskRun
+from casemate.executions.turn import Turn
+from casemate.executions.updating import apply
+from casemate.expressions import ExpressionError, NeedsWorld, truthy
+from casemate.flows import Task
+
+
+def take_up(turn: Turn, run: TaskRun) -> None:
+    """Skip it, offer it to a worker, or begin it here. May be repeated as long as the task run is CREATED."""
+    task = turn.task(run)
+    try:
+        wanted = task.run_if == "true" or truthy(turn.render(f"runIf:{run.id}", task.run_if, run))
+    except NeedsWorld:
+        return
+    except ExpressionError as error:
+        turn.write("ERROR", f"Unable to evaluate the runIf condition for task {task.id}", run)
+        turn.write("ERROR", str(error), run)
+        turn.move(run, State.FAILED)
+        return
+    if wanted:
+        _carry_out(turn, run, task)
+    else:
+        turn.move(run, State.SKIPPED)
+
+
+def go_on(turn: Turn, run: TaskRun) -> None:
+    """Continue a task run of the engine's own that waited for a reply."""
+    if turn.task(run).role is Role.FLOWABLE:
+        begin_flowable(turn, run)
+    else:
+        apply(turn, run)
+
+
+def begin_flowable(turn: Turn, run: TaskRun) -> None:
+    """Render what decides about its children, then look at them."""
+    task = turn.task(run)
+    shape = shape_of(task)
+    assert shape is not None, f"{task.canonical} was begun although the engine does not know it"
+    try:
+        turn.put(shape.begin(turn, run, task))
+    except NeedsWorld:
+        return
+    except ExpressionError as error:
+        turn.write("ERROR", f"Unable to resolve state from the Flowable task: {error}", run)
+        turn.move(run, State.FAILED)
+        return
+    turn.look(run.id)
+
+
+def _carry_out(turn: Turn, run: TaskRun, task: Task) -> None:
+    if task.role is Role.RUNNABLE and not task.branches:
+        turn.say(OfferJob(run.id, len(run.attempts) + 1))
+    elif task.role is Role.FLOWABLE and shape_of(task) is not None:
+        begin_flowable(turn, turn.move(run, State.RUNNING))
+    elif task.role is Role.UPDATING:
+        apply(turn, turn.move(run, State.RUNNING))
+    else:
+        # Failing is the only honest end: what nobody carries out would stay CREATED for ever.
+        turn.write("ERROR", f"No part of this installation can carry out a task of type '{task.canonical}'", run)
+        turn.move(run, State.FAILED)

@@ -1,0 +1,71 @@
+"""Tasks that change the execution itself: Labels (spec/engine 8.2)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from casemate.executions.endings import forgiven
+from casemate.executions.model import Attempt, History, State, TaskRun
+from casemate.executions.turn import Turn
+from casemate.expressions import ExpressionError, NeedsWorld, class_name, printed
+from casemate.flows import Label, Task
+
+_LABELS = "io.kestra.plugin.core.execution.Labels"
+
+
+def apply(turn: Turn, run: TaskRun) -> None:
+    """Carry out a RUNNING task run of this kind, with one attempt."""
+    task = turn.task(run)
+    try:
+        labels = _labels(turn, run, task)
+    except NeedsWorld:
+        return
+    except ExpressionError as error:
+        turn.write("ERROR", str(error), run)
+        _end(turn, run, State.FAILED)
+        return
+    turn.execution = replace(turn.execution, labels=_over(turn.execution.labels, labels))
+    _end(turn, run, State.SUCCESS)
+
+
+def _end(turn: Turn, run: TaskRun, state: State) -> None:
+    history = History.begun(run.history.moments[-1].date, State.RUNNING).to(state, turn.now)
+    turn.move(replace(run, attempts=(*run.attempts, Attempt(history))), forgiven(turn.task(run), state))
+
+
+def _labels(turn: Turn, run: TaskRun, task: Task) -> tuple[Label, ...]:
+    if task.canonical != _LABELS:
+        raise ExpressionError(f"No part of this installation can carry out a task of type '{task.canonical}'")
+    labels = tuple(_read(turn.render(f"apply:{run.id}", task.properties.get("labels"), run)))
+    for label in labels:
+        if label.key.startswith("system."):
+            offender = f"{label.key}={label.value}"
+            raise ExpressionError(f"System labels can only be set by Kestra itself, offending label: {offender}")
+    return labels
+
+
+def _read(rendered: object) -> Iterable[Label]:
+    if isinstance(rendered, str):
+        try:
+            rendered = json.loads(rendered)
+        except ValueError as error:
+            raise ExpressionError(f"Invalid json: {error}") from error
+    if isinstance(rendered, Mapping):
+        return [Label(str(key), printed(value)) for key, value in rendered.items()]
+    if isinstance(rendered, list):
+        return [_read_one(element) for element in rendered]
+    raise ExpressionError(f"Unknown value type: {class_name(rendered)}")
+
+
+def _read_one(element: object) -> Label:
+    if not isinstance(element, Mapping):
+        raise ExpressionError(f"Unknown value type: {class_name(element)}")
+    return Label(printed(element.get("key")), printed(element.get("value")))
+
+
+def _over(before: tuple[Label, ...], given: tuple[Label, ...]) -> tuple[Label, ...]:
+    """Labels of the same key are replaced where they stand, new ones follow."""
+    values = {label.key: label.value for label in before} | {label.key: label.value for label in given}
+    return tuple(Label(key, value) for key, value in values.items())

@@ -1,0 +1,53 @@
+"""What a ForEach goes through (spec/engine 4.1)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from casemate.expressions import ExpressionError, class_name, printed
+
+
+def values_of(rendered: object, written: object) -> tuple[str, ...]:
+    """The texts of the values, duplicates dropped. `written` is the property before it was rendered.
+
+    Raises ExpressionError with Kestra's text for shapes and elements that cannot be gone through.
+    """
+    elements = _elements(rendered, written)
+    nulls = sum(element is None for element in elements)
+    if nulls:
+        raise ExpressionError(f"Found '{nulls}' null values on Each, with values={java_text(elements)}")
+    return tuple(dict.fromkeys(printed(element) for element in elements))
+
+
+def _elements(rendered: object, written: object) -> Sequence[object]:
+    if isinstance(written, str) and isinstance(rendered, str):
+        return _parsed(rendered)
+    if not isinstance(rendered, list):
+        raise ExpressionError(f"Unknown value type: {class_name(rendered)}")
+    for element in rendered:
+        # A number or a map among the elements is meant as such; anything else is more likely a slip of the pen.
+        if isinstance(element, bool | float | list):
+            raise ExpressionError(f"Unknown value element type: {class_name(element)}")
+    return rendered
+
+
+def _parsed(text: str) -> Sequence[object]:
+    try:
+        elements = json.loads(text)
+    except ValueError as error:
+        raise ExpressionError(f"Invalid json: {error}") from error
+    if not isinstance(elements, list):
+        raise ExpressionError(f"Unknown value type: {class_name(elements)}")
+    return elements
+
+
+def java_text(value: object) -> str:
+    """A value as Java prints it: `[1, null, {key=value}]`."""
+    if value is None:
+        return "null"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}={java_text(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(java_text(one) for one in value) + "]"
+    return printed(value)

@@ -1,0 +1,237 @@
+"""What holds for every flow and every order of events."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.executions.driver import House, flow, flowable, work
+
+from casemate.executions import (
+    Begin,
+    KillRequested,
+    State,
+    TaskFinished,
+    TaskRuns,
+    TaskStarted,
+    TimerDue,
+    execution_document,
+    execution_from,
+    task_run_document,
+    task_run_from,
+)
+from casemate.executions.transitions import EXECUTION, TASK_RUN, follows
+from casemate.flows import Retry
+
+STATES = st.sampled_from([State.SUCCESS, State.SUCCESS, State.SUCCESS, State.WARNING, State.FAILED])
+RETRIES = st.sampled_from(
+    [
+        None,
+        None,
+        Retry(kind="constant", max_attempt=2),
+        Retry(kind="exponential", max_attempt=3),
+        Retry(kind="constant", max_attempt=2, behavior="CREATE_NEW_EXECUTION"),
+    ]
+)
+FLAGS = st.fixed_dictionaries(
+    {
+        "disabled": st.sampled_from([False, False, False, True]),
+        "allow_failure": st.booleans(),
+        "allow_warning": st.booleans(),
+        "run_if": st.sampled_from(["true", "true", "true", "false", "{{ secret('X') }}", "{{ nothing }}"]),
+    }
+)
+KINDS = {
+    "Sequential": {},
+    "AllowFailure": {},
+    "Parallel": {"concurrent": [0, 1, 2]},
+    "Dag": {"concurrent": [0, 2]},
+    "ForEach": {"concurrencyLimit": [0, 1, 2], "values": [[], ["1"], ["1", "2", "3"], "{{ secret('X') }}"]},
+    "EachParallel": {"value": [["1", "2"]], "concurrent": [0, 1]},
+    "If": {"condition": ["true", "false", "{{ secret('X') }}"]},
+    "Switch": {"value": ["1", "2"]},
+}
+
+
+@st.composite
+def task_trees(draw, names, depth=3):
+    name = f"t{next(names)}"
+    more = draw(FLAGS) | {"retry": draw(RETRIES)}
+    if depth == 0 or draw(st.booleans()):
+        return work(name, **more)
+    kind = draw(st.sampled_from(sorted(KINDS)))
+    properties = {key: draw(st.sampled_from(values)) for key, values in KINDS[kind].items()}
+    children = draw(st.lists(task_trees(names, depth - 1), min_size=1, max_size=3))
+    errors = draw(st.none() | st.lists(task_trees(names, 0), min_size=1, max_size=2))
+    branches = {"If": {"then": children}, "Switch": {"case:1": children}}.get(kind, {"tasks": children})
+    waits = {children[-1].id: (children[0].id,)} if kind == "Dag" and len(children) > 1 else {}
+    return flowable(
+        kind,
+        name,
+        branches={key: tuple(tasks) for key, tasks in branches.items()},
+        properties=properties,
+        errors=None if errors is None else tuple(errors),
+        depends_on=waits,
+        **more,
+    )
+
+
+@st.composite
+def flows(draw):
+    names = itertools.count()
+    tasks = draw(st.lists(task_trees(names), min_size=1, max_size=4))
+    errors = draw(st.none() | st.lists(task_trees(names, 1), min_size=1, max_size=2))
+    finals = draw(st.lists(task_trees(names, 0), max_size=1))
+    return flow(*tasks, errors=None if errors is None else tuple(errors), finally_=tuple(finals), retry=draw(RETRIES))
+
+
+class Chaos:
+    """Lets things happen in any order, some of them twice, and watches every step."""
+
+    def __init__(self, tested, draw):
+        self.draw = draw
+        self.house = House.of(tested)
+        self.held = []
+        self.past = [Begin()]
+        self.applied = {}
+
+    def tell(self, event):
+        before = self.house.execution
+        after = self.house.tell(event).execution
+        self.past.append(event)
+        assert_legal(before, after)
+        if before.state.terminated:
+            assert after is before
+        self.watch_result(event, before, after)
+
+    def watch_result(self, event, before, after):
+        if not isinstance(event, TaskFinished) or after is before:
+            return
+        key = (event.task_run, event.attempt)
+        assert key not in self.applied, "a result was applied twice"
+        self.applied[key] = event
+
+    def step(self):
+        moves = [self.repeat, self.look_again, self.reload]
+        moves += [self.start] * 8 if self.house.jobs else []
+        moves += [self.finish] * 8 if self.held else []
+        moves += [self.wake] * 4 if self.house.timers else []
+        moves += [self.house.step] * 4 if self.house.questions else []
+        self.draw(st.sampled_from(moves))()
+
+    def start(self):
+        index = self.draw(st.integers(0, len(self.house.jobs) - 1))
+        job = self.house.jobs[index]
+        del self.house.jobs[index]
+        self.held.append(job)
+        if self.draw(st.booleans()):
+            self.tell(TaskStarted(*job))
+
+    def finish(self):
+        run, attempt = self.held.pop(self.draw(st.integers(0, len(self.held) - 1)))
+        state = self.draw(STATES)
+        self.tell(TaskFinished(task_run=run, attempt=attempt, state=state, outputs={"by": [run, attempt]}))
+
+    def wake(self):
+        key = self.draw(st.sampled_from(sorted(self.house.timers)))
+        self.house.now = max(self.house.now, self.house.timers.pop(key))
+        self.tell(TimerDue(key))
+
+    def repeat(self):
+        self.tell(self.draw(st.sampled_from(self.past)))
+
+    def look_again(self):
+        self.tell(Begin())
+
+    def reload(self):
+        """The service dies and reads everything again."""
+        execution = self.house.execution
+        document = json.loads(json.dumps(execution_document(execution)))
+        runs = [json.loads(json.dumps(task_run_document(run))) for run in execution.task_runs.values()]
+        self.house.execution = execution_from(document, [task_run_from(run) for run in runs])
+        assert self.house.execution == execution
+
+
+def assert_legal(before, after):
+    assert_follows(EXECUTION, before.history, after.history)
+    for run_id, run in after.task_runs.items():
+        earlier = before.task_runs.get(run_id)
+        if earlier is not None and earlier.state.terminated:
+            assert run == earlier
+        moments = run.history.moments
+        assert earlier is None or moments[: len(earlier.history.moments)] == earlier.history.moments
+        for one, other in itertools.pairwise(moments):
+            assert follows(TASK_RUN, one.state, other.state)
+        if run.parent is not None and after.task_runs[run.parent].state.terminated:
+            assert run.state.terminated, "something runs below a task run that has ended"
+    assert set(before.task_runs) <= set(after.task_runs)
+
+
+def assert_follows(table, before, after):
+    assert after.moments[: len(before.moments)] == before.moments
+    for one, other in itertools.pairwise(after.moments):
+        assert follows(table, one.state, other.state)
+
+
+def assert_same_index(runs):
+    again = TaskRuns.of(dict(runs))
+    assert again.outputs == runs.outputs
+    for parent in (None, *runs):
+        assert again.open(parent) == runs.open(parent) == sum(not run.state.terminated for run in runs.children(parent))
+        assert sorted(run.id for run in again.children(parent)) == sorted(run.id for run in runs.children(parent))
+
+
+def drain(chaos):
+    """Let the worker, the clock and the world do what they were asked, until nothing is left."""
+    for _ in range(2000):
+        if chaos.held:
+            chaos.finish()
+        elif not chaos.house.step():
+            return
+    raise AssertionError("it never ends")
+
+
+SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@settings(SLOW, max_examples=150)
+@given(flows(), st.data())
+def test_whatever_happens_only_legal_things_happen_and_it_ends(tested, data):
+    chaos = Chaos(tested, data.draw)
+    chaos.tell(Begin())
+    for _ in range(data.draw(st.integers(0, 30))):
+        chaos.step()
+    killed = data.draw(st.sampled_from([False, False, True]))
+    if killed:
+        chaos.tell(KillRequested())
+    drain(chaos)
+
+    execution = chaos.house.execution
+    assert execution.state.terminated
+    assert not execution.asked
+    assert not execution.answers
+    assert all(run.state.terminated for run in execution.task_runs.values())
+    assert_same_index(TaskRuns.of(execution.task_runs))
+
+
+@settings(SLOW, max_examples=50)
+@given(flows())
+def test_the_same_order_gives_the_same_end(tested):
+    one, other = House.of(tested).run(), House.of(tested).run()
+
+    assert one.execution == other.execution
+    assert one.commands == other.commands
+
+
+@settings(SLOW, max_examples=50)
+@given(flows(), st.data())
+def test_an_execution_read_again_after_every_step_ends_the_same(tested, data):
+    steady, shaken = House.of(tested).begin(), Chaos(tested, data.draw)
+    shaken.tell(Begin())
+    while steady.step():
+        shaken.house.step()
+        shaken.reload()
+
+    assert shaken.house.execution == steady.execution
