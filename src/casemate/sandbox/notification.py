@@ -1,0 +1,130 @@
+"""System calls that wait for our answer: the filter that stops them and the listener that hears of them.
+
+See seccomp_unotify(2). Nothing is ever answered with "continue": between our look and the kernel's, a task could change
+the address in its memory or put another socket in the descriptor's place. Every stopped call is done by us, on a file
+that we hold and with an address that we copied, or it fails.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import select
+import struct
+from dataclasses import dataclass
+
+from casemate.sandbox.kernel import bpf
+from casemate.sandbox.kernel.machine import ARM64, THIS, X86_64, Machine
+
+_ASK = 0x7FC0_0000
+_X32 = 0x4000_0000
+_FAST_OPEN = 0x2000_0000
+"""MSG_FASTOPEN: a send that connects."""
+_CONNECT = {X86_64.name: 42, ARM64.name: 203}
+_SENDS = {X86_64.name: ((44, 3), (46, 2), (307, 3)), ARM64.name: ((206, 3), (211, 2), (269, 3))}
+"""sendto, sendmsg and sendmmsg, each with the place of its flags."""
+_UNSEEN = ("io_uring_setup", "io_uring_enter", "io_uring_register")
+
+_RECEIVE, _SEND, _IS_VALID, _ADD_DESCRIPTOR = 0xC050_2100, 0xC018_2101, 0x4008_2102, 0x4018_2103
+_REPLACE = 1
+_NOTIFICATION = struct.Struct("=QIIiIQ6Q")
+
+
+def filter_program(machine: Machine = THIS) -> bytes:
+    """The filter that hands connect(2) to a listener. An unknown machine gets one that kills every caller.
+
+    No other call can give a stream socket of ours a new peer: TCP fast open, the one send that connects, fails, and so
+    does io_uring. Datagram sockets are never put into a task, and its own may send where they like: nobody is there.
+    """
+    return bpf.assembled(
+        bpf.joined(
+            (
+                bpf.architecture(),
+                bpf.unless_equal(machine.audit, bpf.answer(bpf.KILL)),
+                bpf.number(),
+                bpf.if_at_least(_X32, bpf.answer(bpf.KILL)),
+                *(bpf.if_equal(machine.numbers[name], bpf.fail(errno.ENOSYS)) for name in _numbered(machine)),
+                *(bpf.if_equal(number, *_no_fast_open(flags)) for number, flags in _SENDS.get(machine.name, ())),
+                bpf.if_equal(_CONNECT[machine.name], bpf.answer(_ASK)) if machine.name in _CONNECT else (),
+                bpf.answer(bpf.ALLOW if machine.name in _CONNECT else bpf.KILL),
+            )
+        )
+    )
+
+
+def _numbered(machine: Machine) -> tuple[str, ...]:
+    return tuple(name for name in _UNSEEN if name in machine.numbers)
+
+
+def _no_fast_open(flags: int) -> tuple[bpf.Program, ...]:
+    return (bpf.argument(flags), bpf.if_any_bit(_FAST_OPEN, bpf.fail(errno.EOPNOTSUPP)), bpf.answer(bpf.ALLOW))
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """One stopped connect(2): who calls, on which descriptor, with how many bytes of address at which place."""
+
+    id: int
+    thread: int
+    descriptor: int
+    address: int
+    length: int
+
+
+class Listener:
+    """The worker's end of the filter. Owns its descriptor."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def receive(self) -> Stopped | None:
+        """The next stopped call. None: its caller died meanwhile. Call it when there is something to read."""
+        message = bytearray(_NOTIFICATION.size)
+        try:
+            fcntl.ioctl(self.descriptor, _RECEIVE, message)
+        except (FileNotFoundError, InterruptedError):
+            return None
+        identity, thread, _, _, _, _, *arguments = _NOTIFICATION.unpack(message)
+        descriptor, address, length = arguments[:3]
+        return Stopped(identity, thread, _as_int(descriptor), address, _as_int(length))
+
+    def waits(self, stopped: Stopped) -> bool:
+        """True while that very caller still waits, so that its thread id means it and nobody else."""
+        try:
+            fcntl.ioctl(self.descriptor, _IS_VALID, struct.pack("=Q", stopped.id))
+        except FileNotFoundError:
+            return False
+        return True
+
+    def answer(self, stopped: Stopped, error: int = 0) -> None:
+        """Let the call return: 0, or fail with an errno. A caller that is gone needs no answer."""
+        try:
+            fcntl.ioctl(self.descriptor, _SEND, struct.pack("=QqiI", stopped.id, 0, -error, 0))
+        except (FileNotFoundError, BrokenPipeError):
+            return
+
+    def replace(self, stopped: Stopped, ours: int, *, closes_on_exec: bool) -> bool:
+        """Put a copy of our descriptor in the place of the caller's. False: the caller is gone."""
+        flags = os.O_CLOEXEC if closes_on_exec else 0
+        message = struct.pack("=QIIII", stopped.id, _REPLACE, ours, stopped.descriptor, flags)
+        try:
+            fcntl.ioctl(self.descriptor, _ADD_DESCRIPTOR, message)
+        except (FileNotFoundError, BrokenPipeError):
+            return False
+        return True
+
+    def close(self) -> None:
+        """Hear no more. Whoever waits, and every later caller, gets ENOSYS."""
+        os.close(self.descriptor)
+
+
+def is_over(events: int) -> bool:
+    """True when poll(2) says that no process is left behind the filter."""
+    return bool(events & (select.POLLHUP | select.POLLERR | select.POLLNVAL)) and not events & select.POLLIN
+
+
+def _as_int(register: int) -> int:
+    """The kernel reads the low half of the register as a signed number."""
+    low = register & 0xFFFF_FFFF
+    return low - (1 << 32) if low >> 31 else low

@@ -1,0 +1,60 @@
+"""A bare sandbox for these tests: an empty network namespace and the broker's filter around one program, nothing more.
+
+    box.py SOCKET UID PROGRAM ARGUMENT...
+
+Run by `boxed`. Sends listener and stub over the descriptor SOCKET, then becomes PROGRAM, as UID if it is root.
+"""
+
+from __future__ import annotations
+
+import encodings.idna  # noqa: F401 - as another user this interpreter may not find its files any more
+import os
+import socket
+import sys
+
+from casemate.sandbox import names
+from casemate.sandbox.kernel import capabilities, namespaces, processes, seccomp
+from casemate.sandbox.notification import filter_program
+
+TASK = 200_000
+
+
+def enter(uid: int) -> None:
+    """An own, empty network namespace, and no rights."""
+    if os.getuid() == 0:
+        namespaces.unshare(namespaces.NETWORK)
+    else:
+        inner, outer = os.getuid(), os.getgid()
+        namespaces.unshare(namespaces.USER | namespaces.NETWORK)
+        itself = os.open("/proc/self", os.O_PATH | os.O_DIRECTORY)
+        namespaces.map_identity(itself, TASK, inner, outer)
+        os.close(itself)
+    namespaces.raise_loopback()
+    stub = names.open_stub()
+    if uid:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    capabilities.forbid_new()
+    capabilities.drop_all()
+    hand_over(stub)
+
+
+def hand_over(stub: socket.socket) -> None:
+    listener = seccomp.load_listened(filter_program())
+    with socket.socket(fileno=int(sys.argv[1])) as channel:
+        socket.send_fds(channel, [b"ready"], [listener, stub.fileno()])
+    os.close(listener)
+    stub.close()
+
+
+def main() -> None:
+    enter(int(sys.argv[2]))
+    if sys.argv[3] == "-":  # stay this very process, as the body of a plugin task does
+        processes.show_memory()
+        exec(sys.argv[4], {"__name__": "__main__"})
+    else:
+        os.execv(sys.argv[3], sys.argv[3:])
+
+
+main()
