@@ -20,13 +20,13 @@ def entry(now) -> LogEntry:
     return LogEntry(
         tenant="main",
         namespace="team",
-        flow="hello",
+        flow_id="hello",
         at=now,
         level="INFO",
         message="hello",
-        execution="e1",
-        task="t",
-        task_run="r",
+        execution_id="e1",
+        task_id="t",
+        task_run_id="r",
         attempt=1,
     )
 
@@ -44,14 +44,14 @@ async def test_log_entries_come_back_in_order(db: Database, entry):
     ("wanted", "messages"),
     [
         (Wanted(level="WARN"), ["warn", "error"]),
-        (Wanted(task_run="r2"), ["error"]),
-        (Wanted(task="t", attempt=1), ["debug", "warn"]),
+        (Wanted(task_run_id="r2"), ["error"]),
+        (Wanted(task_id="t", attempt=1), ["debug", "warn"]),
         (Wanted(limit=1), ["debug"]),
     ],
 )
 async def test_log_entries_that_are_wanted(db: Database, entry, wanted, messages):
     warn = replace(entry, level="WARN", message="warn")
-    error = replace(entry, level="ERROR", message="error", task_run="r2", attempt=2)
+    error = replace(entry, level="ERROR", message="error", task_run_id="r2", attempt=2)
     await db.transact(logs.append, [replace(entry, level="DEBUG", message="debug"), warn, error])
     assert [each.message for each in await db.read(logs.of_execution, "main", "e1", wanted)] == messages
 
@@ -63,14 +63,14 @@ async def test_log_entries_after_one(db: Database, entry):
 
 
 async def test_log_search(db: Database, entry, now):
-    later = replace(entry, at=now + timedelta(seconds=1), level="ERROR", message="a disaster", execution="e2")
+    later = replace(entry, at=now + timedelta(seconds=1), level="ERROR", message="a disaster", execution_id="e2")
     await db.transact(logs.append, [entry, later])
     rows, total = await db.read(logs.search, "main", (Filter("level", "EQUALS", "WARN"),), Page())
     assert ([row.message for row in rows], total) == (["a disaster"], 1)
     rows, _ = await db.read(logs.search, "main", (Filter("q", "EQUALS", "DISASTER"),))
     assert len(rows) == 1
     rows, _ = await db.read(logs.search, "main")
-    assert [row.execution for row in rows] == ["e2", "e1"]
+    assert [row.execution_id for row in rows] == ["e2", "e1"]
     with pytest.raises(Refused):
         await db.read(logs.search, "main", (Filter("level", "EQUALS", "LOUD"),))
 
@@ -82,7 +82,7 @@ async def test_a_message_may_hold_anything(db: Database, entry):
 
 
 async def test_deleting_log_entries(db: Database, entry):
-    await db.transact(logs.append, [entry, replace(entry, level="ERROR"), replace(entry, execution="e2")])
+    await db.transact(logs.append, [entry, replace(entry, level="ERROR"), replace(entry, execution_id="e2")])
     assert await db.transact(logs.delete, "acme", "e1") == 0
     assert await db.transact(logs.delete, "main", "e1", Wanted(level="ERROR")) == 1
     assert await db.transact(logs.delete, "main", "e1") == 1
@@ -90,8 +90,10 @@ async def test_deleting_log_entries(db: Database, entry):
 
 
 async def test_measurements(db: Database, now):
-    place = {"tenant": "main", "namespace": "team", "flow": "hello", "execution": "e1", "task": "t", "task_run": "r"}
-    one = MetricEntry(**place, attempt=1, at=now, name="rows", kind="counter", value=3, tags={"a": "b"})
+    place = {"tenant": "main", "namespace": "team", "flow_id": "hello", "execution_id": "e1"}
+    one = MetricEntry(
+        **place, task_id="t", task_run_id="r", attempt=1, at=now, name="rows", kind="counter", value=3, tags={"a": "b"}
+    )
     await db.transact(metrics.append, [one])
     assert await db.read(metrics.of_execution, "main", "e1") == (one,)
     assert await db.read(metrics.of_execution, "acme", "e1") == ()

@@ -24,15 +24,15 @@ class LogEntry:
 
     tenant: TenantId
     namespace: Namespace
-    flow: FlowId
+    flow_id: FlowId
     at: datetime
     level: Level
     message: str
-    execution: ExecutionId | None = None
-    task: TaskId | None = None
-    task_run: TaskRunId | None = None
+    execution_id: ExecutionId | None = None
+    task_id: TaskId | None = None
+    task_run_id: TaskRunId | None = None
     attempt: int | None = None
-    trigger: str | None = None
+    trigger_id: str | None = None
     thread: str = "main"
     seq: int = 0
 
@@ -43,8 +43,8 @@ class Wanted:
 
     level: Level = "TRACE"
     """The lowest."""
-    task: TaskId | None = None
-    task_run: TaskRunId | None = None
+    task_id: TaskId | None = None
+    task_run_id: TaskRunId | None = None
     attempt: int | None = None
     after: int = 0
     """Only entries with a greater `seq`."""
@@ -109,8 +109,8 @@ def _place(tenant: TenantId, execution: ExecutionId) -> ColumnElement[bool]:
 
 def _only(wanted: Wanted) -> list[ColumnElement[bool]]:
     exact: Mapping[Any, object] = {
-        table.c.task: wanted.task,
-        table.c.task_run: wanted.task_run,
+        table.c.task: wanted.task_id,
+        table.c.task_run: wanted.task_run_id,
         table.c.attempt: wanted.attempt,
     }
     conditions = [column == value for column, value in exact.items() if value is not None]
@@ -136,12 +136,12 @@ def _row(entry: LogEntry) -> dict[str, Any]:
     return {
         "tenant": entry.tenant,
         "namespace": entry.namespace,
-        "flow": entry.flow,
-        "execution": entry.execution,
-        "task": entry.task,
-        "task_run": entry.task_run,
+        "flow": entry.flow_id,
+        "execution": entry.execution_id,
+        "task": entry.task_id,
+        "task_run": entry.task_run_id,
         "attempt": entry.attempt,
-        "trigger": entry.trigger,
+        "trigger": entry.trigger_id,
         "at": entry.at,
         "level": LEVELS.index(entry.level),
         "thread": entry.thread,
@@ -154,12 +154,12 @@ def _entry(row: Row[Any]) -> LogEntry:
     return LogEntry(
         tenant=row.tenant,
         namespace=row.namespace,
-        flow=row.flow,
-        execution=row.execution,
-        task=row.task,
-        task_run=row.task_run,
+        flow_id=row.flow,
+        execution_id=row.execution,
+        task_id=row.task,
+        task_run_id=row.task_run,
         attempt=row.attempt,
-        trigger=row.trigger,
+        trigger_id=row.trigger,
         at=row.at,
         level=LEVELS[row.level],
         thread=row.thread,

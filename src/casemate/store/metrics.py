@@ -21,10 +21,10 @@ class MetricEntry:
 
     tenant: TenantId
     namespace: Namespace
-    flow: FlowId
-    execution: ExecutionId
-    task: TaskId
-    task_run: TaskRunId
+    flow_id: FlowId
+    execution_id: ExecutionId
+    task_id: TaskId
+    task_run_id: TaskRunId
     attempt: int
     at: datetime
     name: str
@@ -55,10 +55,10 @@ def _row(entry: MetricEntry) -> dict[str, Any]:
     return {
         "tenant": entry.tenant,
         "namespace": entry.namespace,
-        "flow": entry.flow,
-        "execution": entry.execution,
-        "task": entry.task,
-        "task_run": entry.task_run,
+        "flow": entry.flow_id,
+        "execution": entry.execution_id,
+        "task": entry.task_id,
+        "task_run": entry.task_run_id,
         "attempt": entry.attempt,
         "at": entry.at,
         "name": entry.name,
@@ -72,10 +72,10 @@ def _entry(row: Row[Any]) -> MetricEntry:
     return MetricEntry(
         tenant=row.tenant,
         namespace=row.namespace,
-        flow=row.flow,
-        execution=row.execution,
-        task=row.task,
-        task_run=row.task_run,
+        flow_id=row.flow,
+        execution_id=row.execution,
+        task_id=row.task,
+        task_run_id=row.task_run,
         attempt=row.attempt,
         at=row.at,
         name=row.name,
