@@ -1,0 +1,98 @@
+"""The application: the table of operations behind guards, gate and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import Message, Receive
+
+from casemate.api import faults
+from casemate.api.answers import Json
+from casemate.api.call import Call
+from casemate.api.deps import Deps
+from casemate.api.errors import Declined
+from casemate.api.gate import Gate, gate
+from casemate.api.guards import Guarded
+from casemate.api.openapi import openapi
+from casemate.api.operation import PUBLIC, Answer, Body, Operation, checked
+from casemate.api.told import Told
+
+
+def application(deps: Deps, table: Iterable[Operation]) -> Starlette:
+    """The application that serves these operations; raises `IncompleteTable`, `TooOpen`."""
+    keeper = gate(deps.basic_auth)
+    rows = checked((*table, _documentation(table)))
+    served = Starlette(
+        routes=[Route(row.path, _endpoint(row, deps, keeper), methods=[row.verb]) for row in rows],
+        middleware=[Middleware(Told), Middleware(Guarded, url=deps.url, any_host=deps.basic_auth is not None)],
+        exception_handlers=faults.handlers(keeper),
+    )
+    served.router.redirect_slashes = False
+    served.state.deps = deps
+    return served
+
+
+def _documentation(table: Iterable[Operation]) -> Operation:
+    described = tuple(table)
+
+    async def api_description(call: Call) -> Answer:
+        return openapi(described, version=call.deps.version, url=call.deps.url)
+
+    return Operation("GET", "/api/v1/openapi.json", can=PUBLIC, audit="instance:describe", run=api_description)
+
+
+def _endpoint(operation: Operation, deps: Deps, keeper: Gate) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        request.state.operation = operation
+        principal = request.state.principal = keeper.admit(request, operation)
+        limit = deps.upload_limit if operation.body.limit is None else operation.body.limit
+        bounded = Request(request.scope, _bounded(request, limit))
+        _expect(operation.body, bounded)
+        try:
+            return _response(await operation.run(Call(bounded, operation, deps, principal)), operation)
+        finally:
+            await bounded.close()
+
+    return endpoint
+
+
+def _expect(body: Body, request: Request) -> None:
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if body.types and given and given not in body.types:
+        wanted = ", ".join(body.types)
+        raise Declined(415, f"Content Type [{given[:100]}] not allowed. Allowed types: [{wanted}]")
+
+
+def _bounded(request: Request, limit: int) -> Receive:
+    """The request's body, refused as soon as it turns out to be longer than `limit` bytes."""
+    too_large = Declined(413, f"The body has more than the {limit} bytes that are allowed here")
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise too_large
+    taken = 0
+
+    async def receive() -> Message:
+        nonlocal taken
+        message = await request.receive()
+        taken += len(message.get("body", b""))
+        if taken > limit:
+            raise too_large
+        return message
+
+    return receive
+
+
+def _response(answer: Answer, operation: Operation) -> Response:
+    match answer:
+        case Response():
+            return answer
+        case None:
+            return Response(status_code=204)
+        case str() if operation.produces != "application/json":
+            return PlainTextResponse(answer, operation.status, media_type=operation.produces)
+    return Json(answer, operation.status)

@@ -1,0 +1,46 @@
+"""What the API works with: the parts of a running server, given once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from casemate.catalog import Catalog
+from casemate.orchestrator import Orchestrator
+from casemate.secret import Secret
+from casemate.storage import Storage
+from casemate.store import Database
+
+GIBIBYTE = 1 << 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasicAuth:
+    """`kestra.server.basic-auth`: the one user, and the paths that need none (spec/security 4.12)."""
+
+    username: str
+    password: Secret
+    realm: str = "Kestra"
+    open_urls: tuple[str, ...] = ("/ping", "/api/v1/main/executions/webhook/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    """The parts of the server. `url` is `kestra.url`, the address that people use, without a slash at its end.
+
+    `upload_limit` bounds the bytes of a form with files, `heartbeat` is how often a quiet event stream says it lives.
+    """
+
+    db: Database
+    orchestrator: Orchestrator
+    storage: Storage
+    catalog: Catalog
+    version: str
+    url: str = "http://localhost:8080"
+    basic_auth: BasicAuth | None = None
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    upload_limit: int = GIBIBYTE
+    heartbeat: timedelta = timedelta(seconds=10)
+    filters: tuple[str, ...] = ()
+    functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

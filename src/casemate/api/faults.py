@@ -1,0 +1,62 @@
+"""From failures to answers: every refusal has Kestra's error body, and nothing of the server's inside leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from casemate.api import unbuilt
+from casemate.api.errors import Declined, constraints, error_body
+from casemate.api.gate import Gate, Unauthorised
+from casemate.api.guards import HEADERS
+from casemate.errors import Refused
+
+Answering = Callable[[Request, Any], Awaitable[Response]]
+
+
+def handlers(keeper: Gate) -> Mapping[Any, Answering]:
+    """What answers which exception."""
+
+    async def declined(request: Request, error: Declined) -> Response:
+        return _said(request, error)
+
+    async def refused(request: Request, error: Refused) -> Response:
+        message = "Invalid entity: " + constraints(error.problems).rstrip("\n")
+        return JSONResponse(error_body(request.url.path, message, error.problems), 422)
+
+    async def unauthorised(request: Request, _error: Unauthorised) -> Response:
+        return JSONResponse(error_body(request.url.path, "Unauthorized"), 401, headers=keeper.challenge(request))
+
+    async def unrouted(request: Request, error: HTTPException) -> Response:
+        # Strangers are not told which paths exist.
+        keeper.admit(request, None)
+        return _said(request, _unrouted(request, error), error.headers)
+
+    async def crashed(request: Request, _error: Exception) -> Response:
+        # The exception itself goes to the log: its text may hold what the asker must not see.
+        return JSONResponse(error_body(request.url.path, "Internal Server Error"), 500, headers=dict(HEADERS))
+
+    return {
+        Declined: declined,
+        Refused: refused,
+        Unauthorised: unauthorised,
+        HTTPException: unrouted,
+        Exception: crashed,
+    }
+
+
+def _said(request: Request, refusal: Declined, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse(error_body(request.url.path, str(refusal)), refusal.status, headers=headers)
+
+
+def _unrouted(request: Request, error: HTTPException) -> Declined:
+    planned = unbuilt.operation(request.method, request.url.path)
+    if planned:
+        return Declined(501, f"Not Implemented: the operation {planned} does not exist here yet")
+    if error.status_code == 405:
+        return Declined(405, f"Method [{request.method}] not allowed for URI [{request.url.path}]")
+    return Declined(error.status_code, "Not Found" if error.status_code == 404 else error.detail)

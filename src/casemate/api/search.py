@@ -1,0 +1,91 @@
+"""Searches as a request's query says them: `q`, `filters[field][OPERATION]=value`, `sort=field:asc`, `page`, `size`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from casemate import durations
+from casemate.api.call import Call
+from casemate.api.errors import Declined, illegal_argument
+from casemate.store import Filter, Page
+
+LARGEST = 1000
+"""The most results that one page may have, as in Kestra."""
+
+FILTERS: Mapping[str, type] = {"q": str, "filters": dict}
+"""The query parameters of an operation on all that a search finds, for the table of operations."""
+
+SEARCH: Mapping[str, type] = {"page": int, "size": int, "sort": list, **FILTERS}
+"""Those of a search."""
+
+_FILTER = re.compile(r"filters\[(?P<field>[\w.]+)\]\[(?P<op>\w+)\](?:\[(?P<key>[^\[\]]+)\])?")
+
+
+def page(call: Call, *, default: int = 10) -> Page:
+    """Which part of the results is wanted, in which order."""
+    number, size = call.number("page"), call.number("size")
+    number, size = 1 if number is None else number, default if size is None else size
+    if number < 1 or size < 1:
+        raise illegal_argument("page and size count from 1")
+    if size > LARGEST:
+        raise Declined(422, f"Invalid entity: size: must be less than or equal to {LARGEST}")
+    return Page(number=number, size=size, sort=tuple(call.texts("sort")))
+
+
+def filters(call: Call) -> tuple[Filter, ...]:
+    """Which rows are wanted: those that meet all of these. Fields and operations are judged by the store."""
+    query = call.text("q")
+    found = [] if query is None else [Filter("q", "EQUALS", query)]
+    for name, value in call.request.query_params.multi_items():
+        if name.startswith("filters["):
+            found.append(_filter(name, value, call.deps.now()))
+    return tuple(found)
+
+
+def _filter(name: str, text: str, now: datetime) -> Filter:
+    parts = _FILTER.fullmatch(name)
+    if parts is None:
+        raise illegal_argument(f"{name[:100]} is not a filter that is known here: filters[field][OPERATION]=value")
+    field, operation, key = parts["field"], parts["op"], parts["key"]
+    if field == "timeRange":
+        return Filter("startDate", "GREATER_THAN_OR_EQUAL_TO", _converted(field, text, lambda it: _ago(now, it)))
+    if key is not None:
+        return Filter(field, operation, {key: text})
+    if operation in ("IN", "NOT_IN"):
+        return Filter(field, operation, tuple(_value(field, each) for each in text.split(",")))
+    return Filter(field, operation, _value(field, text))
+
+
+def _value(field: str, text: str) -> object:
+    convert = _TYPED.get(field)
+    return text if convert is None else _converted(field, text, convert)
+
+
+def _converted(field: str, text: str, convert: Callable[[str], object]) -> object:
+    try:
+        return convert(text)
+    except (ValueError, OverflowError) as error:
+        raise illegal_argument(f"{text[:100]!r} is no value for the filter {field}") from error
+
+
+def _date(text: str) -> datetime:
+    # A plus sign that was not encoded arrives as a blank.
+    date = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _ago(now: datetime, text: str) -> datetime:
+    return now - abs(durations.parse(text))
+
+
+_TYPED: Mapping[str, Callable[[str], object]] = {
+    "startDate": _date,
+    "endDate": _date,
+    "updated": _date,
+    "timestamp": _date,
+    "flowRevision": int,
+    "revision": int,
+    "attemptNumber": int,
+}

@@ -1,0 +1,51 @@
+from importlib.resources import files
+
+import pytest
+from starlette.testclient import TestClient
+
+from casemate.api import Deps, app
+from casemate.catalog import Catalog, read_manifests
+from casemate.store import Database
+
+
+@pytest.fixture(scope="session")
+def catalog():
+    found = files("casemate.manifests").iterdir()
+    return Catalog(
+        [manifest for file in found if file.name.endswith(".json") for manifest in read_manifests(file.read_text())]
+    )
+
+
+@pytest.fixture
+def db(tmp_path):
+    database = Database.open(f"sqlite:///{tmp_path}/casemate.db")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def deps(db, catalog):
+    return Deps(db=db, orchestrator=None, storage=None, catalog=catalog, version="0.0.0-test")
+
+
+@pytest.fixture
+def client(deps):
+    with TestClient(app(deps), base_url="http://localhost:8080") as serving:
+        yield serving
+
+
+def _source(flow="hello", namespace="company.team", message="Hello", extra=""):
+    return f"""id: {flow}
+namespace: {namespace}
+{extra}
+tasks:
+  - id: say
+    type: io.kestra.plugin.core.log.Log
+    message: {message}
+"""
+
+
+@pytest.fixture
+def source():
+    """Writes the source of a small flow."""
+    return _source
