@@ -37,6 +37,8 @@ def test_a_stored_name_can_stand_in_a_command():
     [
         ("cat kestra:///a/b.csv | sort", ["kestra:///a/b.csv"]),
         ('{"x":"kestra:///a/b.csv","y":"kestra:///c"}', ["kestra:///a/b.csv", "kestra:///c"]),
+        ("see kestra:///a/b.csv.", ["kestra:///a/b.csv"]),
+        ("if uri.startswith('kestra://') or uri == 'kestra:///':", []),
         ("echo no", []),
     ],
 )

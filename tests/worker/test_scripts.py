@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from casemate.worker import runners, scripts
+from casemate.worker import packages, runners, scripts
 from casemate.worker.languages import LANGUAGES, recognise
 
 PYTHON, SHELL = LANGUAGES["python"], LANGUAGES["shell"]
@@ -58,17 +58,17 @@ def test_python_is_not_replaced_where_it_is_installed_or_nothing_could_replace_i
 
 
 def test_the_environment_is_built_from_nothing():
-    env = scripts.environment(PYTHON, {"TOKEN": "x", "PATH": "/mine"})
+    env = scripts.environment(PYTHON, {"TOKEN": "x", "PATH": "/mine"}, search="/bin")
     assert env["TOKEN"] == "x"
     assert env["PATH"] == "/mine"
     assert env["WORKING_DIR"] == "/work"
     assert env["PYTHONUNBUFFERED"] == "true"
     assert "OUTPUT_DIR" not in env
-    assert set(scripts.environment(SHELL, {})) == {"PATH", "HOME", "LANG", "WORKING_DIR"}
+    assert set(scripts.environment(SHELL, {}, search="/bin")) == {"PATH", "HOME", "LANG", "WORKING_DIR"}
 
 
 def test_a_task_cannot_claim_another_working_directory():
-    assert scripts.environment(SHELL, {"WORKING_DIR": "/etc"})["WORKING_DIR"] == "/work"
+    assert scripts.environment(SHELL, {"WORKING_DIR": "/etc"}, search="/bin")["WORKING_DIR"] == "/work"
 
 
 def canonical(name: str) -> str:
@@ -111,8 +111,22 @@ def test_other_runners_are_refused_by_name(runner):
     assert "not available" in (runners.refusal({"taskRunner": runner}, canonical) or "")
 
 
-def test_what_only_containers_look_at_is_said_to_have_no_effect():
-    assert runners.unused({}) is None
-    assert "`containerImage` and `docker` has no effect" in (
-        runners.unused({"containerImage": "x", "docker": {}}) or ""
-    )
+def test_what_changes_nothing_is_said():
+    assert list(runners.unused({"executionContext": False})) == []
+    assert [level for level, _ in runners.unused({"containerImage": "x", "executionContext": True})] == [
+        "DEBUG",
+        "WARN",
+    ]
+
+
+def test_dependencies_are_installed_where_only_the_task_sees_them():
+    line = packages.install("python3", ["requests>=2", "a; rm -rf /"])
+    assert line.startswith("python3 -m pip install ")
+    assert line.endswith("--target /work/.packages 'requests>=2' 'a; rm -rf /'")
+    assert packages.search_path("/work/lib") == "/work/.packages:/work/lib"
+
+
+@pytest.mark.parametrize("name", ["outputDirectory", "outputDirectoryEnabled"])
+def test_the_output_directory_has_two_names(name):
+    assert scripts.wants_directory({name: True})
+    assert not scripts.wants_directory({name: False})

@@ -10,8 +10,8 @@ from casemate.worker.errors import TaskFailed
 
 OUTSIDE: Final = "The path to resolve must be a relative path inside the current working directory."
 
-# What Kestra takes for a file of the internal storage inside a command (spec/engine 8.6).
-INTERNAL: Final = re.compile(r"kestra://[-\w.%+~#=/]*")
+# A file of the internal storage inside a command (spec/engine 8.6); the full stop of a sentence is no part of it.
+INTERNAL: Final = re.compile(r"kestra:///[-\w.%+~#=/]*[-\w%+~#=]")
 
 _UNUSUAL: Final = re.compile(r"[^-\w.%+~#=]")
 

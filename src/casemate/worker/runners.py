@@ -6,10 +6,15 @@ elsewhere than its author asked would be worse than not to run it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from casemate.jobs import Level
+
 PROCESS: Final = "io.kestra.plugin.core.runner.Process"
+
+_CONTAINERS: Final = ("containerImage", "docker")
+_LATER: Final = ("executionContext", "pythonVersion")
 
 _DOCKER: Final = (
     "The Docker task runner is not available in this version. "
@@ -32,10 +37,11 @@ def refusal(properties: Mapping[str, object], canonical: Callable[[str], str]) -
     return _DOCKER.format(property="taskRunner") if docker else _UNKNOWN.format(type=wanted)
 
 
-def unused(properties: Mapping[str, object]) -> str | None:
-    """A word about properties that only container runners look at."""
-    idle = [name for name in ("containerImage", "docker") if properties.get(name) is not None]
-    if not idle:
-        return None
-    names = " and ".join(f"`{name}`" for name in idle)
-    return f"{names} has no effect: the Process runner uses the programs of the worker's machine."
+def unused(properties: Mapping[str, object]) -> Iterator[tuple[Level, str]]:
+    """Words about properties that change nothing here: containers alone look at them, or they are not built yet."""
+    for name in _CONTAINERS:
+        if properties.get(name) is not None:
+            yield "DEBUG", f"`{name}` has no effect: the Process runner uses the programs of the worker's machine."
+    for name in _LATER:
+        if properties.get(name) not in (None, False, "false"):
+            yield "WARN", f"`{name}` has no effect in this version."

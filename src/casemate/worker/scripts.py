@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from casemate.worker.languages import Language
+from casemate.worker.properties import flag
 
 WORK: Final = "/work"
 """Where the working directory of a task is, seen from inside."""
@@ -24,6 +25,11 @@ def argv(interpreter: tuple[str, ...], lines: Iterable[str], *, fail_fast: bool)
     """The interpreter with one argument: the lines, after `set -e` if the first failing one is to be the last."""
     first = ("set -e",) if fail_fast else ()
     return (*interpreter, "\n".join((*first, *lines)))
+
+
+def wants_directory(properties: Mapping[str, object]) -> bool:
+    """Whether the task is to have a folder whose whole content is a result, under either name of the property."""
+    return any(flag(properties, name, default=False) for name in ("outputDirectory", "outputDirectoryEnabled"))
 
 
 def is_shell(interpreter: tuple[str, ...]) -> bool:
@@ -49,7 +55,7 @@ def understudy(language: Language, found: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def environment(
-    language: Language, own: Mapping[str, str], *, search: str = SEARCH, output_directory: bool = False
+    language: Language, own: Mapping[str, str], *, search: str, output_directory: bool = False
 ) -> dict[str, str]:
     """Exactly what the program sees: a small fixed base, the language's own, the task's `env`, then the folders."""
     return {

@@ -1,0 +1,151 @@
+"""One granted job from claim to report: the stages in their order, and what stops them.
+
+claim -> render -> clock -> guard -> files -> build -> run -> collect -> report
+             any of them may end the job: FAILED
+ a timeout, a kill, a newer fence may come at any moment: the sandbox goes first, then the report (or none)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from casemate.durations import printed
+from casemate.jobs import Grant, Logged, LogLine, Metric
+from casemate.sandbox import folders
+from casemate.worker import properties, verdict
+from casemate.worker.errors import JobLost, TaskFailed, WorkerError
+from casemate.worker.logbook import LogBook
+from casemate.worker.masking import Mask
+from casemate.worker.model import Job, Stage, Stop, Tools
+from casemate.worker.reports import EndState, deliver, finished
+from casemate.worker.stages.build import build
+from casemate.worker.stages.clock import clock
+from casemate.worker.stages.collect import collect
+from casemate.worker.stages.files import files
+from casemate.worker.stages.guard import guard
+from casemate.worker.stages.render import render
+from casemate.worker.stages.run import run
+
+log = structlog.get_logger(__name__)
+
+STAGES: Final[tuple[Stage, ...]] = (render, clock, guard, files, build, run, collect)
+
+# These end cleanly by themselves when `job.stop` is set; the others are simply cancelled.
+_STOP_THEMSELVES: Final[frozenset[Stage]] = frozenset((run,))
+
+
+class Stopped(WorkerError):
+    """The job was stopped; `job.stop` says why."""
+
+
+def accept(grant: Grant, folder: Path, tools: Tools) -> Job:
+    """A job for a grant; its working directory will be `folder`."""
+    mask = Mask(grant.secrets.values())
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Future[Stop] = loop.create_future()
+
+    async def send(lines: tuple[LogLine, ...], metrics: tuple[Metric, ...]) -> None:
+        logged = Logged(job=grant.job, fence=grant.fence, lines=lines, metrics=metrics)
+        if not await deliver(tools.link, logged):
+            job.stop_for(Stop.LOST)
+
+    job = Job(grant=grant, folder=folder, claimed=loop.time(), stop=stop, mask=mask, log=LogBook(send, mask))
+    return job
+
+
+async def attend(job: Job, tools: Tools) -> None:
+    """Carry a job out and report its end; nothing of it is left on this machine afterwards."""
+    flushing = asyncio.create_task(job.log.keep_flushing())
+    try:
+        state = await _carry_out(job, tools)
+        flushing.cancel()
+        await job.log.settle()
+        if state is not None:
+            await deliver(tools.link, finished(job, state))
+    finally:
+        flushing.cancel()
+        job.silence()
+        await asyncio.to_thread(folders.remove, job.folder)
+
+
+async def _carry_out(job: Job, tools: Tools) -> EndState | None:
+    """Go through the stages; the state to report, or None when nobody would hear it."""
+    try:
+        for stage in STAGES:
+            await _take(stage, job, tools)
+        return _judge(job)
+    except TaskFailed as failure:
+        _write_down(job, failure)
+        return "FAILED"
+    except JobLost:
+        job.stop_for(Stop.LOST)
+        return None
+    except Stopped:
+        return _stopped(job)
+    except Exception as error:  # the top of the job's loop: one broken job must not take the worker with it
+        log.exception("job.crashed", job=job.grant.job)
+        job.outputs = None
+        job.log.write("ERROR", f"The worker met an error of its own: {type(error).__name__}: {error}")
+        return "FAILED"
+
+
+async def _take(stage: Stage, job: Job, tools: Tools) -> None:
+    if stage in _STOP_THEMSELVES:
+        await stage(job, tools)
+    else:
+        await _unless_stopped(stage(job, tools), job.stop)
+    if job.stop.done():
+        raise Stopped
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Future[Stop]) -> None:
+    task = asyncio.ensure_future(work)
+    either: set[asyncio.Future[Any]] = {task, stop}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.result()
+
+
+def _judge(job: Job) -> verdict.Verdict:
+    if job.end is None:
+        raise TaskFailed("The task did not end.")
+    if job.script is None:
+        state, messages = verdict.of_body(job.end, failed=job.failed)
+    else:
+        warn = job.complained and properties.flag(job.properties, "warningOnStdErr", default=False)
+        state, messages = verdict.of_script(job.end, warn=warn)
+    if messages:
+        raise TaskFailed(*messages)
+    return state
+
+
+def _write_down(job: Job, failure: TaskFailed) -> None:
+    for message in failure.messages:
+        job.log.write("ERROR", message)
+    if failure.trace:
+        job.log.write("TRACE", failure.trace)
+
+
+def _stopped(job: Job) -> EndState | None:
+    job.outputs = None
+    match job.stop.result():
+        case Stop.LOST:
+            return None
+        case Stop.KILLED:
+            return "KILLED"
+        case Stop.TIMEOUT:
+            allowed = printed(job.timeout) if job.timeout is not None else "its deadline"
+            job.log.write("ERROR", f"Timeout after {allowed}")
+            job.log.write(
+                "ERROR", f"TimeoutException: task '{job.grant.task.id}' was stopped, nothing of it runs any more"
+            )
+            return "FAILED"

@@ -1,0 +1,103 @@
+"""One job at work, and what the stages may use for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from casemate.catalog import Catalog, Manifest
+from casemate.dispatch import WorkerLink
+from casemate.jobs import Grant
+from casemate.sandbox import Body, Command, End, Policy, Sandboxes
+from casemate.worker.languages import Form, Language
+from casemate.worker.logbook import LogBook
+from casemate.worker.masking import Mask
+from casemate.worker.outputs import Gathered
+
+
+class Stop(StrEnum):
+    """Why a job ends before its time."""
+
+    KILLED = "killed"  #: a person, or the engine, wants it stopped
+    TIMEOUT = "timeout"  #: it took longer than its task allows
+    LOST = "lost"  #: someone else has a newer fence: nothing more is said about it
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a script task type stands for."""
+
+    language: Language
+    form: Form
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """One granted job on its way through the stages; each fills in what the next ones need.
+
+    `folder` is the working directory on the host. `hidden` names what the worker put into it for itself: that is
+    never a result. `timeout` is the time the whole job may take, counted from `claimed` on the loop's clock.
+    """
+
+    grant: Grant
+    folder: Path
+    claimed: float
+    stop: asyncio.Future[Stop]
+    mask: Mask
+    log: LogBook
+    manifest: Manifest | None = None
+    script: Script | None = None
+    properties: Mapping[str, object] = field(default_factory=dict)
+    timeout: timedelta | None = None
+    hidden: set[str] = field(default_factory=set)
+    what: Body | Command | None = None
+    gathered: Gathered = field(default_factory=Gathered)
+    spoke: bool = False
+    """It told outputs, even if empty ones."""
+    failed: bool = False
+    """It told that it failed."""
+    complained: bool = False
+    """Something came on standard error."""
+    end: End | None = None
+    outputs: dict[str, object] | None = None
+
+    alarms: list[asyncio.TimerHandle] = field(default_factory=list)
+
+    def stop_for(self, reason: Stop) -> None:
+        """Ask it to stop; the first reason counts."""
+        if not self.stop.done():
+            self.stop.set_result(reason)
+
+    def silence(self) -> None:
+        """Forget its alarms: a clock of a day would keep the ended job in memory for a day."""
+        for alarm in self.alarms:
+            alarm.cancel()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What stages work with.
+
+    `search` is `PATH` inside, `programs` the interpreters found there, by name. `renderers` are threads for templates,
+    and for nothing else: they wait for answers that other threads have to work out. `recursive`: render until
+    nothing changes.
+    """
+
+    link: WorkerLink
+    sandboxes: Sandboxes
+    catalog: Catalog
+    policy_for: Callable[[Manifest], Policy]
+    search: str
+    programs: Mapping[str, str]
+    renderers: Executor
+    recursive: bool = False
+
+
+Stage: TypeAlias = Callable[[Job, Tools], Coroutine[Any, Any, None]]
+"""One step of a job; raises `TaskFailed` to end it."""

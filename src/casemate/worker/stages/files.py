@@ -1,0 +1,67 @@
+"""Stage: files that the task wants in its working directory: those of its namespace, then its own `inputFiles`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from casemate.dispatch import Ask, NotHeld
+from casemate.worker import copies, globs, properties
+from casemate.worker.errors import JobLost, TaskFailed
+from casemate.worker.model import Job, Tools
+from casemate.worker.names import relative
+from casemate.worker.scripts import OUTPUT, WORK, wants_directory
+
+
+async def files(job: Job, tools: Tools) -> None:
+    """Fill the working directory of a script task; a name that leads out of it ends the job."""
+    if job.script is None:
+        return
+    if wants_directory(job.properties):
+        (job.folder / OUTPUT.removeprefix(f"{WORK}/")).mkdir()
+    await _of_namespace(job, tools)
+    for name, content in _wanted(job.properties).items():
+        await _place(job, tools, relative(name), content)
+
+
+async def _of_namespace(job: Job, tools: Tools) -> None:
+    wanted = properties.mapping(job.properties, "namespaceFiles")
+    if job.properties.get("namespaceFiles") is None or not properties.flag(wanted, "enabled", default=True):
+        return
+    include = globs.matcher(_anywhere(properties.texts(wanted, "include") or ("**",)))
+    exclude = globs.matcher(_anywhere(properties.texts(wanted, "exclude")))
+    for path, uri in (await _listed(job, tools)).items():
+        if include(path) and not exclude(path):
+            await copies.bring(tools.link, job.grant, uri, job.folder, relative(path))
+
+
+def _anywhere(patterns: tuple[str, ...]) -> Iterator[str]:
+    """A pattern that does not begin at the root means files in any folder (spec/engine 8.4)."""
+    for pattern in patterns:
+        yield pattern
+        if not pattern.startswith(("/", "glob:", "regex:")):
+            yield f"**/{pattern}"
+
+
+async def _listed(job: Job, tools: Tools) -> Mapping[str, str]:
+    try:
+        reply = await tools.link.ask(job.grant.job, job.grant.fence, Ask("namespace_files"))
+    except NotHeld as error:
+        raise JobLost from error
+    if reply.error is not None or not isinstance(reply.value, Mapping):
+        raise TaskFailed(reply.error or "The files of the namespace cannot be listed.")
+    return {str(path).lstrip("/"): str(uri) for path, uri in reply.value.items()}
+
+
+def _wanted(rendered: Mapping[str, object]) -> Mapping[str, object]:
+    value = rendered.get("inputFiles")
+    wanted = properties.mapping(rendered, "inputFiles") if isinstance(value, str | Mapping | None) else None
+    if wanted is None:
+        raise TaskFailed(f"Invalid `files` properties with type '{type(value).__name__}'")
+    return {name: content for name, content in wanted.items() if content is not None}
+
+
+async def _place(job: Job, tools: Tools, name: str, content: object) -> None:
+    if isinstance(content, str) and content.startswith("kestra://"):
+        await copies.bring(tools.link, job.grant, content, job.folder, name)
+    else:
+        copies.write(job.folder, name, properties.text(content))

@@ -1,0 +1,44 @@
+"""Stage: is there anything to run, and can this worker run it? If not, it says so before any file is moved."""
+
+from __future__ import annotations
+
+from casemate.catalog import Capability, Manifest
+from casemate.worker import properties, runners
+from casemate.worker.errors import TaskFailed
+from casemate.worker.languages import LANGUAGES, recognise
+from casemate.worker.model import Job, Script, Tools
+
+
+async def guard(job: Job, tools: Tools) -> None:
+    """Find out what the task type stands for; raises `TaskFailed` when this worker cannot carry it out."""
+    canonical = job.grant.task.canonical
+    job.manifest = tools.catalog.find(canonical)
+    if job.manifest is None:
+        raise TaskFailed(
+            f"Invalid type: {job.grant.task.type}", f"No plugin registered for the defined type: '{canonical}'"
+        )
+    if job.manifest.body is not None:
+        return
+    job.script = _script(job.manifest)
+    _check_script(job, tools)
+
+
+def _script(manifest: Manifest) -> Script:
+    found = recognise(manifest.type) if Capability.RUNS_CODE in manifest.capabilities else None
+    if found is not None:
+        return Script(*found)
+    if Capability.RUNS_CODE in manifest.capabilities:
+        raise TaskFailed(
+            f"Scripts of type '{manifest.type}' are not available in this version; available are those for "
+            f"{', '.join(LANGUAGES)}."
+        )
+    raise TaskFailed(f"A task of type '{manifest.type}' has nothing that a worker could run.")
+
+
+def _check_script(job: Job, tools: Tools) -> None:
+    if reason := runners.refusal(job.properties, tools.catalog.canonical):
+        raise TaskFailed(reason)
+    if job.properties.get("interpreter") is not None and not properties.texts(job.properties, "interpreter"):
+        raise TaskFailed("`interpreter` must not be empty.")
+    for level, note in runners.unused(job.properties):
+        job.log.write(level, note)

@@ -1,0 +1,93 @@
+"""Stage: the launch itself. Lines and messages stream out while it runs; a stop ends it with all it started."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import datetime, timedelta
+from typing import Final
+
+from casemate.sandbox import Command, Launch, LaunchFailed, Line, Running, Told, ZygoteLost
+from casemate.worker import decode
+from casemate.worker.errors import Malformed, TaskFailed
+from casemate.worker.model import Job, Tools
+
+GRACE: Final = timedelta(seconds=5)
+"""Between the polite signal and the end."""
+
+
+async def run(job: Job, tools: Tools) -> None:
+    """Launch, listen until the end, and leave the end in `job.end`. It stops itself when `job.stop` says so."""
+    running = await _launched(job, tools)
+    stopping = asyncio.create_task(_stop_when_told(job, running))
+    listening = asyncio.create_task(_listen(job, running))
+    try:
+        await listening
+        job.end = await running.end()
+    except BaseException:
+        listening.cancel()
+        await running.kill("the worker gave up")
+        await running.end()
+        raise
+    finally:
+        stopping.cancel()
+
+
+async def _launched(job: Job, tools: Tools) -> Running:
+    if job.manifest is None or job.what is None:
+        raise TaskFailed("There is nothing to run.")
+    launch = Launch(name=job.grant.job, policy=tools.policy_for(job.manifest), work=job.folder, what=job.what)
+    try:
+        return await tools.sandboxes.launch(launch)
+    except (LaunchFailed, ZygoteLost) as error:
+        # Never outside of the walls: without a sandbox the task does not run at all.
+        raise TaskFailed(f"The sandbox could not be started: {error}") from error
+
+
+async def _stop_when_told(job: Job, running: Running) -> None:
+    reason = await asyncio.shield(job.stop)
+    with contextlib.suppress(ZygoteLost):
+        await running.kill(reason.value, GRACE)
+
+
+async def _listen(job: Job, running: Running) -> None:
+    async for event in running.events():
+        match event:
+            case Line():
+                _hear_line(job, event)
+            case Told():
+                _hear_body(job, event)
+        await job.log.pace()
+
+
+def _hear_line(job: Job, line: Line) -> None:
+    job.complained |= line.stream == "stderr"
+    if isinstance(job.what, Command) and decode.marked(line.text):
+        try:
+            _take(job, decode.from_line(line.text), line.at)
+        except Malformed as error:
+            job.log.write("WARN", f"Invalid outputs '{error}'", line.at)
+    else:
+        job.log.write("ERROR" if line.stream == "stderr" else "INFO", line.text, line.at)
+
+
+def _hear_body(job: Job, told: Told) -> None:
+    try:
+        _take(job, decode.from_body(told.message), told.at)
+    except Malformed as error:
+        job.log.write("WARN", f"The task said something that is not understood: {error}", told.at)
+
+
+def _take(job: Job, said: decode.Said, at: datetime) -> None:
+    for level, message in said.logs:
+        job.log.write(level, message, at)
+    for metric in said.metrics:
+        job.log.measure(metric)
+    if said.outputs is not None:
+        job.gathered.add(said.outputs)
+        job.spoke = True
+    if said.failure is not None:
+        job.failed = True
+        job.log.write("ERROR", said.failure.message, at)
+        if said.failure.trace:
+            job.log.write("TRACE", said.failure.trace, at)

@@ -1,0 +1,140 @@
+"""The worker: hears hints and kills, claims what it has room for, and holds each job until its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, NoReturn
+from uuid import uuid4
+
+import structlog
+
+from casemate.catalog import Catalog, Manifest
+from casemate.dispatch import LinkLost, WorkerLink
+from casemate.identifiers import Fence, JobId, friendly
+from casemate.jobs import Grant, Heartbeat, Hint, Kill, Stale
+from casemate.sandbox import Policy, Sandboxes, folders
+from casemate.worker import attempt, programs
+from casemate.worker.model import Job, Stop, Tools
+
+BEAT: Final = timedelta(seconds=2)
+"""Between two heartbeats; well below any lease."""
+
+_RETRY_SECONDS: Final = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """One worker. `slots`: jobs at once.
+
+    `folder` is the folder of the `sandboxes`, and this worker's alone: what an earlier one left there is removed.
+    """
+
+    def __init__(
+        self,
+        link: WorkerLink,
+        sandboxes: Sandboxes,
+        catalog: Catalog,
+        *,
+        folder: Path,
+        slots: int,
+        policy_for: Callable[[Manifest], Policy],
+        recursive_rendering: bool = False,
+        beat: timedelta = BEAT,
+    ) -> None:
+        self._link = link
+        self._folder = folder
+        self._slots = asyncio.Semaphore(slots)
+        self._beat = beat.total_seconds()
+        self._held: dict[tuple[JobId, Fence], Job] = {}
+        self._renderers = ThreadPoolExecutor(slots, thread_name_prefix="render")
+        search = programs.search_path()
+        self._tools = Tools(
+            link=link,
+            sandboxes=sandboxes,
+            catalog=catalog,
+            policy_for=policy_for,
+            search=search,
+            programs=programs.installed(search),
+            renderers=self._renderers,
+            recursive=recursive_rendering,
+        )
+
+    async def run(self) -> None:
+        """Work until cancelled; then every sandbox is ended and nothing more is reported."""
+        await asyncio.to_thread(_clear, self._folder)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._hear_kills())
+                group.create_task(self._keep_beating())
+                await self._take_hints(group)
+        finally:
+            self._renderers.shutdown(wait=False, cancel_futures=True)
+
+    async def _take_hints(self, group: asyncio.TaskGroup) -> NoReturn:
+        while True:
+            await self._slots.acquire()
+            match await self._next(kills_only=False):
+                case Hint() as hint:
+                    group.create_task(self._serve(hint))
+                case Kill() as kill:
+                    self._stop(kill)
+                    self._slots.release()
+
+    async def _hear_kills(self) -> None:
+        # Hints are only asked for when a slot is free; kills must be heard at any time.
+        while True:
+            if isinstance(kill := await self._next(kills_only=True), Kill):
+                self._stop(kill)
+
+    async def _next(self, *, kills_only: bool) -> Hint | Kill:
+        while True:
+            try:
+                return await self._link.next(kills_only=kills_only)
+            except LinkLost:
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _serve(self, hint: Hint) -> None:
+        try:
+            match await self._link.claim(hint):
+                case Grant() as grant:
+                    await self._hold(grant)
+                case Stale(reason=reason):
+                    log.debug("hint.stale", job=hint.job, reason=reason)
+        except Exception:  # the top of the job's loop: the control plane grants the job again when its lease is over
+            log.exception("job.dropped", job=hint.job)
+        finally:
+            self._slots.release()
+
+    async def _hold(self, grant: Grant) -> None:
+        key = (grant.job, grant.fence)
+        job = attempt.accept(grant, folders.make(self._folder, friendly(uuid4())), self._tools)
+        self._held[key] = job
+        try:
+            await attempt.attend(job, self._tools)
+        finally:
+            del self._held[key]
+
+    def _stop(self, kill: Kill) -> None:
+        job = self._held.get((kill.job, kill.fence))
+        if job is not None:
+            job.stop_for(Stop.KILLED)
+
+    async def _keep_beating(self) -> None:
+        while True:
+            try:
+                for kill in await self._link.heartbeat(Heartbeat(worker=self._link.worker, holds=tuple(self._held))):
+                    self._stop(kill)
+            except Exception as error:  # the top of a loop: a worker without a heartbeat loses every job it holds
+                log.warning("heartbeat.missed", worker=self._link.worker, error=repr(error))
+            await asyncio.sleep(self._beat)
+
+
+def _clear(folder: Path) -> None:
+    """Remove the working directories that an earlier worker left when it was killed."""
+    for left in folder.iterdir():
+        folders.remove(left)

@@ -1,0 +1,137 @@
+"""The world as templates of a granted job see it: the grant answers what it can, the control plane the rest.
+
+Rendering runs in a thread of its own; questions go through the event loop and are waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final, NoReturn
+from uuid import UUID, uuid4
+
+from casemate.dispatch import Ask, LinkLost, NotHeld, Reply
+from casemate.expressions import ExpressionError
+from casemate.keys import Cipher, KeyRefused
+from casemate.secret import Secret
+from casemate.worker.errors import JobLost
+from casemate.worker.masking import Mask
+
+PATIENCE: Final = 30.0
+"""Seconds that one answer of the control plane may take."""
+
+Question = Callable[[Ask], Coroutine[Any, Any, Reply]]
+
+
+class JobWorld:
+    """Answers for one attempt. Every secret that it gives away is added to the mask first."""
+
+    def __init__(
+        self, secrets: Mapping[str, Secret], mask: Mask, ask: Question, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._secrets = secrets
+        self._mask = mask
+        self._ask = ask
+        self._loop = loop
+        self._now = datetime.now(UTC)
+
+    @property
+    def now(self) -> datetime:
+        """When rendering began: one moment for all templates of the task."""
+        return self._now
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone of the worker's machine."""
+        return self._now.astimezone().tzinfo or UTC
+
+    def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
+        """The value of a secret, or of one field of a secret that is a JSON object."""
+        granted = self._secrets.get(key) if namespace is None else None
+        whole = granted.reveal() if granted else str(self._answer("secret", key=key, namespace=namespace, subkey=None))
+        self._mask.add(Secret(whole))
+        return whole if subkey is None else self._field(key, whole, subkey)
+
+    def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> object:
+        """A value of the KV store."""
+        return self._answer("kv", key=key, namespace=namespace, error_on_missing=error_on_missing)
+
+    def read(self, path: str, namespace: str | None) -> str:
+        """The text of a file."""
+        return str(self._answer("read", path=path, namespace=namespace))
+
+    def file_size(self, path: str, namespace: str | None) -> int:
+        """The size of a file in bytes."""
+        size = self._answer("file_size", path=path, namespace=namespace)
+        return size if isinstance(size, int) else _refuse(f"The size of '{path}' is not known.")
+
+    def encrypt(self, key: str, plaintext: str) -> str:
+        """The text under a key of the author's; both are masked from now on."""
+        return self._ciphered(key, plaintext, lambda cipher: cipher.encrypt(plaintext))
+
+    def decrypt(self, key: str, encrypted: str) -> str:
+        """The clear text; it and the key are masked from now on."""
+        plaintext = self._ciphered(key, "", lambda cipher: cipher.decrypt(encrypted))
+        self._mask.add(Secret(plaintext))
+        return plaintext
+
+    def uuid(self) -> UUID:
+        """A new random UUID."""
+        return uuid4()
+
+    def random_int(self, lower: int, upper: int) -> int:
+        """A random number, `lower` ≤ n < `upper`."""
+        return random.SystemRandom().randrange(lower, max(upper, lower + 1))
+
+    def error_logs(self) -> Sequence[Mapping[str, object]]:
+        """The ERROR entries of the execution so far."""
+        entries = self._answer("error_logs")
+        return entries if isinstance(entries, list | tuple) else ()
+
+    def jq(self, expression: str, value: object) -> list[object]:
+        """Refused: jq is foreign code, and may only run behind a wall."""
+        raise ExpressionError("The 'jq' filter is not available in this version.")
+
+    def _field(self, key: str, whole: str, subkey: str) -> str:
+        try:
+            fields = json.loads(whole)
+        except ValueError:
+            fields = None
+        if not isinstance(fields, dict):
+            _refuse(
+                f"Failed to read secret sub-key '{subkey}' from secret '{key}'. "
+                "Ensure the secret contains valid JSON value."
+            )
+        if subkey not in fields:
+            _refuse(f"Cannot find secret sub-key '{subkey}' in secret '{key}'.")
+        value = fields[subkey]
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        self._mask.add(Secret(text))
+        return text
+
+    def _ciphered(self, key: str, plaintext: str, apply: Callable[[Cipher], str]) -> str:
+        self._mask.add(Secret(key))
+        self._mask.add(Secret(plaintext))
+        try:
+            return apply(Cipher(Secret(key)))
+        except KeyRefused as error:
+            raise ExpressionError(str(error)) from None
+
+    def _answer(self, function: str, **arguments: object) -> object:
+        """Ask the control plane, from the rendering thread."""
+        answer = asyncio.run_coroutine_threadsafe(self._ask(Ask(function, arguments)), self._loop)
+        try:
+            reply = answer.result(PATIENCE)
+        except NotHeld as error:
+            raise JobLost from error
+        except (LinkLost, TimeoutError) as error:
+            answer.cancel()
+            raise ExpressionError(f"The function '{function}' got no answer.") from error
+        return reply.value if reply.error is None else _refuse(reply.error)
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ExpressionError(text)
