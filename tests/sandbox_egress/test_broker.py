@@ -26,6 +26,16 @@ print(s.recv(9), s.getpeername()[1], s.gettimeout())
 """
 
 
+OWN_SOCKETS = """
+import os, tempfile
+with tempfile.TemporaryDirectory() as folder:
+    for name in (f"{folder}/own.sock", "\\0own"):
+        s = socket.socket(socket.AF_UNIX); s.bind(name); s.listen()
+        c = socket.socket(socket.AF_UNIX); c.connect(name); c.sendall(b"hi"); print(s.accept()[0].recv(9))
+print(socket.socket().connect_ex(("169.254.169.254", 80)))
+"""
+
+
 @pytest.mark.parametrize("body", [False, True])
 def test_a_permitted_connection_is_made_and_noted(server, body):
     ran = python(HELLO.format(port=server), body=body)
@@ -38,10 +48,10 @@ def test_a_permitted_connection_is_made_and_noted(server, body):
 @pytest.mark.parametrize("body", [False, True])
 def test_the_worker_need_not_be_root(server, body):
     try:
-        ran = python_as(ORDINARY, HELLO.format(port=server), body=body)
+        ran = python_as(ORDINARY, HELLO.format(port=server) + OWN_SOCKETS, body=body)
     except PermissionError as error:
         pytest.skip(f"an ordinary user cannot read this repository: {error}")
-    assert ran.output == f"b'hello' {server} 5.0\n"
+    assert ran.output == f"b'hello' {server} 5.0\nb'hi'\nb'hi'\n13\n"
 
 
 @pytest.mark.parametrize("body", [False, True])

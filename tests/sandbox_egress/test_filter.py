@@ -1,0 +1,110 @@
+"""The filter, run by a small machine of our own for both architectures, and the addresses it lets us see."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+from ipaddress import IPv4Address, IPv6Address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from casemate.sandbox.addresses import Inet, Nobody, Unix, packed, packed_path, parsed
+from casemate.sandbox.kernel.machine import ARM64, X86_64, Machine
+from casemate.sandbox.notification import filter_program
+
+ALLOW, ASK, KILL, UNSUPPORTED, NOT_THERE = 0x7FFF0000, 0x7FC00000, 0x80000000, 0x0005005F, 0x00050026
+FAST_OPEN = 0x20000000
+CALLS = {X86_64.name: (42, 44, 46, 307), ARM64.name: (203, 206, 211, 269)}
+UNKNOWN = Machine(name="riscv64", audit=0xC00000F3, numbers={})
+
+
+def run(program: bytes, machine: Machine, number: int, *arguments: int) -> int:
+    """The answer of a filter to one system call, as classic BPF computes it."""
+    call = struct.pack("=IIQ6Q", number, machine.audit, 0, *(*arguments, *[0] * (6 - len(arguments))))
+    instructions = list(struct.iter_unpack("=HBBI", program))
+    register, at = 0, 0
+    while True:
+        code, then, otherwise, constant = instructions[at]
+        at += 1
+        match code:
+            case 0x20:
+                register = struct.unpack_from("=I", call, constant)[0]
+            case 0x06:
+                return constant
+            case 0x15 | 0x35 | 0x45:
+                holds = {0x15: register == constant, 0x35: register >= constant, 0x45: bool(register & constant)}[code]
+                at += then if holds else otherwise
+            case _:
+                raise AssertionError(f"instruction {code:#x}")
+
+
+@pytest.mark.parametrize("machine", [X86_64, ARM64], ids=lambda machine: machine.name)
+def test_connect_asks_and_sends_that_connect_fail(machine):
+    program = filter_program(machine)
+    connect, sendto, sendmsg, sendmmsg = CALLS[machine.name]
+    assert run(program, machine, connect, 3, 1, 16) == ASK
+    for number, place in ((sendto, 3), (sendmsg, 2), (sendmmsg, 3)):
+        plain, fast = [0] * 6, [0] * 6
+        fast[place] = FAST_OPEN | 0x4000
+        plain[place] = 0x4000
+        assert run(program, machine, number, *plain) == ALLOW
+        assert run(program, machine, number, *fast) == UNSUPPORTED
+    for name in ("io_uring_setup", "io_uring_enter", "io_uring_register"):
+        assert run(program, machine, machine.numbers[name]) == NOT_THERE
+
+
+@pytest.mark.parametrize(("machine", "other"), [(X86_64, ARM64), (ARM64, X86_64)], ids=lambda machine: machine.name)
+def test_another_architecture_is_killed(machine, other):
+    assert run(filter_program(machine), other, CALLS[other.name][0]) == KILL
+    assert run(filter_program(machine), machine, 0x40000000 + 42) == KILL
+
+
+def test_on_an_unknown_machine_everything_is_killed():
+    assert run(filter_program(UNKNOWN), UNKNOWN, 0) == KILL
+
+
+@given(st.sampled_from([X86_64, ARM64]), st.integers(0, 0x3FFFFFFF), st.lists(st.integers(0, 2**64 - 1), max_size=6))
+def test_connect_is_the_only_call_that_asks(machine, number, arguments):
+    answer = run(filter_program(machine), machine, number, *arguments)
+    assert (answer == ASK) == (number == CALLS[machine.name][0])
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 65535))
+def test_an_ipv4_address_is_read_as_the_kernel_reads_it(number, port):
+    address = str(IPv4Address(number))
+    assert parsed(packed(address, port, socket.AF_INET)) == Inet(address, port)
+    assert parsed(packed(address, port, socket.AF_INET6)) == Inet(address, port)
+
+
+@given(st.integers(2**48, 2**128 - 1), st.integers(0, 65535))
+def test_an_ipv6_address_is_read_as_the_kernel_reads_it(number, port):
+    address = str(IPv6Address(number))
+    assert parsed(packed(address, port, socket.AF_INET6)) == Inet(address, port)
+    with pytest.raises(OSError, match="family"):
+        packed(address, port, socket.AF_INET)
+
+
+@given(st.binary(max_size=128))
+def test_any_bytes_are_an_address_or_an_error(raw):
+    with contextlib.suppress(OSError):
+        assert isinstance(parsed(raw), Inet | Unix | Nobody)
+
+
+def test_unix_names_end_where_the_kernel_ends_them():
+    assert parsed(packed_path(b"/a/b")) == Unix(b"/a/b")
+    assert parsed(packed_path(b"/a\0rest")) == Unix(b"/a")
+    assert parsed(packed_path(b"\0a\0b")).is_abstract
+    for raw in (packed_path(b"")[:2], packed_path(b"x" * 200)):
+        with pytest.raises(OSError, match="name"):
+            parsed(raw)
+
+
+@pytest.mark.parametrize(
+    ("address", "inside"),
+    [("127.0.0.1", True), ("127.9.9.9", True), ("0.0.0.0", True), ("::1", True), ("::", True), ("10.0.0.1", False)],
+)
+def test_what_stays_inside(address, inside):
+    assert Inet(address, 80).is_inside is inside
