@@ -82,7 +82,8 @@ def _merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _faults(manifest: Manifest) -> Iterator[str]:
-    """What is well formed and still cannot be meant."""
+    """What is well formed and still cannot be meant. Raises `BadManifest` when the properties are no schema."""
+    properties = manifest.schema.properties
     for name in (manifest.type, *manifest.aliases):
         if not _TYPE.fullmatch(name):
             yield f"{name} is not a type name"
@@ -91,7 +92,7 @@ def _faults(manifest: Manifest) -> Iterator[str]:
     if manifest.body and Capability.RUNS_CODE in manifest.capabilities:
         yield f"{manifest.type}: a type that runs code of its own has no body"
     for branch in manifest.branches:
-        if branch not in manifest.schema.properties or not _holds_tasks(manifest.schema.properties[branch]):
+        if branch not in properties or not _holds_tasks(properties[branch]):
             yield f"{manifest.type}: the branch {branch} is not a property that holds tasks"
 
 

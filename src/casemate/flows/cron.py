@@ -21,7 +21,8 @@ NICKNAMES: Final = {
     "@hourly": "0 * * * *",
 }
 _FIELDS: Final = ("second", "minute", "hour", "day of month", "month", "day of week")
-_TERM: Final = re.compile(r"(?:\*|[0-9A-Z]+(?:-[0-9A-Z]+)?)(?:/[0-9]+)?", re.IGNORECASE)
+_ONE: Final = "(?:[0-9]+|[A-Z]{3})"
+_TERM: Final = re.compile(rf"(?:\*|{_ONE}(?:-{_ONE})?)(?:/[0-9]+)?", re.IGNORECASE | re.ASCII)
 _ANY_DAY: Final = datetime(2024, 1, 1, tzinfo=UTC)
 """cronsim wants a date to count from; whether an expression is valid does not depend on it."""
 

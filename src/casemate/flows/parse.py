@@ -72,5 +72,5 @@ def _read_root(document: Document, walk: Walk) -> dict[str, Any]:
     values = walk.read_object(root, flow_schema(), ())
     known = {name: value for name, value in values.items() if value is not BROKEN}
     for finding in broken_rules(known, walk.seen):
-        walk.report(finding, root, (), named="")
+        walk.report(finding, root, ())
     return values

@@ -30,6 +30,10 @@ def broken_rules(values: Mapping[str, Any], seen: Iterable[Seen]) -> Iterator[Fi
     yield from _system_labels(values)
 
 
+def _invalid(message: str, at: Path) -> Finding:
+    return Finding(INVALID + message, at, whole=True)
+
+
 def _records(values: Mapping[str, Any], name: str) -> list[tuple[Path, Mapping[str, Any]]]:
     found = values.get(name)
     records = found if isinstance(found, list) else []
@@ -45,7 +49,7 @@ def _twice(what: str, objects: Iterable[tuple[Path, Mapping[str, Any]]]) -> Iter
             (again if name in first else first).setdefault(name, path)
     if again:
         place = next(iter(again.values()))
-        yield Finding(f"{INVALID}Duplicate {what} with name [{', '.join(again)}]", (*place, "id"))
+        yield _invalid(f"Duplicate {what} with name [{', '.join(again)}]", (*place, "id"))
 
 
 def _recursive_calls(values: Mapping[str, Any], seen: Iterable[Seen]) -> Iterator[Finding]:
@@ -54,8 +58,8 @@ def _recursive_calls(values: Mapping[str, Any], seen: Iterable[Seen]) -> Iterato
         if calls and all(
             each.values.get(own) == values.get(name) for own, name in (("flowId", "id"), ("namespace",) * 2)
         ):
-            message = f"{INVALID}Recursive call to flow [{values.get('namespace')}.{values.get('id')}]"
-            yield Finding(message, (*each.path, "flowId"))
+            message = f"Recursive call to flow [{values.get('namespace')}.{values.get('id')}]"
+            yield _invalid(message, (*each.path, "flowId"))
             return
 
 
@@ -67,11 +71,11 @@ def _dependencies(inputs: list[tuple[Path, Mapping[str, Any]]]) -> Iterator[Find
         place = (*path, "dependsOn", "inputs")
         for wanted in needs.get(name, ()) if isinstance(name, str) else ():
             if wanted not in needs:
-                yield Finding(f"{INVALID}Input with id '{name}' depends on a non-existent input '{wanted}'.", place)
+                yield _invalid(f"Input with id '{name}' depends on a non-existent input '{wanted}'.", place)
         for circle in circles:
             if name in circle:
                 others = ", ".join(each for each in needs if each in circle and each != name)
-                yield Finding(f"{INVALID}Cycle dependency detected for input with id '{name}': [{others}]", place)
+                yield _invalid(f"Cycle dependency detected for input with id '{name}': [{others}]", place)
 
 
 def _wanted(values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -83,5 +87,5 @@ def _wanted(values: Mapping[str, Any]) -> tuple[str, ...]:
 def _system_labels(values: Mapping[str, Any]) -> Iterator[Finding]:
     labels = values.get("labels")
     for index, label in offending(labels if isinstance(labels, list) else ()):
-        message = f"{INVALID}System labels can only be set by Kestra itself, offending label: {label}"
-        yield Finding(message, ("labels", index))
+        message = f"System labels can only be set by Kestra itself, offending label: {label}"
+        yield _invalid(message, ("labels", index))

@@ -1,0 +1,64 @@
+"""Deprecations, relocations and warnings, and Kestra's form of a list of problems."""
+
+from casemate.documents import read
+from casemate.errors import Problem
+from casemate.flows import violations, warnings
+
+FLOW = """
+id: f
+namespace: a.b
+inputs: [{name: n, type: STRING}]
+tasks:
+  - {id: a, type: io.kestra.core.tasks.log.Log, message: x}
+  - {id: b, type: io.kestra.plugin.core.debug.Echo, format: x}
+  - id: c
+    type: io.kestra.plugin.core.flow.Pause
+    tasks: [{id: d, type: io.kestra.core.tasks.log.Log, message: x}]
+listeners: [{tasks: [{id: e, type: io.kestra.plugin.core.log.Log, message: x}]}]
+triggers:
+  - {id: every, type: io.kestra.plugin.core.trigger.Flow}
+  - {id: some, type: io.kestra.plugin.core.trigger.Flow, preconditions: {id: p}}
+"""
+
+
+def test_deprecated_things_are_named_by_their_paths(flow_of, catalog):
+    found = warnings(flow_of(FLOW), read(FLOW), catalog)
+    assert found.deprecations == ("inputs[0].name", "tasks[1]", "tasks[2].tasks", "listeners")
+
+
+def test_old_names_are_told_once_each(flow_of, catalog):
+    found = warnings(flow_of(FLOW), read(FLOW), catalog)
+    assert found.infos == ("io.kestra.core.tasks.log.Log is replaced by io.kestra.plugin.core.log.Log",)
+
+
+def test_a_trigger_that_listens_to_everything_is_warned_about(flow_of, catalog):
+    (warning,) = warnings(flow_of(FLOW), read(FLOW), catalog).warnings
+    assert warning == (
+        "This flow will be triggered for EVERY execution of EVERY flow on your instance. "
+        "We recommend adding the preconditions property to the Flow trigger 'every'."
+    )
+
+
+def test_advice_is_given_for_a_flow_with_problems_too(catalog):
+    found = warnings(None, read("id: f\nlisteners: []\ntasks: [{type: io.kestra.core.tasks.log.Log}]\n"), catalog)
+    assert found.deprecations == ("listeners",)
+    assert len(found.infos) == 1
+
+
+def problem(message, path="", code="constraint"):
+    return Problem(code=code, message=message, path=path)
+
+
+def test_broken_rules_of_the_whole_flow_are_one_violation():
+    found = violations(
+        [problem("Invalid Flow: a"), problem("must not be null", "tasks[0].message"), problem("Invalid Flow: b")]
+    )
+    assert [each.printed() for each in found] == ["tasks[0].message: must not be null", ": Invalid Flow: a, b"]
+
+
+def test_an_unknown_type_is_two_violations():
+    found = violations([problem("Invalid type: null", "inputs[0]", "unknown-type")])
+    assert [each.message for each in found] == [
+        "Invalid type: null",
+        "missing type id property 'type' (for POJO property 'inputs')",
+    ]
