@@ -1,14 +1,14 @@
 """One granted job from claim to report: the stages in their order, and what stops them.
 
 claim -> render -> clock -> guard -> files -> build -> run -> collect -> report
-             any of them may end the job: FAILED
- a timeout, a kill, a newer fence may come at any moment: the sandbox goes first, then the report (or none)
+
+Any stage may end the job as FAILED. A timeout, a kill or a newer fence may come at any moment: the sandbox goes first,
+then the report is made, or none.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,10 +33,8 @@ from casemate.worker.stages.run import run
 
 log = structlog.get_logger(__name__)
 
-STAGES: Final[tuple[Stage, ...]] = (render, clock, guard, files, build, run, collect)
-
-# These end cleanly by themselves when `job.stop` is set; the others are simply cancelled.
-_STOP_THEMSELVES: Final[frozenset[Stage]] = frozenset((run,))
+BEFORE: Final[tuple[Stage, ...]] = (render, clock, guard, files, build)
+AFTER: Final[tuple[Stage, ...]] = (collect,)
 
 
 class Stopped(WorkerError):
@@ -63,7 +61,6 @@ async def attend(job: Job, tools: Tools) -> None:
     flushing = asyncio.create_task(job.log.keep_flushing())
     try:
         state = await _carry_out(job, tools)
-        flushing.cancel()
         await job.log.settle()
         if state is not None:
             await deliver(tools.link, finished(job, state))
@@ -76,8 +73,9 @@ async def attend(job: Job, tools: Tools) -> None:
 async def _carry_out(job: Job, tools: Tools) -> EndState | None:
     """Go through the stages; the state to report, or None when nobody would hear it."""
     try:
-        for stage in STAGES:
-            await _take(stage, job, tools)
+        await _unless_stopped(BEFORE, job, tools)
+        await run(job, tools)  # this one ends cleanly by itself when it is told to stop
+        await _unless_stopped(AFTER, job, tools)
         return _judge(job)
     except TaskFailed as failure:
         _write_down(job, failure)
@@ -94,25 +92,25 @@ async def _carry_out(job: Job, tools: Tools) -> EndState | None:
         return "FAILED"
 
 
-async def _take(stage: Stage, job: Job, tools: Tools) -> None:
-    if stage in _STOP_THEMSELVES:
-        await stage(job, tools)
-    else:
-        await _unless_stopped(stage(job, tools), job.stop)
-    if job.stop.done():
-        raise Stopped
-
-
-async def _unless_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Future[Stop]) -> None:
-    task = asyncio.ensure_future(work)
-    either: set[asyncio.Future[Any]] = {task, stop}
+async def _unless_stopped(stages: tuple[Stage, ...], job: Job, tools: Tools) -> None:
+    """Take these steps; a stop cancels them at whatever they wait for. Raises `Stopped`."""
+    task = asyncio.create_task(_in_order(stages, job, tools))
+    either: set[asyncio.Future[Any]] = {task, job.stop}
     try:
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     finally:
         task.cancel()
     await asyncio.wait({task})
-    if not task.cancelled():
-        task.result()
+    failure = None if task.cancelled() else task.exception()
+    if job.stop.done():
+        raise Stopped
+    if failure is not None:
+        raise failure
+
+
+async def _in_order(stages: tuple[Stage, ...], job: Job, tools: Tools) -> None:
+    for stage in stages:
+        await stage(job, tools)
 
 
 def _judge(job: Job) -> verdict.Verdict:
