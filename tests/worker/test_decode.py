@@ -1,9 +1,12 @@
 """Messages from inside: what is understood, and what a hostile writer gets away with."""
 
+import contextlib
 import json
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from casemate.jobs import Metric
 from casemate.worker.decode import Failure, from_body, from_line, marked, sound
@@ -119,3 +122,25 @@ def test_a_value_is_sound_up_to_the_agreed_depth():
     for _ in range(60):
         value = [value]
     assert sound(value) == value
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()) | st.integers(), inner),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["outputs", "metric", "log", "failed", "other"]), ANYTHING))
+def test_whatever_a_body_says_is_understood_or_refused(message):
+    try:
+        said = from_body(message)
+    except Malformed:
+        return
+    json.dumps(said.outputs, allow_nan=False, ensure_ascii=False).encode("utf-8")
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_whatever_a_line_says_is_understood_or_refused(inner):
+    with contextlib.suppress(Malformed):
+        from_line("::{" + inner + "}::")
