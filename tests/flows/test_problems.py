@@ -2,6 +2,9 @@
 
 import pytest
 
+from casemate.flows import read_flow
+from casemate.identifiers import MAIN
+
 FLOW = "id: f\nnamespace: a.b\n"
 LOG = "type: io.kestra.plugin.core.log.Log"
 TASKS = f"tasks:\n  - {{id: t, {LOG}, message: hi}}\n"
@@ -221,7 +224,4 @@ REMEDIES = {
 
 @pytest.mark.parametrize(("text", "remedy"), REMEDIES.values(), ids=REMEDIES)
 def test_a_problem_says_what_to_do(catalog, text, remedy):
-    from casemate.flows import read_flow
-    from casemate.identifiers import MAIN
-
     assert any(remedy in problem.remedy for problem in read_flow(text, catalog, MAIN))

@@ -1,6 +1,19 @@
 """What does this YAML text say, and where?"""
 
-from casemate.documents.model import Document, Entry, Mapping, Mark, Node, Path, Plain, Scalar, Sequence, plain, printed
+from casemate.documents.model import (
+    Document,
+    Entry,
+    Mapping,
+    Mark,
+    Node,
+    Path,
+    Plain,
+    Scalar,
+    Sequence,
+    node_of,
+    plain,
+    printed,
+)
 from casemate.documents.read import MAX_BYTES, MAX_DEPTH, MAX_NODES, Reading, examine, read
 from casemate.documents.split import split_documents
 
@@ -19,6 +32,7 @@ __all__ = [
     "Scalar",
     "Sequence",
     "examine",
+    "node_of",
     "plain",
     "printed",
     "read",

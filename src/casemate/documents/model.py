@@ -88,3 +88,16 @@ def printed(path: Path) -> str:
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else (f".{step}" if text else step)
     return text
+
+
+def node_of(value: Plain, mark: Mark) -> Node:
+    """A tree for ordinary values, all at one place: for what nobody wrote into the text itself."""
+    match value:
+        case dict():
+            return Mapping(tuple(Entry(key, mark, node_of(each, mark)) for key, each in value.items()), mark)
+        case list():
+            return Sequence(tuple(node_of(each, mark) for each in value), mark)
+        case str():
+            return Scalar(value, value, mark, plain=False)
+        case _:
+            return Scalar("null" if value is None else str(value).lower(), value, mark, plain=True)

@@ -3,6 +3,7 @@
 from casemate.documents import split_documents
 from casemate.flows.advice import Warnings, warnings
 from casemate.flows.cron import expanded
+from casemate.flows.defaults import with_defaults
 from casemate.flows.model import Concurrency, Flow, FlowKey, Input, Label, Listener, Output, Retry, Task, Trigger
 from casemate.flows.parse import parse, parse_task, parse_trigger, read_flow
 from casemate.flows.shown import input_to_json, task_to_json, to_json, trigger_to_json
@@ -32,4 +33,5 @@ __all__ = [
     "trigger_to_json",
     "violations",
     "warnings",
+    "with_defaults",
 ]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from casemate.catalog import Catalog, Holds
-from casemate.documents import Document, Mapping, examine, plain
+from casemate.documents import MAX_NODES, Document, Mapping, examine, plain
 from casemate.errors import Problem
 from casemate.flows.build import build_flow, build_task, build_trigger
 from casemate.flows.coerce import mismatch
+from casemate.flows.defaults import added_values, has_defaults, with_defaults
+from casemate.flows.findings import mark_of
 from casemate.flows.grammar import flow_schema, grammar_of
 from casemate.flows.model import Flow, Task, Trigger
 from casemate.flows.rules import broken_rules
 from casemate.flows.walk import BROKEN, ILLEGAL, Walk
 from casemate.identifiers import TenantId
+
+_NAMES: Final = ("unknown-property", "unknown-type")
 
 
 def read_flow(text: str, catalog: Catalog, tenant: TenantId) -> Flow | tuple[Problem, ...]:
@@ -36,8 +40,9 @@ def parse(
     """
     walk = Walk(grammar_of(catalog), lenient=lenient)
     values = _read_root(document, walk)
-    if walk.problems:
-        return ordered(walk.problems)
+    problems = walk.problems if lenient or not has_defaults(document) else _after_defaults(document, walk)
+    if problems:
+        return ordered(problems)
     written = cast("dict[str, Any]", plain(document.root))
     return build_flow(values, walk.grammar, tenant, document.text, written)
 
@@ -59,6 +64,23 @@ def parse_trigger(document: Document, catalog: Catalog) -> Trigger | tuple[Probl
 def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """In the order of their places."""
     return tuple(sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
+
+
+def _after_defaults(document: Document, walk: Walk) -> Iterable[Problem]:
+    """What is wrong once plugin defaults are in place: they may complete a task, and may spoil one.
+
+    Names and types are judged as they were written; only there can they be mistaken.
+    """
+    catalog = walk.grammar.catalog
+    if added_values(document, catalog) > MAX_NODES:
+        mark = mark_of(document.root, ("pluginDefaults",))
+        text = f"{ILLEGAL}the plugin defaults add more than {MAX_NODES} values to the flow"
+        walk.refuse("yaml-limit", text, ("pluginDefaults",), mark)
+        return walk.problems
+    filled = Walk(walk.grammar, lenient=True)
+    _read_root(with_defaults(document, catalog), filled)
+    named = [problem for problem in walk.problems if problem.code in _NAMES]
+    return dict.fromkeys((*named, *(problem for problem in filled.problems if problem.code not in _NAMES)))
 
 
 def _read_root(document: Document, walk: Walk) -> dict[str, Any]:

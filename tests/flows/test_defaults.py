@@ -1,0 +1,99 @@
+"""Plugin defaults: who wins, what is merged, and what is judged."""
+
+import json
+
+import pytest
+
+from casemate.documents import plain, read
+from casemate.flows import parse, with_defaults
+from casemate.identifiers import MAIN
+
+LOG = "io.kestra.plugin.core.log.Log"
+
+
+def default(values, type_=LOG, *, forced=False):
+    return {"type": type_, "values": values, "forced": forced}
+
+
+def merged(catalog, task, *declared, configured=()):
+    flow = {
+        "id": "f",
+        "namespace": "a.b",
+        "tasks": [{"id": "t", "type": LOG, **task}],
+        "pluginDefaults": list(declared),
+    }
+    document = with_defaults(read(json.dumps(flow)), catalog, configured)
+    return {key: value for key, value in plain(document.root)["tasks"][0].items() if key not in ("id", "type")}
+
+
+OWN, DECLARED, CONFIGURED = ({"level": level} for level in ("TRACE", "WARN", "ERROR"))
+WINNERS = {
+    "the task's own value": (OWN, [default(DECLARED)], [default(CONFIGURED)], "TRACE"),
+    "the flow's default": ({}, [default(DECLARED)], [default(CONFIGURED)], "WARN"),
+    "the server's default": ({}, [], [default(CONFIGURED)], "ERROR"),
+    "the server's forced one": (OWN, [], [default(CONFIGURED, forced=True)], "ERROR"),
+    "the flow's forced one": (OWN, [default(DECLARED, forced=True)], [default(CONFIGURED, forced=True)], "WARN"),
+    "the first of two": ({}, [default(DECLARED), default(CONFIGURED)], [], "WARN"),
+    "a default over null": ({"level": None}, [default(DECLARED)], [], "WARN"),
+}
+
+
+@pytest.mark.parametrize(("own", "declared", "configured", "level"), WINNERS.values(), ids=WINNERS)
+def test_the_nearest_default_wins_unless_one_is_forced(catalog, own, declared, configured, level):
+    assert merged(catalog, own, *declared, configured=configured)["level"] == level
+
+
+def test_maps_are_merged_and_lists_are_joined(catalog):
+    own = {"env": {"A": "1", "B": {"c": 1}}, "files": ["x"]}
+    values = {"env": {"A": "2", "B": {"d": 2}}, "files": ["y"]}
+    assert merged(catalog, own, default(values)) == {"env": {"A": "1", "B": {"c": 1, "d": 2}}, "files": ["y", "x"]}
+
+
+@pytest.mark.parametrize("wanted", [LOG, "io.kestra.plugin.core.log.", "io.kestra", "io.kestra.core.tasks.log.Log"])
+@pytest.mark.parametrize("written", [LOG, "io.kestra.core.tasks.log.Log"])
+def test_a_default_finds_its_type_by_name_prefix_or_alias(catalog, wanted, written):
+    assert merged(catalog, {"type": written}, default(DECLARED, wanted))["level"] == "WARN"
+
+
+def test_a_default_for_another_type_changes_nothing(catalog):
+    assert merged(catalog, {}, default(DECLARED, "io.kestra.plugin.core.debug.Return")) == {}
+
+
+def test_objects_inside_others_get_their_defaults(catalog):
+    task = {
+        "id": "p",
+        "type": "io.kestra.plugin.core.flow.Parallel",
+        "tasks": [{"id": "l", "type": LOG, "message": "x"}],
+    }
+    flow = {"id": "f", "namespace": "a.b", "tasks": [task], "pluginDefaults": [default(DECLARED)]}
+    document = with_defaults(read(json.dumps(flow)), catalog)
+    parsed = parse(document, catalog, MAIN, lenient=True)
+    assert next(parsed.tasks[0].children()).properties["level"] == "WARN"
+
+
+def text(task, values):
+    tasks = f"tasks:\n  - {{id: t, type: {LOG}{task}}}\n"
+    return f"id: f\nnamespace: a.b\n{tasks}pluginDefaults:\n  - type: {LOG}\n    values: {values}\n"
+
+
+def test_a_default_may_give_what_a_task_needs(told):
+    assert told(text("", "{message: hello}")) == []
+    assert len(told(text("", "{level: INFO}"))) == 1
+
+
+def test_a_default_that_spoils_a_task_is_told_where_it_is_written(told):
+    (problem,) = told(text(", message: x", "{level: LOUD}"))
+    assert problem.startswith("7:21 tasks[0].level: ")
+
+
+def test_unknown_names_are_judged_as_they_are_written(told):
+    (problem,) = told(text(", mesage: x", "{message: hello}"))
+    assert "Unrecognized field" in problem
+
+
+def test_defaults_that_would_fill_the_memory_are_refused(told):
+    tasks = [{"id": f"t{number}", "type": LOG, "message": "x"} for number in range(1_000)]
+    values = {f"p{number}": 1 for number in range(1_000)}
+    flow = {"id": "f", "namespace": "a.b", "tasks": tasks, "pluginDefaults": [{"type": "io.", "values": values}]}
+    (problem,) = told(json.dumps(flow))
+    assert "the plugin defaults add more than" in problem
