@@ -207,6 +207,13 @@ CASES = {
             'from String "many": not a valid `java.lang.Integer` value'
         ],
     ),
+    "number that is none": (
+        {"inputs": [{"id": "i", "type": "FLOAT", "max": "inf"}]},
+        [
+            "inputs[0].max: Illegal flow yaml: Cannot deserialize value of type `java.lang.Double` "
+            'from String "inf": not a valid `Double` value'
+        ],
+    ),
     "input without a type": ({"inputs": [{"id": "wrong one"}]}, ["inputs[0]: Invalid type: null"]),
     "input of no type": ({"inputs": [{"id": "i", "type": "FOO"}]}, ["inputs[0]: Invalid type: FOO"]),
     "date that is none": (

@@ -7,7 +7,7 @@ from typing import Final
 
 from casemate.catalog import Schema
 from casemate.documents import Mapping, Node, Scalar, Sequence
-from casemate.flows.coerce import Misfit, mismatch
+from casemate.flows.misfits import Misfit, mismatch
 
 SYSTEM: Final = "system."
 READ_ONLY: Final = "system.readOnly"

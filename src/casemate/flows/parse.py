@@ -9,10 +9,10 @@ from casemate.catalog import Catalog, Holds
 from casemate.documents import MAX_NODES, Document, Mapping, examine, plain
 from casemate.errors import Problem
 from casemate.flows.build import build_flow, build_task, build_trigger
-from casemate.flows.coerce import mismatch
 from casemate.flows.defaults import added_values, has_defaults, with_defaults
 from casemate.flows.findings import mark_of
 from casemate.flows.grammar import flow_schema, grammar_of
+from casemate.flows.misfits import mismatch
 from casemate.flows.model import Flow, Task, Trigger
 from casemate.flows.rules import broken_rules
 from casemate.flows.walk import BROKEN, ILLEGAL, Walk

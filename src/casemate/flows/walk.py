@@ -14,11 +14,12 @@ from casemate.catalog import Format, Holds, Manifest, Schema
 from casemate.documents import Mapping, Mark, Node, Path, Scalar, Sequence, plain, printed
 from casemate.errors import Problem
 from casemate.flows.checks import CHECKS
-from casemate.flows.coerce import Misfit, coerce, java_name, mismatch
+from casemate.flows.coerce import coerce
 from casemate.flows.constraints import when_absent, when_given
 from casemate.flows.findings import Finding, mark_of
 from casemate.flows.grammar import PLUGINS, Grammar, common, nearest
 from casemate.flows.labels import read_labels
+from casemate.flows.misfits import Misfit, java_name, mismatch
 
 ILLEGAL: Final = "Illegal flow yaml: "
 BROKEN: Final = object()
