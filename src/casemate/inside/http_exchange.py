@@ -1,0 +1,214 @@
+"""One HTTP exchange, redirects included: every hop is a new connection that the sandbox's walls judge anew.
+
+Nothing is read without a bound: not the headers, not the body, not what it unpacks to.
+"""
+
+from __future__ import annotations
+
+import base64
+import encodings.idna  # noqa: F401 - behind the walls an import would come too late
+import http.client
+import ssl
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
+
+MOST_REDIRECTS = 10
+_REDIRECTS = (301, 302, 303, 307, 308)
+_KEEP_METHOD = (307, 308)
+_CREDENTIALS = ("authorization", "cookie", "proxy-authorization")
+_ABOUT_CONTENT = ("content-type", "content-length", "content-encoding")
+_FRAMING = ("content-length", "transfer-encoding")
+"""Where a body ends is not for a flow to say: two opinions of it are how requests are smuggled."""
+_PLAIN = "%/:=&?~#+!$,;'@()*[]"
+_CHUNK = 1 << 16
+
+
+class ExchangeFailed(Exception):
+    """The exchange broke off; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """An HTTP proxy, and the account at it, if it asks for one."""
+
+    host: str
+    port: int
+    user: str | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to talk: times in seconds (None waits as long as the task may run), the longest body in bytes."""
+
+    connect_timeout: float | None = None
+    read_timeout: float | None = 10.0
+    longest: int = 10 << 20
+    follows_redirects: bool = True
+    trusts_all: bool = False
+    proxy: Proxy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to send. Header names are lower-case."""
+
+    method: str
+    uri: str
+    headers: Mapping[str, str]
+    content: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What came back. Header names are lower-case."""
+
+    code: int
+    reason: str
+    headers: Mapping[str, list[str]]
+    content: bytes = field(repr=False)
+
+
+def exchanged(request: Request, options: Options) -> Response:
+    """Send a request, follow redirects, return the last response.
+
+    ExchangeFailed: an address that is none, a time or size that was exceeded, a peer that does not speak HTTP;
+    OSError: the network.
+    """
+    for _ in range(MOST_REDIRECTS + 1):
+        response = _one(request, options)
+        location = response.headers.get("location", [""])[0]
+        if not (options.follows_redirects and response.code in _REDIRECTS and location):
+            return response
+        request = _redirected(request, response.code, location)
+    raise ExchangeFailed(f"The request was redirected more than {MOST_REDIRECTS} times.")
+
+
+def _redirected(request: Request, code: int, location: str) -> Request:
+    """The next hop. Other servers get no credentials, and what was asked for with a body is then read without one."""
+    target = urljoin(request.uri, location)
+    headers = dict(request.headers)
+    if _origin(urlsplit(target)) != _origin(urlsplit(request.uri)):
+        headers = {name: value for name, value in headers.items() if name not in _CREDENTIALS}
+    if code in _KEEP_METHOD or request.method in ("GET", "HEAD"):
+        return replace(request, uri=target, headers=headers)
+    headers = {name: value for name, value in headers.items() if name not in _ABOUT_CONTENT}
+    return replace(request, method="GET", uri=target, headers=headers, content=None)
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    default = {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.hostname, parts.port or default
+
+
+def _one(request: Request, options: Options) -> Response:
+    parts = _address(request.uri)
+    connection = _connection(parts, options)
+    try:
+        return _answered(connection, _addressed(request, parts, options), options)
+    except TimeoutError as error:
+        raise ExchangeFailed("Read Timeout" if connection.sock else "Connect Timeout") from error
+    except http.client.HTTPException as error:
+        raise ExchangeFailed(f"The server's answer is not HTTP: {str(error) or type(error).__name__}") from error
+    finally:
+        connection.close()
+
+
+def _address(uri: str) -> SplitResult:
+    try:
+        parts = urlsplit(uri)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError as error:
+        raise ExchangeFailed(f"Invalid URI: {error}") from error
+    raise ExchangeFailed("Invalid URI: it must begin with http:// or https:// and name a host")
+
+
+def _connection(parts: SplitResult, options: Options) -> http.client.HTTPConnection:
+    assert parts.hostname is not None
+    host, port = parts.hostname, parts.port
+    secure = parts.scheme == "https"
+    proxy = options.proxy
+    to_host, to_port = (proxy.host, proxy.port) if proxy else (host, port)
+    if not secure:
+        return http.client.HTTPConnection(to_host, to_port, timeout=options.connect_timeout)
+    tls = _tls(trusts_all=options.trusts_all)
+    connection = http.client.HTTPSConnection(to_host, to_port, timeout=options.connect_timeout, context=tls)
+    if proxy:
+        connection.set_tunnel(host, port, _proxy_headers(proxy))
+    return connection
+
+
+def _tls(*, trusts_all: bool) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if trusts_all:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _proxy_headers(proxy: Proxy) -> dict[str, str]:
+    if not proxy.user:
+        return {}
+    return {"proxy-authorization": basic_auth(proxy.user, proxy.password or "")}
+
+
+def basic_auth(user: str, password: str) -> str:
+    """The value of an Authorization header."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _addressed(request: Request, parts: SplitResult, options: Options) -> Request:
+    """The request as this hop needs it: its target without fragment and account, the account as a header."""
+    target = quote(parts.path or "/", safe=_PLAIN) + (f"?{quote(parts.query, safe=_PLAIN)}" if parts.query else "")
+    headers = dict(request.headers)
+    if parts.username and "authorization" not in headers:
+        headers["authorization"] = basic_auth(unquote(parts.username), unquote(parts.password or ""))
+    if options.proxy and parts.scheme == "http":
+        target = f"http://{parts.netloc.rpartition('@')[2]}{target}"
+        headers |= _proxy_headers(options.proxy)
+    return replace(request, uri=target, headers=headers)
+
+
+def _answered(connection: http.client.HTTPConnection, request: Request, options: Options) -> Response:
+    connection.connect()
+    connection.sock.settimeout(options.read_timeout)
+    headers = {name: value.encode() for name, value in request.headers.items() if name not in _FRAMING}
+    connection.request(request.method, request.uri, request.content, headers)
+    answer = connection.getresponse()
+    received: dict[str, list[str]] = {}
+    for name, value in answer.getheaders():
+        received.setdefault(name.lower(), []).append(value)
+    content = _unpacked(_read(answer, options.longest), received, options.longest)
+    return Response(code=answer.status, reason=answer.reason, headers=received, content=content)
+
+
+def _read(answer: http.client.HTTPResponse, longest: int) -> bytes:
+    """The body. A server may send for ever; it is heard no longer than agreed."""
+    content = bytearray()
+    while piece := answer.read(_CHUNK):
+        content += piece
+        if len(content) > longest:
+            raise _too_long(longest)
+    return bytes(content)
+
+
+def _unpacked(content: bytes, headers: Mapping[str, list[str]], longest: int) -> bytes:
+    """A body that was sent compressed, unless it is a bomb."""
+    coding = headers.get("content-encoding", [""])[-1].strip().lower()
+    if coding not in ("gzip", "x-gzip", "deflate") or not content:
+        return content
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    try:
+        plain = unpacker.decompress(content, longest + 1)
+    except zlib.error as error:
+        raise ExchangeFailed(f"The body cannot be decompressed: {error}") from error
+    if len(plain) > longest:
+        raise _too_long(longest)
+    return plain
+
+
+def _too_long(longest: int) -> ExchangeFailed:
+    return ExchangeFailed(f"The received length exceeds the maximum allowed content length [{longest}]")
