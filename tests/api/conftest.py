@@ -5,6 +5,7 @@ from starlette.testclient import TestClient
 
 from casemate.api import Deps, app
 from casemate.catalog import Catalog, read_manifests
+from casemate.storage import Storage
 from casemate.store import Database
 
 
@@ -24,8 +25,13 @@ def db(tmp_path):
 
 
 @pytest.fixture
-def deps(db, catalog):
-    return Deps(db=db, orchestrator=None, storage=None, catalog=catalog, version="0.0.0-test")
+def storage(tmp_path):
+    return Storage.local(tmp_path / "storage")
+
+
+@pytest.fixture
+def deps(db, storage, catalog):
+    return Deps(db=db, orchestrator=None, storage=storage, catalog=catalog, version="0.0.0-test")
 
 
 @pytest.fixture

@@ -10,10 +10,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from casemate.api import unbuilt
-from casemate.api.errors import Declined, constraints, error_body
+from casemate.api.errors import Declined, constraints, error_body, illegal_argument, not_found
 from casemate.api.gate import Gate, Unauthorised
 from casemate.api.guards import HEADERS
 from casemate.errors import Refused
+from casemate.storage import BadUri, NotThere
+from casemate.store import StoreUnavailable
 
 Answering = Callable[[Request, Any], Awaitable[Response]]
 
@@ -27,6 +29,15 @@ def handlers(keeper: Gate) -> Mapping[Any, Answering]:
     async def refused(request: Request, error: Refused) -> Response:
         message = "Invalid entity: " + constraints(error.problems).rstrip("\n")
         return JSONResponse(error_body(request.url.path, message, error.problems), 422)
+
+    async def no_file(request: Request, error: NotThere) -> Response:
+        return _said(request, not_found(str(error)))
+
+    async def bad_uri(request: Request, error: BadUri) -> Response:
+        return _said(request, illegal_argument(str(error)))
+
+    async def unavailable(request: Request, _error: StoreUnavailable) -> Response:
+        return _said(request, Declined(503, "Service Unavailable: the database cannot be used just now"))
 
     async def unauthorised(request: Request, _error: Unauthorised) -> Response:
         return JSONResponse(error_body(request.url.path, "Unauthorized"), 401, headers=keeper.challenge(request))
@@ -43,6 +54,9 @@ def handlers(keeper: Gate) -> Mapping[Any, Answering]:
     return {
         Declined: declined,
         Refused: refused,
+        NotThere: no_file,
+        BadUri: bad_uri,
+        StoreUnavailable: unavailable,
         Unauthorised: unauthorised,
         HTTPException: unrouted,
         Exception: crashed,
