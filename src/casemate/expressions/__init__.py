@@ -1,1 +1,26 @@
-"""What does this template mean? Pebble's language over plain values: no attribute of a Python object is ever reachable."""
+"""What does this template mean? Pebble's language over plain values: no attribute of an object is ever reachable."""
+
+from casemate.expressions.budget import DEFAULT, Budget
+from casemate.expressions.errors import BudgetExceeded, ExpressionError, NeedsWorld
+from casemate.expressions.printing import printed
+from casemate.expressions.render import literal_secrets, render, render_typed, truthy
+from casemate.expressions.slugs import slug
+from casemate.expressions.world import Unanswerable, World
+from casemate.expressions.world_functions import file_refusal
+
+__all__ = [
+    "DEFAULT",
+    "Budget",
+    "BudgetExceeded",
+    "ExpressionError",
+    "NeedsWorld",
+    "Unanswerable",
+    "World",
+    "file_refusal",
+    "literal_secrets",
+    "printed",
+    "render",
+    "render_typed",
+    "slug",
+    "truthy",
+]
