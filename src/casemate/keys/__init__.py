@@ -1,0 +1,17 @@
+"""Encrypt and decrypt values at rest, byte for byte as Kestra does."""
+
+from casemate.keys.cipher import Cipher, Undecipherable
+from casemate.keys.envelope import SEALED_TYPE, is_sealed, opened, sealed_object
+from casemate.keys.key import InvalidKey, check_key, decoded_key
+
+__all__ = [
+    "SEALED_TYPE",
+    "Cipher",
+    "InvalidKey",
+    "Undecipherable",
+    "check_key",
+    "decoded_key",
+    "is_sealed",
+    "opened",
+    "sealed_object",
+]
