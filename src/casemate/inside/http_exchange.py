@@ -110,6 +110,8 @@ def _one(request: Request, options: Options) -> Response:
         return _answered(connection, _addressed(request, parts, options), options)
     except TimeoutError as error:
         raise ExchangeFailed("Read Timeout" if connection.sock else "Connect Timeout") from error
+    except PermissionError as error:
+        raise ExchangeFailed(f"The sandbox does not permit connections to {parts.hostname} at its address") from error
     except http.client.HTTPException as error:
         raise ExchangeFailed(f"The server's answer is not HTTP: {str(error) or type(error).__name__}") from error
     finally:
