@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
@@ -77,7 +78,7 @@ def _several(written: object) -> object:
     return written if isinstance(written, list | tuple | frozenset) else [written]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Schema:
     """What one property, or the properties of one object, may hold. No `types` means anything at all."""
 
@@ -108,6 +109,17 @@ class Schema:
     newer: Annotated[bool, Field(alias="x-newer")] = False
     forbidden: Annotated[bool, Field(alias="x-forbidden")] = False
     checks: Annotated[tuple[Check, ...], Field(alias="x-checks")] = ()
+
+    @cached_property
+    def demanding(self) -> tuple[tuple[str, Schema], ...]:
+        """The properties that something is asked of, whether they are given or not."""
+        return tuple((name, own) for name, own in self.properties.items() if name in self.required or own.constrained)
+
+    @property
+    def constrained(self) -> bool:
+        """A value of the right type can still be wrong here, or a missing one has a default."""
+        limits = (self.default, self.must_not_be, self.not_empty, self.pattern, self.longest, self.least, self.above)
+        return any(limit is not None for limit in limits)
 
     @property
     def known(self) -> tuple[str, ...]:

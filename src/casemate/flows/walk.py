@@ -189,7 +189,7 @@ class Walk:
 
     def _constrain(self, node: Mapping, schema: Schema, path: Path, values: dict[str, Any]) -> None:
         """Bean constraints of each property (spec/engine 13.1), and defaults for what is absent."""
-        for name, own in schema.properties.items():
+        for name, own in schema.demanding:
             value = values.get(name)
             if value is None:
                 for message in when_absent(own, required=name in schema.required):
