@@ -213,7 +213,7 @@ async def test_a_secret_with_a_computed_name_is_asked_for_and_masked(plane: Plan
     plane.answers["secret"] = lambda arguments: Reply(f"value-of-{arguments['key']}")
     properties = {"message": "it is {{ secret('A' ~ 'B') }}"}
     await plane.end_of(await plane.give(f"{CORE}.log.Log", properties=properties))
-    assert plane.messages("INFO") == ["it is **masked**"]
+    assert plane.messages("INFO") == ["it is **masked***"]
 
 
 async def test_values_of_the_store_are_asked_for(plane: Plane, worker: Path):

@@ -74,14 +74,13 @@ async def render(job: Job, tools: Tools) -> None:
 def _fill_in(job: Job, world: JobWorld, recursive: bool) -> Rendered:
     until = time.monotonic() + SECONDS
     budget = Budget(expired=lambda: job.stop.done() or time.monotonic() > until)
+    scope = Scope({"workingDir": WORK, "outputDir": OUTPUT}, job.grant.variables)
+    fill = partial(rendered, variables=scope, world=world, recursive=recursive, budget=budget)
     task = job.grant.task
-    plain = Scope({}, job.grant.variables)
-    inside = Scope({"workingDir": WORK, "outputDir": OUTPUT}, job.grant.variables)
-    fill = partial(rendered, world=world, recursive=recursive, budget=budget)
     return Rendered(
-        properties={name: fill(value, inside) for name, value in task.properties.items()},
-        timeout=None if task.timeout is None else properties.text(fill(task.timeout, plain)),
-        log_level=None if task.log_level is None else properties.text(fill(task.log_level, plain)),
+        properties={name: fill(value) for name, value in task.properties.items()},
+        timeout=None if task.timeout is None else properties.text(fill(task.timeout)),
+        log_level=None if task.log_level is None else properties.text(fill(task.log_level)),
     )
 
 
