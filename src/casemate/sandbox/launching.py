@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import os
 import socket
-from contextlib import ExitStack
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
-from casemate.sandbox.errors import LaunchFailed
+from casemate.sandbox.errors import LaunchFailed, ZygoteLost
 from casemate.sandbox.orders import MESSAGE_LIMIT, Order
 from casemate.sandbox.running import Box
 from casemate.sandbox.waiting import readable
-from casemate.sandbox.zygotes import Zygote
+from casemate.sandbox.zygotes import Ended, Zygote
 
 _MOST_DESCRIPTORS = 2
 
@@ -20,29 +23,18 @@ _MOST_DESCRIPTORS = 2
 async def enclose(zygote: Zygote, order: Order) -> Box:
     """Start one sandbox, which then waits to be told what to run.
 
-    LaunchFailed: a wall could not be built, so nothing is there; ZygoteLost: the zygote is gone.
+    LaunchFailed: a wall could not be built; ZygoteLost: the zygote is gone. Either way nothing is left of the sandbox.
     """
-    with ExitStack() as undo:
-        ours, theirs = socket.socketpair()
-        undo.callback(ours.close)
-        with theirs:
-            stdout, their_stdout = _pipe(undo)
-            stderr, their_stderr = _pipe(undo)
-            try:
-                ended = await zygote.order(order, theirs.fileno(), their_stdout, their_stderr)
-            finally:
-                os.close(their_stdout)
-                os.close(their_stderr)
-        ours.setblocking(False)
-        answer, for_broker = await _answer(ours)
-        if answer is None:
-            end = await ended
-            raise LaunchFailed(
-                f"The sandbox could not be started: {end.refused or f'it ended with status {end.status}'}"
-            )
-        if "ready" not in answer:
-            await ended
-            raise LaunchFailed(f"A wall of the sandbox could not be built: {answer.get('refused')}")
+    async with AsyncExitStack() as undo:
+        with ExitStack() as given_away:
+            ours, theirs = socket.socketpair()
+            undo.callback(ours.close)
+            given_away.callback(theirs.close)
+            ours.setblocking(False)
+            (stdout, their_stdout), (stderr, their_stderr) = _pipe(undo, given_away), _pipe(undo, given_away)
+            ended = await zygote.order(order, theirs.fileno(), their_stdout, their_stderr)
+        undo.push_async_callback(_end, zygote, order.id, ended)
+        walls, for_broker = await _walls(ours, ended)
         undo.pop_all()
     return Box(
         id=order.id,
@@ -51,17 +43,41 @@ async def enclose(zygote: Zygote, order: Order) -> Box:
         stdout=stdout,
         stderr=stderr,
         ended=ended,
-        walls=answer["ready"],
+        walls=walls,
         for_broker=for_broker,
     )
 
 
-def _pipe(undo: ExitStack) -> tuple[int, int]:
-    """A pipe whose reading end is ours, does not block, and is closed if anything goes wrong."""
+async def abandon(box: Box) -> None:
+    """Get rid of a sandbox that has not been told what to run."""
+    await _end(box.zygote, box.id, box.ended)
+    box.close()
+
+
+async def _end(zygote: Zygote, order: int, ended: asyncio.Future[Ended]) -> None:
+    with contextlib.suppress(ZygoteLost):  # then it is dead already
+        await zygote.kill(order)
+        await ended
+
+
+def _pipe(undo: AsyncExitStack, given_away: ExitStack) -> tuple[int, int]:
+    """A pipe whose reading end is ours and does not block, and whose writing end is theirs."""
     ours, theirs = os.pipe2(os.O_CLOEXEC)
     undo.callback(os.close, ours)
+    given_away.callback(os.close, theirs)
     os.set_blocking(ours, False)
     return ours, theirs
+
+
+async def _walls(channel: socket.socket, ended: asyncio.Future[Ended]) -> tuple[Mapping[str, str], tuple[int, ...]]:
+    """What the sandbox reports of its walls, and its descriptors for a broker. LaunchFailed: it has none or died."""
+    answer, descriptors = await _answer(channel)
+    if answer is None:
+        end = await ended
+        raise LaunchFailed(f"The sandbox could not be started: {end.refused or f'it ended with status {end.status}'}")
+    if "ready" not in answer:
+        raise LaunchFailed(f"A wall of the sandbox could not be built: {answer.get('refused')}")
+    return answer["ready"], descriptors
 
 
 async def _answer(channel: socket.socket) -> tuple[dict[str, Any] | None, tuple[int, ...]]:

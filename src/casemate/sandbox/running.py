@@ -8,7 +8,8 @@ import json
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
@@ -53,11 +54,11 @@ class Box:
 class Running:
     """A sandbox at work. Read `events()` to their end, then ask for `end()`; `kill()` may come at any time."""
 
-    def __init__(self, launch: Launch, box: Box, tidy: Callable[[], Awaitable[None]]) -> None:
-        """`tidy` is awaited once when no process of the sandbox exists any more, before anyone hears of the end."""
+    def __init__(self, launch: Launch, box: Box, tidy: AsyncExitStack) -> None:
+        """`tidy` is closed when no process of the sandbox exists any more, before anyone hears of the end."""
         self._launch = launch
         self._box = box
-        self._tidy = tidy
+        self.tidy = tidy
         self._started = datetime.now(UTC)
         self._batches: asyncio.Queue[tuple[Event, ...] | None] = asyncio.Queue(_BATCHES_AHEAD)
         self._all_read = False
@@ -135,7 +136,7 @@ class Running:
         if not self._gone.is_set():
             await self._condemn("broken off")
         self._box.close()
-        await self._tidy()
+        await self.tidy.aclose()
         await self._batches.put(None)
 
     async def _ended(self) -> Ended:

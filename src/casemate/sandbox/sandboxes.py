@@ -7,14 +7,15 @@ import base64
 import itertools
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from casemate.sandbox import folders, names
 from casemate.sandbox.broker import Broker
+from casemate.sandbox.egress import operator_rules
 from casemate.sandbox.errors import LaunchFailed, WallsMissing
-from casemate.sandbox.launching import enclose
+from casemate.sandbox.launching import abandon, enclose
 from casemate.sandbox.model import Body, Launch, Level, Policy, Survey
 from casemate.sandbox.notification import filter_program
 from casemate.sandbox.orders import Order, Template
@@ -60,16 +61,18 @@ class Sandboxes:
 
         `launch.work` must lie below this object's folder. LaunchFailed: nothing has run.
         """
-        slot = await self._free.get()
-        try:
+        async with AsyncExitStack() as undo:
+            slot = await self._free.get()
+            undo.callback(self._free.put_nowait, slot)
             order = self._order(launch, slot)
             zygote = await self._zygote(launch.policy)
             await self._hand_over(launch.work, order.uid)
-            box = await enclose(zygote, order)
-        except BaseException:
-            self._free.put_nowait(slot)
-            raise
-        running = self._begun(launch, box, slot)
+            undo.push_async_callback(self._take_back, launch.work)
+            box = await self._brokered(launch.policy, await enclose(zygote, order), undo)
+            # from here on the end of the sandbox undoes it all
+            running = Running(launch, box, undo.pop_all())
+        self._running.add(running)
+        running.tidy.callback(self._running.discard, running)
         await running.tell(launch.what)
         return running
 
@@ -90,7 +93,7 @@ class Sandboxes:
             kind="body" if isinstance(launch.what, Body) else "command",
             work=self._place(launch.work),
             uid=user_of(slot),
-            listened=self._filter if launch.policy.egress.open else "",
+            listened=self._way_out(launch.policy),
             threads=launch.policy.rights.threads,
             processes=launch.policy.rights.processes,
             temporary=limits.temporary,
@@ -101,6 +104,14 @@ class Sandboxes:
                 "file_size": limits.file_size,
             },
         )
+
+    def _way_out(self, policy: Policy) -> str:
+        """The broker's filter, if the policy opens a way out; ranges that are none are noticed before anything runs."""
+        try:
+            operator_rules(policy.egress)
+        except ValueError as error:
+            raise LaunchFailed(f"The policy's network ranges cannot be used: {error}") from error
+        return self._filter if policy.egress.open else ""
 
     def _place(self, work: Path) -> str:
         """The launch folder as the zygote knows it. Only below our own folder: nothing else of the host is there."""
@@ -121,29 +132,21 @@ class Sandboxes:
                 zygote = self._zygotes[template] = await Zygote.start(template)
             return zygote
 
-    def _begun(self, launch: Launch, box: Box, slot: int) -> Running:
-        broker = self._broker(launch.policy, box)
-        if broker:
-            box = replace(box, traffic=broker.destinations())
-
-        async def tidy() -> None:
-            if broker:
-                await asyncio.to_thread(broker.close)
-            await self._take_back(launch.work)
-            self._running.discard(running)
-            self._free.put_nowait(slot)
-
-        running = Running(launch, box, tidy)
-        self._running.add(running)
-        return running
-
-    def _broker(self, policy: Policy, box: Box) -> Broker | None:
+    async def _brokered(self, policy: Policy, box: Box, undo: AsyncExitStack) -> Box:
+        """The same with an egress broker at work, if there is to be one."""
         if not box.for_broker:
-            return None
-        listener, stub = box.for_broker
-        broker = Broker(listener, policy.egress, self._resolvers, stub=stub)
-        broker.start()
-        return broker
+            return box
+        try:
+            listener, stub = box.for_broker
+            broker = Broker(listener, policy.egress, self._resolvers, stub=stub)
+            broker.start()
+        except (OSError, RuntimeError) as error:
+            for descriptor in box.for_broker:
+                os.close(descriptor)
+            await abandon(box)
+            raise LaunchFailed(f"The egress broker could not be started: {error}") from error
+        undo.push_async_callback(asyncio.to_thread, broker.close)
+        return replace(box, traffic=broker.destinations())
 
     async def _hand_over(self, work: Path, uid: int) -> None:
         if privileged():

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from casemate.sandbox import folders
@@ -84,7 +85,7 @@ async def _tempted(zygote: Zygote, folder: Path, work: Path, bait: Mapping[str, 
     except LaunchFailed as error:
         return (Wall("sandbox", False, "", str(error), remedy("sandbox", 0)),)
     body = Body(module=_CANARIES, job=bait)
-    running = Running(Launch(name="canaries", policy=policy, work=work, what=body), box, _nothing_to_tidy)
+    running = Running(Launch(name="canaries", policy=policy, work=work, what=body), box, AsyncExitStack())
     await running.tell(body)
     told = await _told(running)
     return tuple(_seen(name, mechanism, told) for name, mechanism in box.walls.items())
@@ -107,10 +108,6 @@ def _seen(name: str, mechanism: str, told: Mapping[str, object]) -> Wall:
         return Wall(name, False, mechanism, f"The trial run broke down, so nothing is known: {told}.")
     hole = str(holes.get(name) or "")
     return Wall(name, not hole, mechanism, hole)
-
-
-async def _nothing_to_tidy() -> None:
-    return
 
 
 def _tried() -> dict[str, dict[str, object]]:

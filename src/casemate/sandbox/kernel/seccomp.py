@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+from functools import cache
 
 from casemate.sandbox.kernel import bpf, namespaces
 from casemate.sandbox.kernel.bpf import Program
@@ -82,6 +83,7 @@ def load_listened(program: bytes) -> int:
     return _load(program, _NEW_LISTENER)
 
 
+@cache
 def task_filter(machine: Machine = THIS) -> bytes:
     """The filter of every task."""
     return bpf.assembled(
@@ -101,6 +103,7 @@ def task_filter(machine: Machine = THIS) -> bytes:
     )
 
 
+@cache
 def rights_filter(*, threads: bool, processes: bool, programs: bool, machine: Machine = THIS) -> bytes:
     """What a task may start besides itself: threads, processes, and whether it may become another program."""
     return bpf.assembled(

@@ -59,6 +59,7 @@ def _prepare(template: Template) -> None:
     processes.die_with_parent()
     capabilities.forbid_new()
     capabilities.empty_bounding_set()
+    walls.assemble_filters()
     # the pages of everything loaded so far stay shared with the children
     gc.collect()
     gc.disable()

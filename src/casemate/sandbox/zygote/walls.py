@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import os
 from collections.abc import Iterator
 
@@ -124,6 +125,13 @@ def _filter_calls(order: Order, raised: Raised) -> None:
     raised.walls["rights"] = ", ".join(_rights(order))
     if order.kind == "body":
         restrict_rights(order, programs=order.processes)
+
+
+def assemble_filters() -> None:
+    """Have every filter ready before the first child: assembling one takes longer than loading it."""
+    seccomp.task_filter()
+    for threads, forks, programs in itertools.product((True, False), repeat=3):
+        seccomp.rights_filter(threads=threads, processes=forks, programs=programs)
 
 
 def restrict_rights(order: Order, *, programs: bool) -> None:

@@ -1,0 +1,64 @@
+"""Using everything up: processes, memory, disk, descriptors and output all have an end."""
+
+import signal
+
+from tests.attacks.workers import Attack
+
+BOMB = """
+import os, time
+made = 0
+try:
+    while made < 500:
+        if os.fork() == 0: time.sleep(600)
+        made += 1
+except OSError: pass
+print("made", made)
+"""
+
+
+def test_a_fork_bomb_stops_at_its_limit_and_disturbs_nobody(worker):
+    bomb = Attack(argv=("python3", "-c", BOMB), limits={"processes": 30})
+    other = Attack(argv=("sh", "-c", "sleep 0.3; (echo alive)"), limits={"processes": 30})
+    bombed, undisturbed = worker.together(bomb, other)
+    assert 0 < int(bombed.said.split()[1]) <= 30
+    assert undisturbed.stdout == ["alive"]
+
+
+def test_memory_has_an_end(worker):
+    script = "print(len(bytearray(50 << 20)))\ntry: bytearray(400 << 20)\nexcept MemoryError: print('enough')"
+    outcome = worker.python(script, limits={"memory": 200 << 20})
+    assert outcome.stdout == [str(50 << 20), "enough"]
+
+
+def test_a_file_has_an_end(worker):
+    outcome = worker.shell("head -c 2000000 /dev/zero > big", limits={"file_size": 1 << 20})
+    assert outcome.exit_code != 0 or outcome.signal == signal.SIGXFSZ
+    assert worker.shell("head -c 1000000 /dev/zero > big", limits={"file_size": 1 << 20}).exit_code == 0
+
+
+def test_temporary_space_has_an_end(worker):
+    outcome = worker.shell("head -c 4000000 /dev/zero > /tmp/big", limits={"temporary": 1 << 20})
+    assert "No space left" in outcome.complained
+
+
+def test_descriptors_have_an_end(worker):
+    script = "import os\ntry:\n  for n in range(1000): os.dup(0)\nexcept OSError: print(n)"
+    assert int(worker.python(script, limits={"open_files": 64}).said) < 64
+
+
+def test_a_flood_of_output_is_ended(worker):
+    outcome = worker.shell("yes", limits={"output": 100_000})
+    assert outcome.killed == "output limit of 100000 bytes exceeded"
+    assert outcome.limits_hit == ["output"]
+    assert len(outcome.said) <= 100_000
+
+
+def test_a_line_without_end_is_cut(worker):
+    outcome = worker.shell("head -c 3000000 /dev/zero | tr '\\0' x; echo; echo next", limits={"line": 1000})
+    assert outcome.stdout == ["x" * 1000, "next"]
+
+
+def test_no_core_is_dumped(worker):
+    outcome = worker.python("import os; os.abort()", outputs=("*",))
+    assert outcome.signal == signal.SIGABRT
+    assert outcome.outputs == []

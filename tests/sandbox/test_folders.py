@@ -1,0 +1,65 @@
+"""Launch folders; hostile ones are in tests/attacks/test_symlink_out.py."""
+
+import os
+
+import pytest
+
+from casemate.sandbox import OutputRefused, folders
+
+
+def test_a_new_folder_is_private(tmp_path):
+    made = folders.make(tmp_path, "work")
+    assert made.stat().st_mode & 0o777 == 0o700
+    with pytest.raises(FileExistsError):
+        folders.make(tmp_path, "work")
+
+
+def test_outputs_are_found_by_their_pattern(tmp_path):
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    for name in ("b.csv", "a.csv", "note.txt", "deep/er/c.csv"):
+        (tmp_path / name).write_text(name)
+    found = folders.outputs(tmp_path, ("*.csv", "deep/**"))
+    assert [(output.path, output.size) for output in found] == [("a.csv", 5), ("b.csv", 5), ("deep/er/c.csv", 13)]
+    with folders.open_output(tmp_path, "deep/er/c.csv") as file:
+        assert file.read() == b"deep/er/c.csv"
+
+
+def test_too_many_and_too_large_are_refused(tmp_path):
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_text("12345")
+    with pytest.raises(OutputRefused, match="More than 2 output files match"):
+        folders.outputs(tmp_path, ("*",), most=2)
+    with pytest.raises(OutputRefused, match=r"Output file . has 5 bytes, more than 4"):
+        folders.outputs(tmp_path, ("*",), largest=4)
+
+
+def test_a_name_that_is_not_text_is_no_output(tmp_path):
+    with open(os.fsencode(tmp_path) + b"/\xff", "w"):
+        pass
+    assert folders.outputs(tmp_path, ("*",)) == ()
+
+
+def test_a_hostile_tree_is_removed(tmp_path):
+    work = folders.make(tmp_path, "work")
+    for name in ("removed-1", "removed-2/removed-1", "removed-2/removed-3/removed-1"):
+        (work / name).mkdir(parents=True)
+    (work / "removed-2" / "file").write_text("x")
+    (work / "file").symlink_to("/")
+    folders.remove(work)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_removing_what_is_gone_is_fine(tmp_path):
+    folders.remove(tmp_path / "never")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_handing_over_changes_links_and_not_what_they_lead_to(tmp_path):
+    outside = tmp_path / "outside"
+    outside.write_text("kept")
+    work = folders.make(tmp_path, "work")
+    (work / "deep").mkdir()
+    (work / "deep" / "link").symlink_to(outside)
+    folders.hand_over(work, 12345, 12345)
+    assert {work.stat().st_uid, (work / "deep").stat().st_uid, (work / "deep" / "link").lstat().st_uid} == {12345}
+    assert outside.stat().st_uid == 0

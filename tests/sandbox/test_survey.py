@@ -1,0 +1,80 @@
+"""What the kernel offers, and what is said when it does not."""
+
+import errno
+import subprocess
+import sys
+
+import pytest
+
+from casemate.sandbox import Level, Sandboxes, Survey, Wall, WallsMissing, survey
+from casemate.sandbox.remedies import remedy
+from casemate.sandbox.survey import explained
+
+pytestmark = pytest.mark.anyio
+
+NO_NAMESPACES = """
+import ctypes, errno, sys
+from casemate.sandbox.kernel import bpf, capabilities, seccomp
+from casemate.sandbox.kernel.machine import THIS
+from casemate.sandbox import survey
+capabilities.forbid_new()
+refused = (bpf.if_equal(THIS.numbers[name], bpf.fail(errno.EPERM)) for name in ("unshare", "mount", "pivot_root"))
+seccomp.load(bpf.assembled(bpf.joined((bpf.number(), *refused, bpf.answer(bpf.ALLOW)))))
+found = survey()
+print(found.level)
+for wall in found.walls: print(wall.name, wall.stands, wall.missing, wall.remedy)
+"""
+
+
+def test_the_walls_of_this_machine_stand():
+    found = survey()
+    assert found.level is Level.FULL, found
+    assert all(wall.stands and wall.mechanism for wall in found.walls)
+    assert {"files", "network", "processes", "privileges", "system calls", "rights"} <= {
+        wall.name for wall in found.walls
+    }
+
+
+async def test_a_survey_can_be_made_while_a_loop_runs():
+    assert survey().level is Level.FULL
+
+
+async def test_every_mechanism_stands_by_itself():
+    found = await explained()
+    assert found.level is Level.FULL, found
+    assert len(found.walls) == 7
+
+
+def test_a_container_that_forbids_namespaces_is_told_what_to_do():
+    done = subprocess.run([sys.executable, "-c", NO_NAMESPACES], capture_output=True, text=True, check=True)
+    level, *walls = done.stdout.splitlines()
+    assert level == "container"
+    assert any(wall.startswith("private root False Operation not permitted. ") for wall in walls)
+    assert any(wall.startswith("Landlock True") for wall in walls)
+
+
+def test_what_is_missing_is_listed_with_its_remedy():
+    missing = Wall("own network", False, "network namespace", "Operation not permitted.", "Be root.")
+    error = WallsMissing(Survey(Level.NONE, (Wall("files", True, "private root"), missing)))
+    assert str(error).splitlines() == [
+        "Isolation level 'full' is required, this machine offers 'none'.",
+        "own network: Operation not permitted. Be root.",
+    ]
+
+
+def test_remedies_fit_the_refusal():
+    assert "user.max_*_namespaces" in remedy("user namespace", errno.ENOSPC)
+    assert "Linux 5.13" in remedy("Landlock", errno.ENOSYS)
+    assert remedy("private root", errno.EPERM)
+
+
+async def test_without_walls_nothing_is_opened(tmp_path, monkeypatch):
+    import casemate.sandbox.zygotes as zygotes
+
+    broken = tmp_path / "start.py"
+    broken.write_text("import socket, sys, json\ns = socket.socket(fileno=int(sys.argv[1]))\ns.recv(65536)\n")
+    broken.write_text(broken.read_text() + "s.send(json.dumps({'refused': 'unshare: no', 'errno': 1}).encode())\n")
+    monkeypatch.setattr(zygotes, "FIRST_CODE", broken)
+    with pytest.raises(WallsMissing):
+        async with Sandboxes.open(tmp_path / "folder"):
+            raise AssertionError("opened")
