@@ -12,6 +12,8 @@ from tests.executions.driver import House, flow, flowable, work
 from casemate.executions import (
     Begin,
     KillRequested,
+    PauseRequested,
+    ResumeRequested,
     State,
     TaskFinished,
     TaskRuns,
@@ -50,6 +52,12 @@ KINDS = {
     "Dag": {"concurrent": [0, 2]},
     "ForEach": {"concurrencyLimit": [0, 1, 2], "values": [[], ["1"], ["1", "2", "3"], "{{ secret('X') }}"]},
     "EachParallel": {"value": [["1", "2"]], "concurrent": [0, 1]},
+    "Pause": {"delay": ["PT1S", "{{ secret('X') }}"]},
+    "WaitFor": {
+        "condition": ["true", "false", "{{ secret('X') }}"],
+        "checkFrequency": [{"maxIterations": 2}],
+        "failOnMaxReached": [False, True],
+    },
     "If": {"condition": ["true", "false", "{{ secret('X') }}"]},
     "Switch": {"value": ["1", "2"]},
 }
@@ -99,9 +107,11 @@ class Chaos:
 
     def tell(self, event):
         before = self.house.execution
-        after = self.house.tell(event).execution
+        decision = self.house.tell(event)
+        after = decision.execution
         self.past.append(event)
         assert_legal(before, after)
+        assert set(before.task_runs) - set(decision.removed) <= set(after.task_runs)
         if before.state.terminated:
             assert after is before
         self.watch_result(event, before, after)
@@ -114,7 +124,9 @@ class Chaos:
         self.applied[key] = event
 
     def step(self):
-        moves = [self.repeat, self.look_again, self.reload]
+        moves = [self.repeat, self.look_again, self.crash]
+        moves += [self.pause] if self.draw(st.booleans()) else []
+        moves += [self.resume] * 4 if self.house.state is State.PAUSED else []
         moves += [self.start] * 8 if self.house.jobs else []
         moves += [self.finish] * 8 if self.held else []
         moves += [self.wake] * 4 if self.house.timers else []
@@ -142,11 +154,25 @@ class Chaos:
     def repeat(self):
         self.tell(self.draw(st.sampled_from(self.past)))
 
+    def pause(self):
+        self.tell(PauseRequested())
+
+    def resume(self):
+        self.tell(ResumeRequested())
+
     def look_again(self):
         self.tell(Begin())
 
+    def crash(self):
+        """Whatever was offered, set or asked is lost; only rows and running jobs remain."""
+        self.house.jobs.clear()
+        self.house.timers.clear()
+        self.house.questions.clear()
+        self.reload()
+        self.tell(Begin())
+
     def reload(self):
-        """The service dies and reads everything again."""
+        """Go through rows and back."""
         execution = self.house.execution
         document = json.loads(json.dumps(execution_document(execution)))
         runs = [json.loads(json.dumps(task_run_document(run))) for run in execution.task_runs.values()]
@@ -166,7 +192,6 @@ def assert_legal(before, after):
             assert follows(TASK_RUN, one.state, other.state)
         if run.parent is not None and after.task_runs[run.parent].state.terminated:
             assert run.state.terminated, "something runs below a task run that has ended"
-    assert set(before.task_runs) <= set(after.task_runs)
 
 
 def assert_follows(table, before, after):
@@ -188,7 +213,11 @@ def drain(chaos):
     for _ in range(2000):
         if chaos.held:
             chaos.finish()
-        elif not chaos.house.step():
+        elif chaos.house.step():
+            pass
+        elif chaos.house.state is State.PAUSED:
+            chaos.resume()
+        else:
             return
     raise AssertionError("it never ends")
 

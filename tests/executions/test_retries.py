@@ -136,6 +136,17 @@ def test_a_timer_that_comes_too_early_is_set_again():
     assert decision.execution == before
 
 
+def test_the_late_end_of_an_earlier_attempt_changes_nothing():
+    house = House.of(flow(work("a", retry=constant(max_attempt=5))), outcome=failing("a")).begin()
+    house.step()
+    house.step()
+    house.tell(TaskStarted("r1", 2))
+    before = house.execution
+    house.finish("r1", 1, State.SUCCESS)
+
+    assert house.execution is before
+
+
 def test_looking_again_sets_the_timer_again():
     house = House.of(flow(work("a", retry=constant(max_attempt=5))), outcome=failing("a")).begin()
     house.step()

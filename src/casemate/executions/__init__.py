@@ -11,19 +11,24 @@ from casemate.executions.commands import (
     Write,
 )
 from casemate.executions.context import Context
+from casemate.executions.decide import decide
 from casemate.executions.events import (
     Begin,
     Event,
     KillRequested,
+    PauseRequested,
     Resolved,
+    ResumeRequested,
     TaskFinished,
     TaskStarted,
     TimerDue,
 )
+from casemate.executions.inputs import Inputs, ResolvedInput, resolve_each, resolve_inputs, resolve_outputs
 from casemate.executions.model import Answer, Attempt, Execution, History, Moment, State, TaskRun
 from casemate.executions.rows import execution_document, execution_from, task_run_document, task_run_from
 from casemate.executions.runs import TaskRuns
 from casemate.executions.start import replayed, start
+from casemate.executions.variables import variables_of
 from casemate.executions.wire import task_run_json, to_json
 
 __all__ = [
@@ -36,13 +41,17 @@ __all__ = [
     "Event",
     "Execution",
     "History",
+    "Inputs",
     "KillJob",
     "KillRequested",
     "Moment",
     "OfferJob",
+    "PauseRequested",
     "Replay",
     "Resolve",
     "Resolved",
+    "ResolvedInput",
+    "ResumeRequested",
     "State",
     "TaskFinished",
     "TaskRun",
@@ -51,12 +60,17 @@ __all__ = [
     "TimerDue",
     "WakeAt",
     "Write",
+    "decide",
     "execution_document",
     "execution_from",
     "replayed",
+    "resolve_each",
+    "resolve_inputs",
+    "resolve_outputs",
     "start",
     "task_run_document",
     "task_run_from",
     "task_run_json",
     "to_json",
+    "variables_of",
 ]

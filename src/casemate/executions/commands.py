@@ -68,8 +68,13 @@ Command: TypeAlias = OfferJob | KillJob | WakeAt | Resolve | Write | Replay
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The next execution and what to do; `changed` names the task runs that differ from before (to be saved)."""
+    """The next execution and what to do.
+
+    `changed` names the task runs that differ from before and are to be saved, `removed` those that are gone (a WaitFor
+    forgets its last iteration).
+    """
 
     execution: Execution
     commands: tuple[Command, ...] = ()
     changed: tuple[TaskRunId, ...] = ()
+    removed: tuple[TaskRunId, ...] = ()

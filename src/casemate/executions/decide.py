@@ -15,13 +15,17 @@ from casemate.executions.events import (
     Begin,
     Event,
     KillRequested,
+    PauseRequested,
     Resolved,
+    ResumeRequested,
     TaskFinished,
     TaskStarted,
     TimerDue,
 )
+from casemate.executions.flowables import shape_of
 from casemate.executions.model import Execution, State, TaskRun
-from casemate.executions.reports import finished, retry_key, started
+from casemate.executions.pausing import GO_ON_KEY, PAUSE_KEY, first_paused, pause_key, resume, set_timer
+from casemate.executions.reports import RETRY_KEY, finished, retry_key, started
 from casemate.executions.scopes import settle
 from casemate.executions.taking import go_on, take_up
 from casemate.executions.turn import Turn
@@ -73,6 +77,10 @@ def _take(turn: Turn, event: Event) -> None:
             _resolved(turn, event)
         case KillRequested():
             _kill(turn)
+        case PauseRequested():
+            _pause(turn)
+        case ResumeRequested():
+            _resume(turn, event)
         case _:
             assert_never(event)
 
@@ -82,8 +90,10 @@ def _begin(turn: Turn) -> None:
     match turn.execution.state:
         case State.CREATED:
             _start(turn)
-        case State.QUEUED | State.PAUSED:
+        case State.QUEUED:
             pass
+        case State.PAUSED:
+            _set_pause_timers(turn)
         case _:
             survey(turn)
 
@@ -100,6 +110,8 @@ def _start(turn: Turn) -> None:
 
 def survey(turn: Turn) -> None:
     """Look at every task run that is not terminated, as if nothing had ever been asked of the world."""
+    if turn.execution.state is State.RESTARTED:
+        turn.move_execution(State.RUNNING)
     for run in tuple(turn.runs.values()):
         if not run.state.terminated:
             _revisit(turn, run)
@@ -114,10 +126,8 @@ def _revisit(turn: Turn, run: TaskRun) -> None:
         _retry_or_wait(turn, run)
     elif runnable and turn.killing:
         turn.say(KillJob(run.id))
-    elif turn.waits_for(run):
+    elif not runnable and run.state is State.RUNNING:
         go_on(turn, run)
-    elif not runnable:
-        turn.look(run.id)
 
 
 def _retry_or_wait(turn: Turn, run: TaskRun) -> None:
@@ -131,12 +141,58 @@ def _retry_or_wait(turn: Turn, run: TaskRun) -> None:
 
 def _timer(turn: Turn, key: str) -> None:
     purpose, _, rest = key.partition(":")
-    if purpose == _START_KEY and turn.execution.state is State.CREATED:
+    run = turn.runs.get(TaskRunId(rest.rpartition(":")[0]))
+    if key == _START_KEY and turn.execution.state is State.CREATED:
         _start(turn)
-    elif purpose == "retry" and turn.execution.state is not State.PAUSED:
-        run = turn.runs.get(TaskRunId(rest.rpartition(":")[0]))
-        if run is not None and run.state is State.RETRYING and retry_key(run) == key:
-            _retry_or_wait(turn, run)
+    elif key == GO_ON_KEY and turn.execution.state is State.RESTARTED:
+        survey(turn)
+    elif purpose == PAUSE_KEY and run is not None and run.state is State.PAUSED and pause_key(run) == key:
+        _wake(turn, run)
+    elif purpose == RETRY_KEY and run is not None and run.state is State.RETRYING and retry_key(run) == key:
+        _retry(turn, run)
+
+
+def _retry(turn: Turn, run: TaskRun) -> None:
+    """A retry that is due during a pause is looked at again when the pause is over."""
+    if turn.execution.state is not State.PAUSED:
+        _retry_or_wait(turn, run)
+
+
+def _wake(turn: Turn, run: TaskRun) -> None:
+    """A paused task run goes on by itself, and the execution with the last one."""
+    if run.due is None or run.due > turn.now:
+        set_timer(turn, run)
+        return
+    task = turn.task(run)
+    shape = shape_of(task)
+    assert shape is not None
+    assert shape.wake is not None, f"a {task.canonical} never pauses"
+    shape.wake(turn, run, task)
+    if first_paused(turn) is None:
+        turn.move_execution(State.RUNNING)
+        survey(turn)
+
+
+def _set_pause_timers(turn: Turn) -> None:
+    for run in turn.runs.values():
+        if run.state is State.PAUSED:
+            set_timer(turn, run)
+
+
+def _pause(turn: Turn) -> None:
+    if turn.execution.state is State.RUNNING:
+        turn.move_execution(State.PAUSED)
+
+
+def _resume(turn: Turn, event: ResumeRequested) -> None:
+    run = first_paused(turn) if event.task_run is None else turn.runs.get(event.task_run)
+    if turn.execution.state is not State.PAUSED:
+        return
+    if run is not None and run.state is State.PAUSED:
+        resume(turn, run, event.inputs)
+    elif run is None and event.task_run is None:
+        turn.move_execution(State.RUNNING)
+        survey(turn)
 
 
 def _resolved(turn: Turn, event: Resolved) -> None:

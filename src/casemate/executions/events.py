@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from casemate.executions.model import Answer, State
@@ -55,4 +55,22 @@ class KillRequested:
     """Someone wants it stopped."""
 
 
-Event: TypeAlias = Begin | TaskStarted | TaskFinished | TimerDue | Resolved | KillRequested
+@dataclass(frozen=True, slots=True)
+class PauseRequested:
+    """Someone wants nothing new to be started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeRequested:
+    """Someone wants it to go on. `inputs` are the resolved values that the Pause asks for.
+
+    Without a task run the oldest paused one is meant.
+    """
+
+    inputs: Mapping[str, object] = field(default_factory=dict)
+    task_run: TaskRunId | None = None
+
+
+Event: TypeAlias = (
+    Begin | TaskStarted | TaskFinished | TimerDue | Resolved | KillRequested | PauseRequested | ResumeRequested
+)

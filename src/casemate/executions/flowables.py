@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from casemate.executions.lanes import Lanes, enabled, sequence
-from casemate.executions.model import TaskRun
+from casemate.executions.lanes import Lanes, enabled, final_state, sequence
+from casemate.executions.loops import begin_loop, judge_loop, loop_lanes, loop_on
+from casemate.executions.model import State, TaskRun
+from casemate.executions.pausing import begin_pause, end_pause
 from casemate.executions.turn import Turn
 from casemate.executions.values import values_of
 from casemate.expressions import printed, truthy
@@ -19,14 +21,28 @@ Begin: TypeAlias = Callable[[Turn, TaskRun, Task], TaskRun]
 """Renders what the type needs, once, and returns the task run with its outputs or values; may raise ExpressionError."""
 
 
-@dataclass(frozen=True, slots=True)
+def judge(turn: Turn, run: TaskRun, _task: Task, main: Lanes) -> State | None:
+    """The state that the children come to."""
+    return final_state(main, turn.runs, run.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """A flowable type: what it renders first, and how its children stand. No lanes: there is nothing it could do."""
+    """A flowable type.
+
+    `begin` is what it renders first. `lanes` says how its children stand; None means that there is nothing it could do.
+    `judge` is asked when all of them have ended: the final state, or None if it is not over; it may raise
+    ExpressionError. `wake` is called when a paused one is due.
+    """
 
     begin: Begin
     lanes: Callable[[Task, TaskRun], Lanes | None]
+    judge: Callable[[Turn, TaskRun, Task, Lanes], State | None] = judge
+    wake: Callable[[Turn, TaskRun, Task], None] | None = None
     forgiving: bool = False
     """A failure becomes a warning."""
+    pauses: bool = False
+    """It pauses as soon as it has begun."""
 
 
 def shape_of(task: Task) -> Shape | None:
@@ -100,13 +116,15 @@ def _limit(task: Task, name: str, default: int) -> int:
 
 
 _SHAPES: Mapping[str, Shape] = {
-    f"{CORE_FLOW}Sequential": Shape(_nothing, _in_sequence),
-    f"{CORE_FLOW}AllowFailure": Shape(_nothing, _in_sequence, forgiving=True),
-    f"{CORE_FLOW}Parallel": Shape(_nothing, _in_parallel),
-    f"{CORE_FLOW}Dag": Shape(_nothing, _in_parallel),
-    f"{CORE_FLOW}If": Shape(_begin_if, _branch_of_if),
-    f"{CORE_FLOW}Switch": Shape(_begin_switch, _branch_of_switch),
-    f"{CORE_FLOW}ForEach": Shape(_begin_each("values"), _for_each),
-    f"{CORE_FLOW}EachSequential": Shape(_begin_each("value"), _each_sequential),
-    f"{CORE_FLOW}EachParallel": Shape(_begin_each("value"), _each_parallel),
+    f"{CORE_FLOW}Sequential": Shape(begin=_nothing, lanes=_in_sequence),
+    f"{CORE_FLOW}AllowFailure": Shape(begin=_nothing, lanes=_in_sequence, forgiving=True),
+    f"{CORE_FLOW}Parallel": Shape(begin=_nothing, lanes=_in_parallel),
+    f"{CORE_FLOW}Dag": Shape(begin=_nothing, lanes=_in_parallel),
+    f"{CORE_FLOW}If": Shape(begin=_begin_if, lanes=_branch_of_if),
+    f"{CORE_FLOW}Switch": Shape(begin=_begin_switch, lanes=_branch_of_switch),
+    f"{CORE_FLOW}ForEach": Shape(begin=_begin_each("values"), lanes=_for_each),
+    f"{CORE_FLOW}EachSequential": Shape(begin=_begin_each("value"), lanes=_each_sequential),
+    f"{CORE_FLOW}EachParallel": Shape(begin=_begin_each("value"), lanes=_each_parallel),
+    f"{CORE_FLOW}Pause": Shape(begin=begin_pause, lanes=_in_sequence, wake=end_pause, pauses=True),
+    f"{CORE_FLOW}WaitFor": Shape(begin=begin_loop, lanes=loop_lanes, judge=judge_loop, wake=loop_on),
 }

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 from casemate.errors import Problem, Refused
 from casemate.executions.input_types import TYPES, Misfit, live, typed
 from casemate.executions.outputs import SEALED_TYPE, Unseal
-from casemate.expressions import ExpressionError, World, class_name, printed, render_typed
+from casemate.executions.values import class_of
+from casemate.expressions import ExpressionError, World, printed, render_typed
 from casemate.flows import Flow, Input
 
 Seal: TypeAlias = Callable[[str], str] | None
@@ -147,7 +148,7 @@ def _with_choices(resolution: _Resolution, one: Input) -> Input:
     except ExpressionError as error:
         raise Misfit(f"Cannot render 'expression'. Cause: {error}") from error
     if not isinstance(values, list | tuple):
-        kind = class_name(values)
+        kind = class_of(values)
         raise Misfit(f"Invalid expression result. Expected a list of strings, but received {kind}")
     return replace(one, properties={**one.properties, "values": [printed(value) for value in values]})
 

@@ -29,7 +29,8 @@ class Lanes:
     """All steps of a scope. Lanes are numbered by value, then (unless `whole`) by task, and begin in this order.
 
     `whole`: a lane is all tasks for one value; otherwise every step is a lane of its own. `limit` 0 means none.
-    `backwards`: lanes that begin together are created last one first, as Kestra's ForEach does.
+    `backwards`: lanes that begin together are created last one first, as Kestra's ForEach does. `iteration` marks the
+    task runs of a loop.
     """
 
     tasks: tuple[Task, ...]
@@ -37,6 +38,7 @@ class Lanes:
     whole: bool = True
     limit: int = 1
     backwards: bool = False
+    iteration: int | None = None
     waits_for: Mapping[TaskId, tuple[TaskId, ...]] = field(default_factory=dict)
 
     @property

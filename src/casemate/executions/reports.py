@@ -15,6 +15,9 @@ from casemate.executions.turn import Turn
 from casemate.flows import Retry, Task
 from casemate.identifiers import TaskRunId
 
+RETRY_KEY = "retry"
+"""Timer keys of failed task runs that are tried again begin with it."""
+
 
 def started(turn: Turn, event: TaskStarted) -> None:
     """The attempt begins."""
@@ -45,7 +48,7 @@ def finished(turn: Turn, event: TaskFinished) -> None:
 
 def retry_key(run: TaskRun) -> str:
     """The timer key of a RETRYING task run; a later attempt has another one."""
-    return f"retry:{run.id}:{len(run.attempts)}"
+    return f"{RETRY_KEY}:{run.id}:{len(run.attempts)}"
 
 
 def _offered(turn: Turn, task_run: TaskRunId, attempt: int) -> TaskRun | None:

@@ -149,9 +149,7 @@ class Draft(TaskRuns):
         self._reindex(before, run)
 
     def remove(self, run: TaskRun) -> None:
-        """Forget a task run and everyone below it."""
-        for child in self.children(run.id):
-            self.remove(child)
+        """Forget a task run that has no children."""
         siblings = self._own_siblings(run.parent)
         siblings.count(run, -1)
         del siblings.own_ids()[run.task_id, run.value]

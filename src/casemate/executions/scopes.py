@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from casemate.executions.endings import end_execution, forgiven
 from casemate.executions.flowables import shape_of
-from casemate.executions.lanes import Lanes, Step, due_steps, final_state, sequence
+from casemate.executions.lanes import Lanes, Step, due_steps, sequence
 from casemate.executions.model import State, TaskRun
 from casemate.executions.taking import take_up
 from casemate.executions.turn import Look, Turn
+from casemate.expressions import ExpressionError, NeedsWorld
 from casemate.flows import Task
 from casemate.identifiers import TaskRunId
 
@@ -68,7 +69,7 @@ def _advance(turn: Turn, scope: Scope, look: Look) -> None:
     steps = [] if _frozen(turn, scope) else _due(turn, scope, look)
     if steps:
         # Whoever of them ends at once has this scope looked at again.
-        _start(turn, scope.parent, steps)
+        _start(turn, scope, steps)
     elif not turn.runs.open(scope.parent):
         _end(turn, scope)
 
@@ -94,9 +95,9 @@ def _current(turn: Turn, scope: Scope) -> Lanes:
     return scope.errors if failed or handled else scope.main
 
 
-def _start(turn: Turn, parent: TaskRunId | None, steps: list[Step]) -> None:
+def _start(turn: Turn, scope: Scope, steps: list[Step]) -> None:
     """Create all of them before the first is taken up, so that they stand together in the list of task runs."""
-    for run in [turn.create(parent, step) for step in steps]:
+    for run in [turn.create(scope.parent, step, scope.main.iteration) for step in steps]:
         take_up(turn, run)
 
 
@@ -105,14 +106,25 @@ def _end(turn: Turn, scope: Scope) -> None:
         end_execution(turn, scope.main)
         return
     run = turn.runs[scope.parent]
-    turn.move(run, _outcome(turn, scope, turn.task(run)))
-
-
-def _outcome(turn: Turn, scope: Scope, task: Task) -> State:
     if turn.killing:
-        return State.KILLED
-    if _frozen(turn, scope):
-        return State.RETRIED
+        turn.move(run, State.KILLED)
+    elif _frozen(turn, scope):
+        turn.move(run, State.RETRIED)
+    else:
+        _judge(turn, run, scope.main)
+
+
+def _judge(turn: Turn, run: TaskRun, main: Lanes) -> None:
+    """End a flowable by what its children came to, unless its type wants to go on."""
+    task = turn.task(run)
     shape = shape_of(task)
-    state = final_state(scope.main, turn.runs, scope.parent)
-    return forgiven(task, state, forgiving=shape is not None and shape.forgiving)
+    assert shape is not None, "what the engine does not know never begins"
+    try:
+        state = shape.judge(turn, run, task, main)
+    except NeedsWorld:
+        return
+    except ExpressionError as error:
+        turn.write("ERROR", f"Unable to resolve state from the Flowable task: {error}", run)
+        state = State.FAILED
+    if state is not None:
+        turn.move(turn.runs[run.id], forgiven(task, state, forgiving=shape.forgiving))

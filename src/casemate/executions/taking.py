@@ -6,6 +6,7 @@ from casemate.catalog import Role
 from casemate.executions.commands import OfferJob
 from casemate.executions.flowables import shape_of
 from casemate.executions.model import State, TaskRun
+from casemate.executions.pausing import pause
 from casemate.executions.turn import Turn
 from casemate.executions.updating import apply
 from casemate.expressions import ExpressionError, NeedsWorld, truthy
@@ -31,8 +32,10 @@ def take_up(turn: Turn, run: TaskRun) -> None:
 
 
 def go_on(turn: Turn, run: TaskRun) -> None:
-    """Continue a task run of the engine's own that waited for a reply."""
-    if turn.task(run).role is Role.FLOWABLE:
+    """Continue a task run that the engine itself carries out."""
+    if not turn.waits_for(run):
+        turn.look(run.id)
+    elif turn.task(run).role is Role.FLOWABLE:
         begin_flowable(turn, run)
     else:
         apply(turn, run)
@@ -44,14 +47,17 @@ def begin_flowable(turn: Turn, run: TaskRun) -> None:
     shape = shape_of(task)
     assert shape is not None, f"{task.canonical} was begun although the engine does not know it"
     try:
-        turn.put(shape.begin(turn, run, task))
+        run = turn.put(shape.begin(turn, run, task))
     except NeedsWorld:
         return
     except ExpressionError as error:
         turn.write("ERROR", f"Unable to resolve state from the Flowable task: {error}", run)
         turn.move(run, State.FAILED)
         return
-    turn.look(run.id)
+    if shape.pauses:
+        pause(turn, run)
+    else:
+        turn.look(run.id)
 
 
 def _carry_out(turn: Turn, run: TaskRun, task: Task) -> None:

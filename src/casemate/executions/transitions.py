@@ -11,7 +11,7 @@ _ENDS = frozenset((State.SUCCESS, State.WARNING, State.FAILED, State.KILLED, Sta
 TASK_RUN: Mapping[State, frozenset[State]] = {
     State.CREATED: frozenset((State.RUNNING, State.SKIPPED, State.FAILED, State.WARNING, State.SUCCESS, State.KILLED)),
     State.RUNNING: _ENDS | {State.PAUSED},
-    State.PAUSED: frozenset((State.RUNNING, State.FAILED, State.KILLED)),
+    State.PAUSED: frozenset((State.RUNNING, State.FAILED, State.WARNING, State.SUCCESS, State.KILLED)),
     State.FAILED: frozenset((State.RETRYING, State.RETRIED)),
     State.RETRYING: frozenset((State.CREATED, State.KILLED)),
 }
@@ -34,7 +34,7 @@ EXECUTION: Mapping[State, frozenset[State]] = {
     ),
     State.PAUSED: frozenset((State.RESTARTED, State.RUNNING, State.KILLING)),
     State.RESTARTED: frozenset((State.RUNNING, State.KILLING)),
-    State.RETRYING: frozenset((State.RUNNING, State.KILLING)),
+    State.RETRYING: frozenset((State.RUNNING, State.PAUSED, State.KILLING)),
     State.KILLING: frozenset((State.KILLED,)),
 }
 

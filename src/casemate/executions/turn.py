@@ -43,6 +43,7 @@ class Turn:
     runs: Draft = field(init=False)
     commands: list[Command] = field(default_factory=list)
     changed: dict[TaskRunId, None] = field(default_factory=dict)
+    removed: list[TaskRunId] = field(default_factory=list)
     looks: deque[Look] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
@@ -64,7 +65,7 @@ class Turn:
         keys = (f"{step}:{run.id}" for step in ("runIf", "begin", "apply"))
         return bool(asked or answers) and any(key in asked or key in answers for key in keys)
 
-    def create(self, parent: TaskRunId | None, step: Step) -> TaskRun:
+    def create(self, parent: TaskRunId | None, step: Step, iteration: int | None) -> TaskRun:
         """A new task run."""
         run = TaskRun(
             id=self.new_id(),
@@ -72,6 +73,7 @@ class Turn:
             history=History.begun(self.now),
             parent=parent,
             value=step.value,
+            iteration=iteration,
         )
         return self.put(run)
 
@@ -80,6 +82,14 @@ class Turn:
         self.runs.put(run)
         self.changed[run.id] = None
         return run
+
+    def remove(self, run: TaskRun) -> None:
+        """Forget a task run with all below it, as if it had never been."""
+        for child in self.runs.children(run.id):
+            self.remove(child)
+        self.runs.remove(run)
+        self.changed.pop(run.id, None)
+        self.removed.append(run.id)
 
     def move(self, run: TaskRun, state: State) -> TaskRun:
         """The task run in its next state; once it is terminated its scope is looked at."""
@@ -140,4 +150,9 @@ class Turn:
         execution = self.execution
         if self.changed or execution is not self.before:
             execution = replace(execution, task_runs=self.runs)
-        return Decision(execution=execution, commands=tuple(self.commands), changed=tuple(self.changed))
+        return Decision(
+            execution=execution,
+            commands=tuple(self.commands),
+            changed=tuple(self.changed),
+            removed=tuple(self.removed),
+        )

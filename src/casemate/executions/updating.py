@@ -9,7 +9,8 @@ from dataclasses import replace
 from casemate.executions.endings import forgiven
 from casemate.executions.model import Attempt, History, State, TaskRun
 from casemate.executions.turn import Turn
-from casemate.expressions import ExpressionError, NeedsWorld, class_name, printed
+from casemate.executions.values import class_of
+from casemate.expressions import ExpressionError, NeedsWorld, printed
 from casemate.flows import Label, Task
 
 _LABELS = "io.kestra.plugin.core.execution.Labels"
@@ -56,12 +57,12 @@ def _read(rendered: object) -> Iterable[Label]:
         return [Label(str(key), printed(value)) for key, value in rendered.items()]
     if isinstance(rendered, list):
         return [_read_one(element) for element in rendered]
-    raise ExpressionError(f"Unknown value type: {class_name(rendered)}")
+    raise ExpressionError(f"Unknown value type: {class_of(rendered)}")
 
 
 def _read_one(element: object) -> Label:
     if not isinstance(element, Mapping):
-        raise ExpressionError(f"Unknown value type: {class_name(element)}")
+        raise ExpressionError(f"Unknown value type: {class_of(element)}")
     return Label(printed(element.get("key")), printed(element.get("value")))
 
 

@@ -1,11 +1,11 @@
-"""What a ForEach goes through (spec/engine 4.1)."""
+"""What a ForEach goes through (spec/engine 4.1), and how Java would speak of values."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 
-from casemate.expressions import ExpressionError, class_name, printed
+from casemate.expressions import ExpressionError, printed
 
 
 def values_of(rendered: object, written: object) -> tuple[str, ...]:
@@ -24,11 +24,11 @@ def _elements(rendered: object, written: object) -> Sequence[object]:
     if isinstance(written, str) and isinstance(rendered, str):
         return _parsed(rendered)
     if not isinstance(rendered, list):
-        raise ExpressionError(f"Unknown value type: {class_name(rendered)}")
+        raise ExpressionError(f"Unknown value type: {class_of(rendered)}")
     for element in rendered:
         # A number or a map among the elements is meant as such; anything else is more likely a slip of the pen.
         if isinstance(element, bool | float | list):
-            raise ExpressionError(f"Unknown value element type: {class_name(element)}")
+            raise ExpressionError(f"Unknown value element type: {class_of(element)}")
     return rendered
 
 
@@ -38,7 +38,7 @@ def _parsed(text: str) -> Sequence[object]:
     except ValueError as error:
         raise ExpressionError(f"Invalid json: {error}") from error
     if not isinstance(elements, list):
-        raise ExpressionError(f"Unknown value type: {class_name(elements)}")
+        raise ExpressionError(f"Unknown value type: {class_of(elements)}")
     return elements
 
 
@@ -51,3 +51,21 @@ def java_text(value: object) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(java_text(one) for one in value) + "]"
     return printed(value)
+
+
+def class_of(value: object) -> str:
+    """The Java class that error texts name for a value of JSON."""
+    for kind, name in _CLASSES:
+        if isinstance(value, kind):
+            return f"java.{name}"
+    return "null" if value is None else "java.lang.Object"
+
+
+_CLASSES: tuple[tuple[type, str], ...] = (
+    (bool, "lang.Boolean"),
+    (int, "lang.Integer"),
+    (float, "lang.Double"),
+    (str, "lang.String"),
+    (list, "util.ArrayList"),
+    (Mapping, "util.LinkedHashMap"),
+)

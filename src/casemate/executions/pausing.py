@@ -1,0 +1,77 @@
+"""Pausing and resuming: by a task, by a person, by the clock (spec/engine 4.4, 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from casemate import durations
+from casemate.executions.commands import WakeAt
+from casemate.executions.endings import forgiven
+from casemate.executions.model import State, TaskRun
+from casemate.executions.turn import Turn
+from casemate.expressions import ExpressionError, printed
+from casemate.flows import Task
+
+PAUSE_KEY = "pause"
+"""Timer keys of paused task runs begin with it."""
+
+GO_ON_KEY = "go-on"
+"""The timer key of an execution that someone resumed and that is to be taken up again."""
+
+
+def begin_pause(turn: Turn, run: TaskRun, task: Task) -> TaskRun:
+    """Find out when a Pause ends by itself, if ever."""
+    for written in (task.properties.get("delay"), task.properties.get("timeout", task.timeout)):
+        if written is not None:
+            rendered = turn.render(f"begin:{run.id}", written, run)
+            return replace(run, due=turn.now + duration(printed(rendered)))
+    return run
+
+
+def end_pause(turn: Turn, run: TaskRun, task: Task) -> None:
+    """The delay is over, or (without a delay) the patience."""
+    delayed = task.properties.get("delay") is not None
+    turn.move(replace(run, due=None), State.RUNNING if delayed else forgiven(task, State.FAILED))
+
+
+def duration(text: str) -> timedelta:
+    """A rendered duration. Raises ExpressionError."""
+    try:
+        return durations.parse(text)
+    except durations.NotADuration as error:
+        raise ExpressionError(f"{error}: {text}") from error
+
+
+def pause(turn: Turn, run: TaskRun) -> None:
+    """A task run pauses, and the execution with it."""
+    run = turn.move(run, State.PAUSED)
+    turn.move_execution(State.PAUSED)
+    set_timer(turn, run)
+
+
+def set_timer(turn: Turn, run: TaskRun) -> None:
+    """Wake up when a paused task run is due."""
+    if run.due is not None:
+        turn.say(WakeAt(pause_key(run), run.due))
+
+
+def pause_key(run: TaskRun) -> str:
+    """The timer key of a paused task run; another pause of the same has another one."""
+    return f"{PAUSE_KEY}:{run.id}:{len(run.history.moments)}"
+
+
+def resume(turn: Turn, run: TaskRun, inputs: Mapping[str, object]) -> None:
+    """Someone lets a paused task run go on, with the values that its `onResume` asks for."""
+    asked = turn.task(run).properties.get("onResume")
+    turn.move(replace(run, due=None, outputs={"onResume": dict(inputs)} if asked else run.outputs), State.RUNNING)
+    if first_paused(turn) is None:
+        # Kestra's users see RESTARTED before RUNNING, hence a turn of its own.
+        turn.move_execution(State.RESTARTED)
+        turn.say(WakeAt(GO_ON_KEY, turn.now))
+
+
+def first_paused(turn: Turn) -> TaskRun | None:
+    """The oldest paused task run."""
+    return next((run for run in turn.runs.values() if run.state is State.PAUSED), None)
