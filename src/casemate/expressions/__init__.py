@@ -5,6 +5,7 @@ from casemate.expressions.errors import BudgetExceeded, ExpressionError, NeedsWo
 from casemate.expressions.printing import printed
 from casemate.expressions.render import literal_secrets, render, render_typed, truthy
 from casemate.expressions.slugs import slug
+from casemate.expressions.values import class_name
 from casemate.expressions.world import Unanswerable, World
 from casemate.expressions.world_functions import file_refusal
 
@@ -16,6 +17,7 @@ __all__ = [
     "NeedsWorld",
     "Unanswerable",
     "World",
+    "class_name",
     "file_refusal",
     "literal_secrets",
     "printed",

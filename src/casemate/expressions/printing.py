@@ -15,6 +15,8 @@ from casemate.expressions.values import Entry, Float32, is_whole, narrowed
 VALUE_NESTING_LIMIT = 150
 """How deep lists and maps in a value may nest when it is walked through."""
 
+_LONGEST_DECIMAL = 1000  # digits, beyond which a decimal keeps its exponent
+
 _MOMENTS = (date, time, timedelta)  # a datetime is a date
 
 
@@ -27,6 +29,8 @@ def printed(value: object, zone: tzinfo = UTC, meter: Meter | None = None) -> st
         return value
     if isinstance(value, Mapping | list | tuple | Set):
         return json_text(value, zone, meter or Meter(DEFAULT))
+    if isinstance(value, Decimal) and abs(int(value.as_tuple().exponent)) < _LONGEST_DECIMAL:
+        return f"{value:f}"
     return "" if value is None else java_text(value, meter or Meter(DEFAULT))
 
 

@@ -23,7 +23,8 @@ _DECIMAL = re.compile(r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+
 _NOT_DECIMAL = re.compile(r"[-+]?[0-9_]+")
 _SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _MOST_DIGITS = 1000
-_STRING = "tag:yaml.org,2002:str"
+_CORE = "tag:yaml.org,2002:"
+_STRING = f"{_CORE}str"
 
 
 def read_yaml(text: str) -> object:
@@ -79,9 +80,8 @@ def _key(event: Any) -> str:
 
 def _scalar(event: Any) -> object:
     text = str(event.value)
-    if event.tag == _STRING or (event.style is not None and not event.tag):
-        return text
-    return resolved(text)
+    plain = event.implicit[0] or (event.tag or "").startswith(_CORE)
+    return resolved(text) if plain and event.tag != _STRING else text
 
 
 def resolved(text: str) -> object:

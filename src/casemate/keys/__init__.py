@@ -2,12 +2,13 @@
 
 from casemate.keys.cipher import Cipher, Undecipherable
 from casemate.keys.envelope import SEALED_TYPE, is_sealed, opened, sealed_object
-from casemate.keys.key import InvalidKey, check_key, decoded_key
+from casemate.keys.key import InvalidKey, KeyRefused, check_key, decoded_key
 
 __all__ = [
     "SEALED_TYPE",
     "Cipher",
     "InvalidKey",
+    "KeyRefused",
     "Undecipherable",
     "check_key",
     "decoded_key",

@@ -9,15 +9,14 @@ from collections.abc import Callable
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from casemate.errors import CasemateError
-from casemate.keys.key import decoded, decoded_key
+from casemate.keys.key import KeyRefused, decoded, decoded_key
 from casemate.secret import Secret
 
 _IV_SIZE = 12  # bytes
 _TAG_SIZE = 16
 
 
-class Undecipherable(CasemateError):
+class Undecipherable(KeyRefused):
     """The text was not encrypted with this key, or was changed since."""
 
 

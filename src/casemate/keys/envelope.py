@@ -1,4 +1,4 @@
-"""Encrypted values inside outputs: a map that names its type, so that readers know to decrypt it (spec/security 1.3)."""
+"""Encrypted values inside outputs: a map that names its type, so readers know to decrypt it (spec/security 1.3)."""
 
 from __future__ import annotations
 

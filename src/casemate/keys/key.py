@@ -15,7 +15,11 @@ _FOREIGN = re.compile(r"[^A-Za-z0-9+/=]")
 _REMEDY = "write the output of `openssl rand -base64 32`, the same on every server"
 
 
-class InvalidKey(CasemateError):
+class KeyRefused(CasemateError):
+    """The key does not fit: it is none, or the text was not encrypted with it."""
+
+
+class InvalidKey(KeyRefused):
     """The encryption key can not be used."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
@@ -30,7 +31,7 @@ def _abs(value: Any, _given: Given, _run: Run) -> Number:
         raise Fault('Can not pass null value to "abs" filter.')
     if not is_number(value):
         raise Fault("The 'abs' filter does require as input a number.")
-    size = cast(Number, abs(value))
+    size = cast("Number", abs(value))
     return type(value)(size) if isinstance(value, Long | Float32) else size
 
 
@@ -67,6 +68,8 @@ def _smallest(text: str) -> Number:
 
 def _smallest_decimal(text: str) -> Number:
     double, exact = float(text), Decimal(text)
+    if math.isinf(double):
+        return exact
     narrow = narrowed(double)
     if java_double(narrow) == java_double(double) and (narrow or not exact):
         return narrow

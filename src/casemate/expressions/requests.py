@@ -8,52 +8,46 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Any, NoReturn, Protocol
+from typing import Any
 from uuid import UUID
 
 from casemate import durations
-from casemate.expressions.errors import ExpressionError, Fault, NeedsWorld
+from casemate.expressions.errors import ExpressionError, Fault
 from casemate.expressions.javatime.dates import read_date
 from casemate.expressions.javatime.locales import DEFAULT
 from casemate.expressions.javatime.texts import ZULU
 from casemate.expressions.javatime.zones import zone
 from casemate.expressions.property_types import converted
 from casemate.expressions.render import render, render_typed
+from casemate.expressions.world import World
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Chance(Protocol):
-    """Where randomness, ciphers and foreign programs come from; the command line gives the real ones."""
-
-    def uuid(self) -> UUID:
-        """A random UUID."""
-
-    def random_int(self, lower: int, upper: int) -> int:
-        """A random number below `upper`."""
-
-    def encrypt(self, key: str, plaintext: str) -> str:
-        """AES-GCM."""
-
-    def decrypt(self, key: str, encrypted: str) -> str:
-        """The opposite."""
-
-    def jq(self, expression: str, value: object) -> list[object]:
-        """All results of a jq program."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """One line asked."""
 
-    id: object
     template: object
     variables: Mapping[str, object]
     recursive: bool = False
     mode: str = ""
-    zone: tzinfo = UTC
+    zone: tzinfo | None = None
     files: Mapping[str, str] = field(default_factory=dict)  #: by URI
     namespace_files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  #: by namespace and path
+
+
+def answer(request: Mapping[str, Any], world: World) -> dict[str, object]:
+    """`{"id", "value"}` for a decoded line, or `{"id", "error"}` with the error's text; the value is plain JSON.
+
+    The world answers for secrets, chance, ciphers and jq; files come with the request, the KV store is empty.
+    """
+    asked = request.get("id")
+    try:
+        question = read_request(request)
+        return {"id": asked, "value": _plain(_value(question, _Asked(question, world)))}
+    except ExpressionError as error:
+        return {"id": asked, "error": str(error)}
 
 
 def read_request(request: Mapping[str, Any]) -> Question:
@@ -61,29 +55,19 @@ def read_request(request: Mapping[str, Any]) -> Question:
     setup = request.get("setup") or {}
     try:
         return Question(
-            id=request.get("id"),
             template=request.get("template"),
             variables={name: _untagged(value) for name, value in (request.get("vars") or {}).items()},
             recursive=bool(request.get("recursive")),
             mode=request.get("mode") or "",
-            zone=zone(request["tz"]) if request.get("tz") else UTC,
+            zone=zone(request["tz"]) if request.get("tz") else None,
             files=setup.get("storage") or {},
             namespace_files=setup.get("namespace_files") or {},
         )
     except (Fault, ValueError, AttributeError, TypeError) as error:
-        raise ExpressionError(f"The question can not be read: {error}") from error
+        raise ExpressionError(f"The request can not be read: {error}") from error
 
 
-def answer(question: Question, now: datetime, chance: Chance) -> dict[str, object]:
-    """`{"id", "value"}`, or `{"id", "error"}` with the error's text; the value is plain JSON."""
-    world = _Asked(question, now, question.zone, chance)
-    try:
-        return {"id": question.id, "value": _plain(_value(question, world))}
-    except ExpressionError as error:
-        return {"id": question.id, "error": str(error)}
-
-
-def _value(question: Question, world: _Asked) -> object:
+def _value(question: Question, world: World) -> object:
     if question.mode == "typed" and isinstance(question.template, str):
         return render_typed(question.template, question.variables, world)
     value = render(question.template, question.variables, world, recursive=question.recursive)
@@ -149,15 +133,21 @@ def _plain(value: object) -> object:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The files of the question, an empty KV store, no secrets."""
+    """The caller's world with the files of the question and an empty KV store."""
 
     question: Question
-    now: datetime
-    zone: tzinfo
-    chance: Chance
+    beyond: World
 
-    def secret(self, key: str, namespace: str | None, subkey: str | None) -> NoReturn:
-        raise ExpressionError(f"Cannot find secret for key '{key}'.")
+    @property
+    def now(self) -> datetime:
+        return self.beyond.now
+
+    @property
+    def zone(self) -> tzinfo:
+        return self.question.zone or self.beyond.zone
+
+    def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
+        return self.beyond.secret(key, namespace, subkey)
 
     def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> None:
         if error_on_missing:
@@ -177,30 +167,23 @@ class _Asked:
         return len(self.read(path, namespace).encode())
 
     def encrypt(self, key: str, plaintext: str) -> str:
-        return self.chance.encrypt(key, plaintext)
+        return self.beyond.encrypt(key, plaintext)
 
     def decrypt(self, key: str, encrypted: str) -> str:
-        return self.chance.decrypt(key, encrypted)
+        return self.beyond.decrypt(key, encrypted)
 
     def uuid(self) -> UUID:
-        return self.chance.uuid()
+        return self.beyond.uuid()
 
     def random_int(self, lower: int, upper: int) -> int:
-        return self.chance.random_int(lower, upper)
+        return self.beyond.random_int(lower, upper)
 
     def error_logs(self) -> Sequence[Mapping[str, object]]:
-        raise ExpressionError(
-            "The 'errorLogs' function can only be used in the Worker as it access logs from the database."
-        )
+        return self.beyond.error_logs()
 
     def jq(self, expression: str, value: object) -> list[object]:
-        return self.chance.jq(expression, value)
+        return self.beyond.jq(expression, value)
 
     def _namespace(self) -> str:
         flow = self.question.variables.get("flow")
         return str(flow.get("namespace", "")) if isinstance(flow, Mapping) else ""
-
-
-def no_jq(expression: str, value: object) -> NoReturn:
-    """What a `Chance` without jq answers."""
-    raise NeedsWorld("jq")
