@@ -22,14 +22,6 @@ def test_where_things_are():
 
 
 @pytest.mark.parametrize(
-    ("text", "slug"),
-    [("My Flow", "my-flow"), ("a__b--c", "a-b-c"), ("Élan_é", "elan-e"), ("-x-", "x"), ("a.b/c", "abc"), ("日本", "")],
-)
-def test_slugs(text: str, slug: str):
-    assert paths.slug(text) == slug
-
-
-@pytest.mark.parametrize(
     "uri",
     [
         "kestra:///../etc/passwd",

@@ -111,9 +111,9 @@ async def test_a_timer_of_the_same_key_is_moved(db: Database, now):
 async def test_acting_on_a_timer_does_not_remove_one_that_was_moved(db: Database, now):
     first, moved = Timer("main", "e1", "k", now), Timer("main", "e1", "k", now + timedelta(hours=1))
     await db.transact(timers.put, moved)
-    await db.transact(timers.remove, first)
+    assert not await db.transact(timers.remove, first)
     assert await db.read(timers.all_of_service) == (moved,)
-    await db.transact(timers.remove, moved)
+    assert await db.transact(timers.remove, moved)
     assert await db.read(timers.all_of_service) == ()
 
 

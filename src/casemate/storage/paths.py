@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
+from casemate.expressions import slug
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TaskId, TaskRunId
 from casemate.storage.errors import BadUri
 
@@ -46,13 +46,6 @@ def uri_of(*segments: str) -> str:
     uri = SCHEME + "/".join(segments)
     key_of(uri)
     return uri
-
-
-def slug(text: str) -> str:
-    """A name as a part of a path: `My Täsk_1` becomes `my-task-1`."""
-    plain = unicodedata.normalize("NFD", text.replace(" ", "-").replace("_", "-"))
-    kept = re.sub(r"[^A-Za-z0-9-]", "", plain)
-    return re.sub(r"-+", "-", kept).strip("-").lower()
 
 
 def folder_of(namespace: Namespace) -> str:

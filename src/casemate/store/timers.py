@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, select
 
 from casemate.identifiers import ExecutionId, TenantId
 from casemate.store.database import Tx
+from casemate.store.schema import Instant
 from casemate.store.schema import timers as table
 
 
@@ -27,7 +28,9 @@ _BY_KEY = (
     & (table.c.execution == bindparam("key_execution"))
     & (table.c.key == bindparam("key_key"))
 )
-_DELETE, _UPDATE, _INSERT = table.delete().where(_BY_KEY), table.update().where(_BY_KEY), table.insert()
+_DELETE = table.delete().where(_BY_KEY, table.c.at <= bindparam("key_at", type_=Instant))
+_UPDATE = table.update().where(_BY_KEY)
+_INSERT = table.insert()
 
 
 def put(tx: Tx, timer: Timer) -> None:
@@ -37,9 +40,9 @@ def put(tx: Tx, timer: Timer) -> None:
         tx.execute(_INSERT, {**place, "at": timer.at})
 
 
-def remove(tx: Tx, timer: Timer) -> None:
-    """Its date has come and was acted on. One that was moved meanwhile stays."""
-    tx.execute(_DELETE.where(table.c.at <= timer.at), _key(timer))
+def remove(tx: Tx, timer: Timer) -> bool:
+    """Its date has come; was it still wanted? One that was moved to a later date stays."""
+    return tx.execute(_DELETE, {**_key(timer), "key_at": timer.at}).rowcount == 1
 
 
 def all_of_service(tx: Tx) -> tuple[Timer, ...]:

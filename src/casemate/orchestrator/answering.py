@@ -1,0 +1,134 @@
+"""Answering what needs the world: templates of the engine's own, inputs, and questions of workers.
+
+All of it runs in a reading thread within a budget, as tenants wrote the templates.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from functools import partial
+from typing import TypeVar
+
+from casemate.dispatch import Ask, Reply
+from casemate.executions import Answer, Resolve
+from casemate.expressions import Budget, ExpressionError, printed, render, render_typed
+from casemate.orchestrator.world import ServiceWorld, Whose
+from casemate.secrets import Secrets
+from casemate.storage import Storage, StorageError
+from casemate.store import Database, Tx
+
+T = TypeVar("T")
+
+_SECONDS = 10.0
+"""What one rendering may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worlds:
+    """Makes worlds, one for each question."""
+
+    db: Database
+    storage: Storage
+    secrets: Secrets
+    now: Callable[[], datetime]
+    zone: tzinfo
+    readable: int
+
+    async def within(self, whose: Whose, function: Callable[[ServiceWorld], T]) -> T:
+        """What the function says in a world of theirs."""
+        return await self.db.read(self._run, whose, function)
+
+    async def resolve(self, whose: Whose, command: Resolve) -> Answer:
+        """The reply to a decision that asked."""
+        return await self.within(whose, partial(_resolved, command))
+
+    async def reply(self, whose: Whose, question: Ask) -> Reply:
+        """The reply to a worker that asked."""
+        return await self.within(whose, partial(_replied, question))
+
+    def _run(self, tx: Tx, whose: Whose, function: Callable[[ServiceWorld], T]) -> T:
+        world = ServiceWorld(
+            tx=tx,
+            whose=whose,
+            storage=self.storage,
+            secrets=self.secrets,
+            now=self.now(),
+            zone=self.zone,
+            readable=self.readable,
+        )
+        return function(world)
+
+
+def budget() -> Budget:
+    """What one rendering may cost, from now on."""
+    until = time.monotonic() + _SECONDS
+    return Budget(expired=lambda: time.monotonic() > until)
+
+
+def _resolved(command: Resolve, world: ServiceWorld) -> Answer:
+    try:
+        if command.typed:
+            assert isinstance(command.template, str), "only texts are rendered to types"
+            value = render_typed(command.template, command.variables, world, budget=budget())
+        else:
+            value = render(command.template, command.variables, world, budget=budget())
+    except ExpressionError as error:
+        return Answer(error=str(error))
+    return Answer(plain(value))
+
+
+def _replied(question: Ask, world: ServiceWorld) -> Reply:
+    try:
+        return Reply(_called(question.function, _Arguments(question.arguments), world))
+    except (ExpressionError, StorageError) as error:
+        return Reply(error=str(error))
+
+
+@dataclass(frozen=True, slots=True)
+class _Arguments:
+    """Arguments as a worker sent them, hence of any type."""
+
+    given: Mapping[str, object]
+
+    def text(self, name: str) -> str:
+        value = self.given.get(name)
+        if not isinstance(value, str):
+            raise ExpressionError(f"The argument '{name}' must be a text.")
+        return value
+
+    def maybe_text(self, name: str) -> str | None:
+        return None if self.given.get(name) is None else self.text(name)
+
+
+def _called(function: str, arguments: _Arguments, world: ServiceWorld) -> object:
+    """Call by a name that came from outside: only what is listed here can be reached."""
+    namespace = arguments.maybe_text("namespace")
+    match function:
+        case "secret":
+            return world.secret(arguments.text("key"), namespace, arguments.maybe_text("subkey"))
+        case "kv":
+            return world.kv(arguments.text("key"), namespace, arguments.given.get("error_on_missing") is True)
+        case "read":
+            return world.read(arguments.text("path"), namespace)
+        case "file_size":
+            return world.file_size(arguments.text("path"), namespace)
+        case "error_logs":
+            return world.error_logs()
+        case "namespace_files":
+            return world.namespace_files()
+    raise ExpressionError(f"The function '{function}' can not be answered here.")
+
+
+def plain(value: object) -> object:
+    """A rendered value as JSON has it: dates and the like as they print."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case Mapping():
+            return {str(key): plain(each) for key, each in value.items()}
+        case list() | tuple():
+            return [plain(each) for each in value]
+    return printed(value)

@@ -1,0 +1,152 @@
+"""The transactions of the orchestrator: start an execution, and bring items to one. Only here are fences checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias, assert_never
+
+from casemate.executions import Begin, Execution, State, TaskFinished, TaskStarted, TimerDue, replayed
+from casemate.flows import Flow
+from casemate.identifiers import ExecutionId
+from casemate.jobs import Finished, LogLine, Stale
+from casemate.orchestrator import entries, weighing
+from casemate.orchestrator.items import Claim, Due, End, Happened, Item, Lost
+from casemate.orchestrator.step import REPLAY, Step, Surroundings, Written
+from casemate.store import Job, JobState, Tx, jobs, metrics, timers
+
+_End: TypeAlias = Literal[State.SUCCESS, State.WARNING, State.FAILED, State.KILLED]
+
+_ENDS: Mapping[str, _End] = {
+    "SUCCESS": State.SUCCESS,
+    "WARNING": State.WARNING,
+    "FAILED": State.FAILED,
+    "KILLED": State.KILLED,
+}
+
+_POISON = "The task was given to a worker {count} times and none of them reported back. It is not tried again."
+
+_GONE = "The worker was lost while the task was being killed."
+
+
+def begin(tx: Tx, flow: Flow, execution: Execution, around: Surroundings) -> Written:
+    """Write a new execution and what it begins with."""
+    step = Step(tx=tx, flow=flow, before=execution, around=around)
+    step.happen(Begin())
+    return step.write(new=True)
+
+
+def bring(
+    tx: Tx, flow: Flow, execution: Execution, items: Sequence[Item], around: Surroundings
+) -> tuple[Written, tuple[object, ...]]:
+    """Apply items in their order and write the result once; also the outcome of each."""
+    step = Step(tx=tx, flow=flow, before=execution, around=around)
+    outcomes = tuple(_take(step, item) for item in items)
+    return step.write(), outcomes
+
+
+def _take(step: Step, item: Item) -> object:
+    match item:
+        case Happened():
+            step.happen(item.event)
+            return None
+        case Claim():
+            return _claim(step, item)
+        case End():
+            return _end(step, item)
+        case Lost():
+            return _lose(step, item)
+        case Due():
+            return _due(step, item)
+        case _:
+            assert_never(item)
+
+
+def _claim(step: Step, claim: Claim) -> Job | Stale:
+    job = jobs.get(step.tx, claim.job)
+    if job is None or job.state is not JobState.QUEUED:
+        return Stale("nobody waits for it" if job is None else f"it is {job.state.value}")
+    granted = jobs.grant(step.tx, job, claim.worker, step.around.now + step.around.rules.lease)
+    assert granted is not None, "the row was read in this very transaction"
+    step.happen(TaskStarted(job.task_run, job.attempt))
+    if _wanted(step.execution, job):
+        return granted
+    # The right to run it must not outlive the wish: without this, what was killed could start after all.
+    jobs.drop(step.tx, granted)
+    return Stale("it is no longer wanted")
+
+
+def _wanted(execution: Execution, job: Job) -> bool:
+    run = execution.task_runs.get(job.task_run)
+    started = run is not None and run.state is State.RUNNING and len(run.attempts) == job.attempt
+    return started and execution.state is not State.KILLING
+
+
+def _end(step: Step, end: End) -> bool:
+    report = end.report
+    job = jobs.get(step.tx, report.job)
+    # A worker that lost its lease may still finish: its result is not applied beside that of its successor.
+    if job is None or not job.held or job.fence != report.fence or job.worker != end.worker:
+        return False
+    jobs.finish(step.tx, job)
+    _record(step, job, report)
+    step.happen(_event(step, job, report))
+    return True
+
+
+def _record(step: Step, job: Job, report: Finished) -> None:
+    run, attempt, rules = job.task_run, job.attempt, step.around.rules
+    step.entries += entries.of_lines(step.execution, run, attempt, report.lines, rules.message_characters)
+    measured = entries.of_metrics(step.execution, run, attempt, report.metrics, step.around.now)
+    metrics.append(step.tx, measured)
+
+
+def _event(step: Step, job: Job, report: Finished) -> TaskFinished:
+    refusal = weighing.refusal(report.outputs, step.around.rules.output_bytes)
+    if refusal is not None:
+        _say(step, job, refusal)
+    return TaskFinished(
+        task_run=job.task_run,
+        attempt=job.attempt,
+        state=_ENDS[report.state] if refusal is None else State.FAILED,
+        outputs=report.outputs if refusal is None else None,
+        isolation=report.isolation,
+    )
+
+
+def _lose(step: Step, lost: Lost) -> bool:
+    job = jobs.get(step.tx, lost.job)
+    if job is None or not job.held or job.fence != lost.fence or not (lost.dead or _over(step, job)):
+        return False
+    if job.state is JobState.KILLING:
+        _give_up(step, job, State.KILLED, _GONE)
+    elif job.deliveries >= step.around.rules.deliveries:
+        _give_up(step, job, State.FAILED, _POISON.format(count=job.deliveries))
+    else:
+        step.hint(jobs.release(step.tx, job))
+    return True
+
+
+def _over(step: Step, job: Job) -> bool:
+    return job.lease_until is not None and job.lease_until < step.around.now
+
+
+def _give_up(step: Step, job: Job, state: Literal[State.KILLED, State.FAILED], message: str) -> None:
+    jobs.finish(step.tx, job)
+    _say(step, job, message)
+    step.happen(TaskFinished(task_run=job.task_run, attempt=job.attempt, state=state))
+
+
+def _say(step: Step, job: Job, message: str) -> None:
+    line = LogLine(at=step.around.now, level="ERROR", message=message)
+    longest = step.around.rules.message_characters
+    step.entries += entries.of_lines(step.execution, job.task_run, job.attempt, (line,), longest)
+
+
+def _due(step: Step, due: Due) -> Written | None:
+    if not timers.remove(step.tx, due.timer):
+        return None
+    if due.timer.key == REPLAY:
+        again = replayed(step.execution, id=ExecutionId(step.around.new_id()), now=step.around.now)
+        return begin(step.tx, step.flow, again, step.around)
+    step.happen(TimerDue(due.timer.key))
+    return None

@@ -1,0 +1,231 @@
+"""The desk: where workers claim jobs, ask, hand in files and report. What they say is checked against the rows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TypeVar
+
+import structlog
+
+from casemate.dispatch import Ask, LinkLost, NotHeld, Reply
+from casemate.executions import Context, variables_of
+from casemate.expressions import literal_secrets
+from casemate.flows import Task
+from casemate.identifiers import Fence, JobId, Namespace, TenantId, WorkerId
+from casemate.jobs import Finished, Grant, Heartbeat, Hint, Kill, Logged, Place, Report, Stale
+from casemate.orchestrator import entries
+from casemate.orchestrator.answering import Worlds
+from casemate.orchestrator.errors import NotFound
+from casemate.orchestrator.items import Claim, End, Key
+from casemate.orchestrator.lives import Live, Lives
+from casemate.orchestrator.rules import Rules
+from casemate.orchestrator.world import whose_execution
+from casemate.secret import Secret
+from casemate.secrets import Secrets
+from casemate.storage import Storage, paths
+from casemate.store import Database, Job, StoreUnavailable, Tx, jobs, logs, metrics, workers
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+class Desk:
+    """The control plane as workers see it (`dispatch.ControlPlane`)."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        lives: Lives,
+        worlds: Worlds,
+        storage: Storage,
+        secrets: Secrets,
+        context: Context,
+        rules: Rules,
+        boot: str,
+        now: Callable[[], datetime],
+        logged: Callable[[Key], None],
+    ) -> None:
+        self._db = db
+        self._lives = lives
+        self._worlds = worlds
+        self._storage = storage
+        self._secrets = secrets
+        self._context = context
+        self._rules = rules
+        self._boot = boot
+        self._now = now
+        self._logged = logged
+        self._late = 0
+
+    @property
+    def late(self) -> int:
+        """How many reports were dropped because their fence was old."""
+        return self._late
+
+    async def join(self, worker: WorkerId) -> None:
+        """A worker connects."""
+        await self._db.transact(workers.join, worker, self._boot, self._now())
+
+    async def claim(self, worker: WorkerId, hint: Hint) -> Grant | Stale:
+        """Give the job to this worker, unless someone else was faster or nobody wants it any more."""
+        with _away():
+            job = await self._db.read(jobs.get, hint.job)
+            if job is None:
+                return Stale("there is no such job")
+            return await self._claim(worker, job)
+
+    async def _claim(self, worker: WorkerId, job: Job) -> Grant | Stale:
+        key = (job.tenant, job.execution)
+        try:
+            granted = await self._lives.bring(key, Claim(job.id, worker))
+            live = await self._lives.current(key)
+        except NotFound:
+            return Stale("its execution is gone")
+        return granted if isinstance(granted, Stale) else self._grant(live, granted)
+
+    def _grant(self, live: Live, job: Job) -> Grant:
+        execution, run = live.execution, live.execution.task_runs[job.task_run]
+        task = next(task for task in live.flow.all_tasks() if task.id == run.task_id)
+        place = (execution.namespace, execution.flow_id, execution.id)
+        log.info("job.granted", job=job.id, worker=job.worker, fence=job.fence)
+        return Grant(
+            job=job.id,
+            fence=job.fence,
+            lease=self._rules.lease,
+            place=Place(
+                tenant=execution.tenant,
+                namespace=execution.namespace,
+                flow=execution.flow_id,
+                flow_revision=execution.flow_revision,
+                execution=execution.id,
+                task_run=run.id,
+                attempt=job.attempt,
+            ),
+            task=task,
+            variables=variables_of(live.flow, execution, run.id, self._context),
+            secrets=self._secrets_of(execution.tenant, execution.namespace, task),
+            storage=paths.task_folder(*place, task.id, run.id),
+        )
+
+    def _secrets_of(self, tenant: TenantId, namespace: Namespace, task: Task) -> dict[str, Secret]:
+        """Only those that the task names: a worker gets no secret it was not asked to deliver."""
+        names = literal_secrets([dict(task.properties), task.timeout, task.log_level])
+        found = {name: self._secrets.find(tenant, namespace, name) for name in names}
+        return {name: secret for name, secret in found.items() if secret is not None}
+
+    async def report(self, worker: WorkerId, report: Report) -> bool:
+        """Keep what a job wrote, or apply its end; False if its fence is no longer the newest."""
+        with _away():
+            match report:
+                case Logged():
+                    heard = await self._keep(worker, report)
+                case Finished():
+                    heard = await self._finish(worker, report)
+        if not heard:
+            self._late += 1
+            log.info("report.late", job=report.job, worker=worker, fence=report.fence)
+        return heard
+
+    async def _finish(self, worker: WorkerId, report: Finished) -> bool:
+        job = await self._db.read(jobs.get, report.job)
+        if job is None:
+            return False
+        try:
+            heard: bool = await self._lives.bring((job.tenant, job.execution), End(worker, report))
+        except NotFound:
+            return False
+        return heard
+
+    async def _keep(self, worker: WorkerId, report: Logged) -> bool:
+        job = await self._held(worker, report.job, report.fence)
+        if job is None:
+            return False
+        key = (job.tenant, job.execution)
+        try:
+            live = await self._lives.current(key)
+        except NotFound:
+            return False
+        heard = await self._db.transact(self._write, worker, live, report)
+        self._logged(key)
+        return heard
+
+    def _write(self, tx: Tx, worker: WorkerId, live: Live, report: Logged) -> bool:
+        job = _held(tx, worker, report.job, report.fence)
+        if job is None:
+            return False
+        run, attempt = job.task_run, job.attempt
+        longest = self._rules.message_characters
+        logs.append(tx, entries.of_lines(live.execution, run, attempt, report.lines, longest))
+        metrics.append(tx, entries.of_metrics(live.execution, run, attempt, report.metrics, self._now()))
+        return True
+
+    async def heartbeat(self, worker: WorkerId, heartbeat: Heartbeat) -> tuple[Kill, ...]:
+        """Renew the leases of what the worker holds; the answer names what it has to stop."""
+        with _away():
+            stop = await self._db.transact(self._renew, worker, heartbeat)
+        return tuple(Kill(job, fence) for job, fence in stop)
+
+    def _renew(self, tx: Tx, worker: WorkerId, heartbeat: Heartbeat) -> tuple[tuple[JobId, Fence], ...]:
+        now = self._now()
+        workers.seen(tx, worker, now)
+        return jobs.renew(tx, worker, heartbeat.holds, now + self._rules.lease)
+
+    async def answer(self, worker: WorkerId, job: JobId, fence: Fence, question: Ask) -> Reply:
+        """Call a function of the world on behalf of a job."""
+        with _away():
+            held = await self._holding(worker, job, fence)
+            live = await self._of(held)
+            return await self._worlds.reply(whose_execution(live.execution), question)
+
+    async def fetch(self, worker: WorkerId, job: JobId, fence: Fence, uri: str) -> AsyncIterator[bytes]:
+        """The content of a file of the job's tenant."""
+        with _away():
+            held = await self._holding(worker, job, fence)
+        async for chunk in self._storage.stream(held.tenant, uri):
+            yield chunk
+
+    async def put(
+        self, worker: WorkerId, job: JobId, fence: Fence, name: str, content: bytes | AsyncIterable[bytes]
+    ) -> str:
+        """Keep a file among those of the job's task run, nowhere else."""
+        with _away():
+            held = await self._holding(worker, job, fence)
+            execution = (await self._of(held)).execution
+        place = (execution.namespace, execution.flow_id, execution.id)
+        task = execution.task_runs[held.task_run].task_id
+        return await self._storage.put(held.tenant, paths.task_file(*place, task, held.task_run, name), content)
+
+    async def _of(self, job: Job) -> Live:
+        try:
+            return await self._lives.current((job.tenant, job.execution))
+        except NotFound as error:
+            raise NotHeld from error
+
+    async def _holding(self, worker: WorkerId, job: JobId, fence: Fence) -> Job:
+        held = await self._held(worker, job, fence)
+        if held is None:
+            raise NotHeld
+        return held
+
+    async def _held(self, worker: WorkerId, job: JobId, fence: Fence) -> Job | None:
+        return await self._db.read(_held, worker, job, fence)
+
+
+def _held(tx: Tx, worker: WorkerId, job: JobId, fence: Fence) -> Job | None:
+    """The job, if this worker holds it under this fence."""
+    stored = jobs.get(tx, job)
+    mine = stored is not None and stored.held and stored.worker == worker and stored.fence == fence
+    return stored if mine else None
+
+
+@contextmanager
+def _away() -> Iterator[None]:
+    """To a worker, a control plane without its database is one that does not answer."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        raise LinkLost from error

@@ -1,0 +1,13 @@
+"""What the orchestrator refuses, besides what is wrong with what someone submitted (`Refused`)."""
+
+from __future__ import annotations
+
+from casemate.errors import CasemateError
+
+
+class NotFound(CasemateError):
+    """There is no such thing."""
+
+
+class Conflict(CasemateError):
+    """The execution or flow is not in a state for this."""

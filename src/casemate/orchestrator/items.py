@@ -1,0 +1,56 @@
+"""What is brought to an execution. Each is applied once, in a transaction, in the order of arrival."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from casemate.executions import Event
+from casemate.identifiers import ExecutionId, Fence, JobId, TenantId, WorkerId
+from casemate.jobs import Finished
+from casemate.store import Timer
+
+Key: TypeAlias = tuple[TenantId, ExecutionId]
+"""Which execution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something happened that concerns no job. No outcome."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A worker wants a job. Outcome: the granted `Job`, or `Stale`."""
+
+    job: JobId
+    worker: WorkerId
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A worker reports the end of a job. Outcome: True, or False if it is not heard any more."""
+
+    worker: WorkerId
+    report: Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The holder of a job is gone: its lease is over, or (`dead`) its process is known to be. Outcome: was it true?"""
+
+    job: JobId
+    fence: Fence
+    dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The date of a timer has come. No outcome."""
+
+    timer: Timer
+
+
+Item: TypeAlias = Happened | Claim | End | Lost | Due

@@ -1,0 +1,166 @@
+"""Executions that are under way, in memory, so that an event does not read thousands of rows.
+
+The rows stay the truth: every change compares the version and is made again on a fresh copy if someone was faster.
+Items for one execution wait in line and are taken together: what comes during one commit shares the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Future
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from casemate.executions import Execution, State
+from casemate.flows import Flow
+from casemate.orchestrator import applying
+from casemate.orchestrator.errors import NotFound
+from casemate.orchestrator.items import Item, Key
+from casemate.orchestrator.step import Surroundings, Written
+from casemate.orchestrator.tasks import Tasks
+from casemate.store import Conflict, Database, executions
+
+_TOGETHER = 64
+"""How many items one transaction takes."""
+
+_TRIES = 5
+"""How often a change is made again because someone else was faster."""
+
+_RESTING = frozenset((State.PAUSED, State.QUEUED))
+
+_Waiting: TypeAlias = tuple[Item, "Future[Any]"]
+
+
+@dataclass(slots=True)
+class Live:
+    """One execution with its flow, and the items that wait for it."""
+
+    flow: Flow
+    execution: Execution
+    line: deque[_Waiting] = field(default_factory=deque)
+    working: bool = False
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is expected to be brought soon."""
+        state = self.execution.state
+        return not self.line and (state.terminated or state in _RESTING)
+
+
+class Lives:
+    """All of them. `after` is called with every step once it is committed."""
+
+    def __init__(
+        self,
+        db: Database,
+        flow_of: Callable[[Execution], Awaitable[Flow]],
+        around: Callable[[], Surroundings],
+        after: Callable[[Live, Written], None],
+        tasks: Tasks,
+    ) -> None:
+        self._db = db
+        self._flow_of = flow_of
+        self._around = around
+        self._after = after
+        self._tasks = tasks
+        self._lives: dict[Key, Live] = {}
+
+    async def begin(self, flow: Flow, execution: Execution) -> Execution:
+        """Write a new execution and take it in."""
+        written = await self._db.transact(applying.begin, flow, execution, self._around())
+        self.adopt(flow, written)
+        return written.execution
+
+    def adopt(self, flow: Flow, written: Written) -> None:
+        """Take in an execution that was just begun."""
+        live = Live(flow, written.execution)
+        self._lives[key_of(written.execution)] = live
+        self._committed(live, written)
+
+    async def bring(self, key: Key, item: Item) -> Any:
+        """Apply an item; its outcome, once that is durable. Raises `NotFound`, and the store's errors."""
+        live = await self._hold(key)
+        future: Future[Any] = asyncio.get_running_loop().create_future()
+        live.line.append((item, future))
+        if not live.working:
+            live.working = True
+            self._tasks.start(self._work(key, live))
+        return await future
+
+    async def current(self, key: Key) -> Live:
+        """The execution as it is now. Raises `NotFound`."""
+        return self._lives.get(key) or await self._read(key)
+
+    def forget(self, key: Key) -> None:
+        """It was deleted."""
+        self._lives.pop(key, None)
+
+    async def _hold(self, key: Key) -> Live:
+        live = self._lives.get(key)
+        if live is None:
+            read = await self._read(key)
+            # Someone else may have read it meanwhile; there should be one line for it, not two.
+            live = self._lives.setdefault(key, read)
+        return live
+
+    async def _read(self, key: Key) -> Live:
+        execution = await self._db.read(executions.get, *key)
+        if execution is None:
+            raise NotFound(f"Execution '{key[1]}' not found")
+        return Live(await self._flow_of(execution), execution)
+
+    async def _work(self, key: Key, live: Live) -> None:
+        batch: list[_Waiting] = []
+        try:
+            while live.line:
+                batch = [live.line.popleft() for _ in range(min(len(live.line), _TOGETHER))]
+                await self._apply(live, batch)
+        finally:
+            live.working = False
+            for _, future in (*batch, *live.line):
+                future.cancel()  # those that have their outcome do not mind
+        self._rest(key, live)
+
+    async def _apply(self, live: Live, batch: Sequence[_Waiting]) -> None:
+        try:
+            written, outcomes = await self._transact(live, [item for item, _ in batch])
+        except Exception as error:  # the top of the execution's loop: whoever brought the item is told
+            await self._fail(live, batch, error)
+            return
+        live.execution = written.execution
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if not future.done():
+                future.set_result(outcome)
+        self._committed(live, written)
+
+    async def _fail(self, live: Live, batch: Sequence[_Waiting], error: Exception) -> None:
+        """One item failed the whole batch: bring them one by one, so that only the culprit fails."""
+        if len(batch) > 1:
+            for one in batch:
+                await self._apply(live, [one])
+        elif not batch[0][1].done():
+            batch[0][1].set_exception(error)
+
+    async def _transact(self, live: Live, items: Sequence[Item]) -> tuple[Written, tuple[object, ...]]:
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._db.transact(applying.bring, live.flow, live.execution, items, self._around())
+            except Conflict:
+                live.execution = (await self._read(key_of(live.execution))).execution
+        return await self._db.transact(applying.bring, live.flow, live.execution, items, self._around())
+
+    def _committed(self, live: Live, written: Written) -> None:
+        self._after(live, written)
+        self._rest(key_of(live.execution), live)
+
+    def _rest(self, key: Key, live: Live) -> None:
+        """What has nothing to do need not stay in memory."""
+        if live.idle and not live.working and self._lives.get(key) is live:
+            del self._lives[key]
+
+
+def key_of(execution: Execution) -> Key:
+    """The name of an execution."""
+    return execution.tenant, execution.id

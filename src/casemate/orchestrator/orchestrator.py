@@ -1,0 +1,328 @@
+"""The orchestrator: turns decisions into rows and hints, and shows executions to whoever watches.
+
+Everything that a crash can lose is made again from rows by `start`: no queue, timer or watcher is the only copy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from uuid import uuid4
+
+import structlog
+
+from casemate.catalog import Catalog
+from casemate.dispatch import Dispatch
+from casemate.errors import CasemateError, Refused
+from casemate.executions import (
+    Context,
+    Execution,
+    KillRequested,
+    Resolve,
+    Resolved,
+    resolve_inputs,
+    start,
+    variables_of,
+)
+from casemate.flows import Flow, Label, Trigger
+from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId, friendly
+from casemate.jobs import Kill
+from casemate.orchestrator import removing, webhook
+from casemate.orchestrator.alarms import Alarms
+from casemate.orchestrator.answering import Worlds
+from casemate.orchestrator.desk import Desk
+from casemate.orchestrator.errors import Conflict, NotFound
+from casemate.orchestrator.items import Due, Happened, Item, Key
+from casemate.orchestrator.lives import Live, Lives, key_of
+from casemate.orchestrator.relay import Relay
+from casemate.orchestrator.rules import Rules
+from casemate.orchestrator.shelf import Shelf
+from casemate.orchestrator.step import Surroundings, Written
+from casemate.orchestrator.tasks import Tasks
+from casemate.orchestrator.tending import Tender
+from casemate.orchestrator.watching import Watchers
+from casemate.orchestrator.webhook import WebRequest
+from casemate.orchestrator.world import whose_execution, whose_flow
+from casemate.secrets import Secrets
+from casemate.storage import Storage, paths
+from casemate.store import Database, LogEntry, StoreUnavailable, Timer, logs
+from casemate.store.logs import Wanted
+
+log = structlog.get_logger()
+
+_LOGS_AT_ONCE = 500
+
+_LONGEST_WAIT = 30.0
+"""Seconds between two tries while the database is unavailable."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A new random id of 22 characters."""
+    return friendly(uuid4())
+
+
+class Orchestrator:
+    """One executor. `desk` is what workers talk to; give it to the dispatch before `start`."""
+
+    def __init__(
+        self,
+        db: Database,
+        storage: Storage,
+        dispatch: Dispatch,
+        secrets: Secrets,
+        catalog: Catalog,
+        *,
+        context: Context | None = None,
+        rules: Rules | None = None,
+        now: Callable[[], datetime] = _now,
+    ) -> None:
+        self._db = db
+        self._storage = storage
+        self._dispatch = dispatch
+        self._catalog = catalog
+        self._context = context or Context()
+        self._rules = rules = rules or Rules()
+        self._now = now
+        self._tasks = Tasks()
+        self._watchers = Watchers()
+        self._shelf = Shelf(db, catalog, rules.flows_kept)
+        self._relay = Relay(db, dispatch)
+        self._alarms = Alarms(now, self._ring)
+        self._lives = Lives(db, self._shelf.of, self._around, self._after, self._tasks)
+        self._worlds = Worlds(
+            db=db, storage=storage, secrets=secrets, now=now, zone=self._context.zone, readable=rules.readable_bytes
+        )
+        boot = new_id()
+        self.desk = Desk(
+            db=db,
+            lives=self._lives,
+            worlds=self._worlds,
+            storage=storage,
+            secrets=secrets,
+            context=self._context,
+            rules=rules,
+            boot=boot,
+            now=now,
+            logged=self._logged,
+        )
+        self._tender = Tender(
+            db=db,
+            dispatch=dispatch,
+            relay=self._relay,
+            alarms=self._alarms,
+            insist=self._insist,
+            rules=rules,
+            boot=boot,
+            now=now,
+        )
+
+    # Life --------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take up what an earlier start left, then keep going in the background. Call it before workers connect."""
+        self._tasks.start(self._relay.run())
+        await self._tender.recover()
+        await self._relay.sweep()
+        self._tasks.start(self._tender.run())
+
+    async def stop(self) -> None:
+        """Stop at once; nothing is lost."""
+        self._alarms.stop()
+        await self._tasks.stop()
+
+    async def tend(self) -> None:
+        """Look after leases, hints and messages now, instead of at the next round."""
+        await self._tender.tend()
+
+    # Acting on executions ------------------------------------------------------------------------------------------
+
+    async def flow_of(self, tenant: TenantId, namespace: Namespace, flow: FlowId, revision: int | None = None) -> Flow:
+        """A stored flow, the last revision by default. Raises `NotFound`, and `Refused` if it is no longer valid."""
+        if revision is None:
+            return await self._shelf.latest(tenant, namespace, flow)
+        return await self._shelf.revision(tenant, namespace, flow, revision)
+
+    async def create(
+        self,
+        flow: Flow,
+        submitted: Mapping[str, object] | None = None,
+        *,
+        labels: Sequence[Label] = (),
+        trigger: Mapping[str, object] | None = None,
+        execution_id: ExecutionId | None = None,
+        schedule_date: datetime | None = None,
+    ) -> Execution:
+        """Start a stored flow; when this returns, the execution is durable.
+
+        `submitted` are inputs as they came; uploads are stored first, under the `execution_id` that is then given.
+        Raises `Refused` with every problem of the inputs, `Conflict` if the flow is disabled.
+        """
+        if flow.disabled:
+            raise Conflict("Cannot execute a flow which is disabled")
+        execution = start(
+            flow,
+            id=execution_id or ExecutionId(new_id()),
+            now=self._now(),
+            inputs=await self._inputs(flow, submitted or {}),
+            labels=labels,
+            trigger=trigger,
+            schedule_date=schedule_date,
+        )
+        return await self._lives.begin(flow, execution)
+
+    async def webhook(
+        self, tenant: TenantId, namespace: Namespace, flow_id: FlowId, key: str, request: WebRequest
+    ) -> Execution | None:
+        """Start a flow by its webhook; None if a condition of the webhook does not hold.
+
+        Raises `NotFound` for an unknown flow or a wrong key, `Conflict` if the flow is disabled.
+        """
+        flow = await self._shelf.latest(tenant, namespace, flow_id)
+        trigger = await self._worlds.within(whose_flow(flow), partial(webhook.asked_for, flow, key))
+        if trigger is None:
+            raise NotFound("Webhook not found")
+        if flow.disabled:
+            raise Conflict("Cannot execute a flow which is disabled")
+        inputs = await self._inputs(flow, {})
+        started = webhook.trigger_of(trigger, request)
+        execution = start(flow, id=ExecutionId(new_id()), now=self._now(), inputs=inputs, trigger=started)
+        if not await self._conditions_hold(flow, trigger, execution):
+            return None
+        return await self._lives.begin(flow, execution)
+
+    async def _conditions_hold(self, flow: Flow, trigger: Trigger, execution: Execution) -> bool:
+        templates = webhook.conditions_of(trigger, self._catalog)
+        if not templates:
+            return True
+        variables = variables_of(flow, execution, None, self._context)
+        return await self._worlds.within(whose_flow(flow), partial(webhook.hold, templates, variables))
+
+    async def _inputs(self, flow: Flow, submitted: Mapping[str, object]) -> Mapping[str, object]:
+        if not flow.inputs:
+            return {}
+        inputs = await self._worlds.within(
+            whose_flow(flow), lambda world: resolve_inputs(flow, submitted, world, self._context.seal)
+        )
+        if isinstance(inputs, tuple):
+            raise Refused(inputs)
+        return inputs.values
+
+    async def kill(self, tenant: TenantId, execution: ExecutionId) -> None:
+        """Stop an execution: what waits is KILLED, what runs is told to stop. Raises `NotFound`, `Conflict`."""
+        key = (tenant, execution)
+        if (await self._lives.current(key)).execution.state.terminated:
+            raise Conflict("Execution is already finished, can't kill it")
+        await self._lives.bring(key, Happened(KillRequested()))
+
+    async def delete(self, tenant: TenantId, execution: ExecutionId) -> None:
+        """Remove an execution with its rows and files; what still runs is stopped. Raises `NotFound`."""
+        key = (tenant, execution)
+        place = (await self._lives.current(key)).execution
+        held = await self._db.transact(removing.delete, key)
+        if held is None:
+            raise NotFound(f"Execution '{execution}' not found")
+        self._lives.forget(key)
+        for watcher in self._watchers.of(key):
+            watcher.tell_gone()
+        for job in held:
+            if job.worker is not None:
+                await self._dispatch.kill(job.worker, Kill(job.id, job.fence))
+        folder = paths.execution_folder(place.namespace, place.flow_id, place.id)
+        await self._storage.delete_below(tenant, folder)
+
+    # Watching ------------------------------------------------------------------------------------------------------
+
+    async def get(self, tenant: TenantId, execution: ExecutionId) -> Execution:
+        """The execution as it is now. Raises `NotFound`."""
+        return (await self._lives.current((tenant, execution))).execution
+
+    async def watch(self, tenant: TenantId, execution: ExecutionId) -> AsyncIterator[Execution]:
+        """The execution as it is now, then after every change, until it is terminated or deleted. Raises `NotFound`.
+
+        A slow reader misses changes, never the last one.
+        """
+        with self._watchers.watching((tenant, execution)) as watcher:
+            seen = await self.get(tenant, execution)
+            yield seen
+            while not seen.state.terminated and not watcher.gone:
+                for change in await watcher.news():
+                    if change.version > seen.version:
+                        seen = change
+                        yield seen
+
+    async def watch_logs(
+        self, tenant: TenantId, execution: ExecutionId, wanted: Wanted | None = None
+    ) -> AsyncIterator[LogEntry]:
+        """The log entries so far, then new ones, until the execution is terminated or deleted. Raises `NotFound`."""
+        wanted = replace(wanted or Wanted(), limit=_LOGS_AT_ONCE)
+        with self._watchers.watching((tenant, execution)) as watcher:
+            while not watcher.gone:
+                over = (await self.get(tenant, execution)).state.terminated
+                entries = await self._db.read(logs.of_execution, tenant, execution, wanted)
+                for entry in entries:
+                    yield entry
+                if entries:
+                    wanted = replace(wanted, after=entries[-1].seq)
+                if len(entries) == _LOGS_AT_ONCE:
+                    continue
+                if over:
+                    return
+                await watcher.news()
+
+    # After a commit ------------------------------------------------------------------------------------------------
+
+    def _after(self, live: Live, written: Written) -> None:
+        self._relay.take(written.messages)
+        for timer in written.timers:
+            self._alarms.set(timer)
+        for question in written.questions:
+            self._tasks.start(self._resolve(live.execution, question))
+        for note in written.notes:
+            log.info("execution.noted", execution=live.execution.id, level=note.level, message=note.message)
+        if written.changed or written.logged:
+            for watcher in self._watchers.of(key_of(live.execution)):
+                watcher.tell(written.execution if written.changed else None)
+
+    def _logged(self, key: Key) -> None:
+        for watcher in self._watchers.of(key):
+            watcher.tell()
+
+    async def _resolve(self, execution: Execution, question: Resolve) -> None:
+        answer = await self._worlds.resolve(whose_execution(execution), question)
+        await self._insist(key_of(execution), Happened(Resolved(question.key, answer)))
+
+    def _ring(self, timer: Timer) -> None:
+        self._tasks.start(self._wake(timer))
+
+    async def _wake(self, timer: Timer) -> None:
+        begun = await self._insist((timer.tenant, timer.execution), Due(timer))
+        if isinstance(begun, Written):
+            self._lives.adopt(await self._shelf.of(begun.execution), begun)
+
+    async def _insist(self, key: Key, item: Item) -> object:
+        """Bring an item that nobody else will bring again, however long the database is unavailable."""
+        wait = 1.0
+        while True:
+            try:
+                return await self._lives.bring(key, item)
+            except StoreUnavailable as error:
+                log.warning("execution.waits_for_store", execution=key[1], error=str(error))
+            except CasemateError as error:
+                # Deleted meanwhile, or its flow cannot be read by this version: nothing that waiting would cure.
+                log.warning("execution.not_reached", execution=key[1], error=str(error))
+                return None
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, _LONGEST_WAIT)
+
+    def _around(self) -> Surroundings:
+        return Surroundings(
+            now=self._now(), new_id=new_id, chance=random.random, context=self._context, rules=self._rules
+        )

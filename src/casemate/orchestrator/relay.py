@@ -1,0 +1,68 @@
+"""The relay: sends the messages of the outbox, then removes them.
+
+A crash in between sends them twice, which does no harm: a hint carries no authority, a kill names its fence.
+"""
+
+from __future__ import annotations
+
+from asyncio import Event
+from collections.abc import Iterable, Sequence
+
+import structlog
+
+from casemate.dispatch import Dispatch
+from casemate.identifiers import Fence, JobId, WorkerId
+from casemate.jobs import Hint, Kill
+from casemate.store import Database, StoreUnavailable, outbox
+from casemate.store.outbox import Message
+
+log = structlog.get_logger()
+
+
+class Relay:
+    """One loop that sends. `take` gives it what was just committed, `sweep` what was left over."""
+
+    def __init__(self, db: Database, dispatch: Dispatch) -> None:
+        self._db = db
+        self._dispatch = dispatch
+        self._waiting: dict[int, Message] = {}
+        self._news = Event()
+
+    def take(self, messages: Iterable[Message]) -> None:
+        """Send these soon."""
+        self._waiting |= {message.seq: message for message in messages}
+        if self._waiting:
+            self._news.set()
+
+    async def sweep(self) -> None:
+        """Send whatever the outbox still holds."""
+        self.take(await self._db.read(outbox.pending))
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            messages, self._waiting = tuple(self._waiting.values()), {}
+            try:
+                await self._db.transact(outbox.sent, await self._send(messages))
+            except StoreUnavailable as error:
+                log.warning("outbox.not_cleared", error=str(error))
+
+    async def _send(self, messages: Sequence[Message]) -> list[int]:
+        """What was sent; the rest stays in the outbox and is swept up later."""
+        hints = [message for message in messages if message.kind == "hint"]
+        taken = await self._dispatch.offer([_hint(message) for message in hints])
+        kills = [message for message in messages if message.kind == "kill"]
+        for kill in kills:
+            # Sent once: a worker that is away hears of it in the answer to its next heartbeat.
+            await self._dispatch.kill(WorkerId(kill.body["worker"]), _kill(kill))
+        return [message.seq for message in (*hints[:taken], *kills)]
+
+
+def _hint(message: Message) -> Hint:
+    return Hint(JobId(message.body["job"]), message.body["queue"])
+
+
+def _kill(message: Message) -> Kill:
+    return Kill(JobId(message.body["job"]), Fence(message.body["fence"]))

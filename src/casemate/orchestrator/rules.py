@@ -1,0 +1,30 @@
+"""Numbers that the orchestrator goes by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Defaults are Kestra's where it has one (spec/security 7.1, spec/engine 3.3)."""
+
+    lease: timedelta = timedelta(seconds=45)
+    """How long a grant stands without a heartbeat."""
+    tending: timedelta = timedelta(seconds=5)
+    """How often leases, unheard hints and unsent messages are looked after."""
+    hint_again: timedelta = timedelta(seconds=30)
+    """After how long a queued job is hinted once more: the first hint may be lost."""
+    hints_at_once: int = 1_000
+    """How many of those at a time."""
+    deliveries: int = 5
+    """How often a job is granted before its task run fails: whoever takes it dies."""
+    output_bytes: int = 1_048_576
+    """The largest outputs of one task run, as JSON."""
+    message_characters: int = 10 * 1024
+    """The longest log message; longer ones are cut into several."""
+    readable_bytes: int = 10_485_760
+    """The largest file that `read()` puts into a template."""
+    flows_kept: int = 256
+    """How many flows stay parsed."""

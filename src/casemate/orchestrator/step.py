@@ -1,0 +1,188 @@
+"""One step of one execution: what was brought to it is decided on and written, inside one transaction.
+
+Everything that a crash must not separate happens here: the execution is decided, and its header, task runs, jobs,
+timers, log entries and messages are written together. Nothing here waits, and nothing is sent.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import assert_never
+
+from casemate.executions import (
+    Command,
+    Context,
+    Event,
+    Execution,
+    KillJob,
+    OfferJob,
+    Replay,
+    Resolve,
+    State,
+    TaskFinished,
+    WakeAt,
+    Write,
+    decide,
+)
+from casemate.flows import Flow
+from casemate.identifiers import TaskRunId
+from casemate.orchestrator import entries
+from casemate.orchestrator.rules import Rules
+from casemate.store import Job, JobState, LogEntry, Timer, Tx, executions, jobs, logs, outbox, timers
+from casemate.store.outbox import Message
+
+REPLAY = "replay"
+"""The key of the timer at which a RETRIED execution is run again as a new one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a step needs of the world: the date, new ids, dice; the installation's values; the rules."""
+
+    now: datetime
+    new_id: Callable[[], str]
+    chance: Callable[[], float]
+    context: Context
+    rules: Rules
+
+    def new_run(self) -> TaskRunId:
+        """The id of a new task run."""
+        return TaskRunId(self.new_id())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a step wrote, and what is to be done about it once it is committed."""
+
+    execution: Execution
+    changed: bool
+    messages: tuple[Message, ...]
+    timers: tuple[Timer, ...]
+    questions: tuple[Resolve, ...]
+    notes: tuple[Write, ...]
+    logged: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Step:
+    """A step under way. It does not outlive its transaction."""
+
+    tx: Tx
+    flow: Flow
+    before: Execution
+    around: Surroundings
+    execution: Execution = field(init=False)
+    changed: dict[TaskRunId, None] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+    timers: list[Timer] = field(default_factory=list)
+    questions: list[Resolve] = field(default_factory=list)
+    notes: list[Write] = field(default_factory=list)
+    entries: list[LogEntry] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.execution = self.before
+
+    def happen(self, event: Event) -> None:
+        """Decide on an event, and on whatever follows from carrying out the decision."""
+        waiting = deque((event,))
+        while waiting:
+            decision = decide(
+                self.flow,
+                self.execution,
+                waiting.popleft(),
+                now=self.around.now,
+                new_id=self.around.new_run,
+                context=self.around.context,
+                chance=self.around.chance,
+            )
+            self.execution = decision.execution
+            self.changed |= dict.fromkeys(decision.changed)
+            for command in decision.commands:
+                follows = self._carry_out(command)
+                if follows is not None:
+                    waiting.append(follows)
+
+    def _carry_out(self, command: Command) -> Event | None:
+        match command:
+            case OfferJob():
+                self._offer(command)
+            case KillJob():
+                return self._kill(command)
+            case WakeAt():
+                self.wake(command.key, command.at)
+            case Replay():
+                self.wake(REPLAY, command.at)
+            case Resolve():
+                self.questions.append(command)
+            case Write():
+                self._write(command)
+            case _:
+                assert_never(command)
+        return None
+
+    def _offer(self, command: OfferJob) -> None:
+        job = Job(
+            id=jobs.named(command.task_run, command.attempt),
+            tenant=self.execution.tenant,
+            execution=self.execution.id,
+            task_run=command.task_run,
+            attempt=command.attempt,
+        )
+        if jobs.offer(self.tx, job, self.around.now):
+            self.hint(job)
+
+    def _kill(self, command: KillJob) -> Event | None:
+        """Tell the holder; without one drop the job, and end the attempt that nobody will report on."""
+        job = jobs.of_task_run(self.tx, self.execution.tenant, self.execution.id, command.task_run)
+        if job is not None and job.held:
+            if job.state is JobState.RUNNING:
+                jobs.stop(self.tx, job)
+            self.send("kill", job=job.id, fence=job.fence, worker=job.worker)
+            return None
+        if job is not None:
+            jobs.drop(self.tx, job)
+        run = self.execution.task_runs.get(command.task_run)
+        if run is None or run.state is not State.RUNNING:
+            return None
+        return TaskFinished(task_run=run.id, attempt=len(run.attempts), state=State.KILLED)
+
+    def _write(self, write: Write) -> None:
+        if write.task_run is None and not write.kept:
+            self.notes.append(write)
+        else:
+            self.entries.append(entries.of_write(self.execution, write, self.around.now))
+
+    def wake(self, key: str, at: datetime) -> None:
+        """Set a timer of this execution."""
+        timer = Timer(self.execution.tenant, self.execution.id, key, at)
+        timers.put(self.tx, timer)
+        self.timers.append(timer)
+
+    def hint(self, job: Job) -> None:
+        """Let workers know, once this is committed, that a job waits."""
+        self.send("hint", job=job.id, queue=job.queue)
+
+    def send(self, kind: str, **body: object) -> None:
+        """Send a message once this is committed."""
+        self.messages.append(outbox.add(self.tx, kind, body))
+
+    def write(self, *, new: bool = False) -> Written:
+        """Write what changed; raises the store's `Conflict` if someone else changed the execution first."""
+        changed = new or self.execution is not self.before
+        if new:
+            self.execution = executions.insert(self.tx, self.execution)
+        elif changed:
+            self.execution = executions.save(self.tx, self.before, self.execution, self.changed)
+        logs.append(self.tx, self.entries)
+        return Written(
+            execution=self.execution,
+            changed=changed,
+            messages=tuple(self.messages),
+            timers=tuple(self.timers),
+            questions=tuple(self.questions),
+            notes=tuple(self.notes),
+            logged=bool(self.entries),
+        )

@@ -1,0 +1,105 @@
+"""Tending: after a start, and every few seconds, what was lost is found in the rows and made good."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+
+import structlog
+
+from casemate.dispatch import Dispatch
+from casemate.executions import Begin
+from casemate.jobs import Hint
+from casemate.orchestrator.alarms import Alarms
+from casemate.orchestrator.items import Happened, Item, Key, Lost
+from casemate.orchestrator.relay import Relay
+from casemate.orchestrator.rules import Rules
+from casemate.store import Database, Job, StoreUnavailable, Tx, executions, jobs, timers, workers
+
+log = structlog.get_logger()
+
+_AT_ONCE = 32
+"""How many executions are looked at together at a start."""
+
+
+class Tender:
+    """Finds lost workers, unheard hints, unsent messages. `insist` brings an item however long it takes."""
+
+    def __init__(
+        self,
+        *,
+        db: Database,
+        dispatch: Dispatch,
+        relay: Relay,
+        alarms: Alarms,
+        insist: Callable[[Key, Item], Awaitable[object]],
+        rules: Rules,
+        boot: str,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._db = db
+        self._dispatch = dispatch
+        self._relay = relay
+        self._alarms = alarms
+        self._insist = insist
+        self._rules = rules
+        self._boot = boot
+        self._now = now
+
+    async def recover(self) -> None:
+        """Take up everything where an earlier start of the service left it.
+
+        Its workers lived in its process, and sandboxes die with their worker: what they held is free at once.
+        """
+        await self._db.transact(workers.retire, self._boot, self._now())
+        alive = await self._db.read(workers.running)
+        lost = await self._db.read(jobs.held_by_others, alive)
+        await self._all((_key(job), Lost(job.id, job.fence, dead=True)) for job in lost)
+        for timer in await self._db.read(timers.all_of_service):
+            self._alarms.set(timer)
+        unfinished = await self._db.read(executions.unfinished)
+        await self._all((key, Happened(Begin())) for key in unfinished)
+        await self._hint_again(self._now())
+        if unfinished:
+            log.info("executions.resumed", executions=len(unfinished), jobs_freed=len(lost))
+
+    async def tend(self) -> None:
+        """One round."""
+        overdue = await self._db.read(jobs.overdue, self._now())
+        await self._all((_key(job), Lost(job.id, job.fence)) for job in overdue)
+        await self._hint_again(self._now() - self._rules.hint_again)
+        await self._relay.sweep()
+
+    async def run(self) -> None:
+        """Rounds until cancelled."""
+        while True:
+            await asyncio.sleep(self._rules.tending.total_seconds())
+            try:
+                await self.tend()
+            except StoreUnavailable as error:
+                log.warning("orchestrator.not_tended", error=str(error))
+
+    async def _hint_again(self, before: datetime) -> None:
+        unheard = await self._db.transact(self._mark_unheard, before)
+        await self._dispatch.offer([Hint(job.id, job.queue) for job in unheard])
+
+    def _mark_unheard(self, tx: Tx, before: datetime) -> tuple[Job, ...]:
+        unheard = jobs.unheard(tx, before, self._rules.hints_at_once)
+        jobs.hinted(tx, unheard, self._now())
+        return unheard
+
+    async def _all(self, brought: Iterable[tuple[Key, Item]]) -> None:
+        room = asyncio.Semaphore(_AT_ONCE)
+
+        async def bring(key: Key, item: Item) -> None:
+            async with room:
+                await self._insist(key, item)
+
+        async with asyncio.TaskGroup() as group:
+            for key, item in brought:
+                group.create_task(bring(key, item))
+
+
+def _key(job: Job) -> Key:
+    return job.tenant, job.execution

@@ -1,0 +1,65 @@
+"""Watching executions. Nobody polls: a change is told to whoever watches, and a slow watcher holds up nobody."""
+
+from __future__ import annotations
+
+from asyncio import Event
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from casemate.executions import Execution
+from casemate.orchestrator.items import Key
+
+_KEPT = 64
+"""How many changes wait for a slow watcher; older ones are dropped, the newest never is."""
+
+
+class Watcher:
+    """One who watches one execution."""
+
+    def __init__(self) -> None:
+        self._changes: deque[Execution] = deque(maxlen=_KEPT)
+        self._news = Event()
+        self.gone = False
+
+    def tell(self, execution: Execution | None = None) -> None:
+        """There is news: the execution changed, or it has new log entries."""
+        if execution is not None:
+            self._changes.append(execution)
+        self._news.set()
+
+    def tell_gone(self) -> None:
+        """It was deleted."""
+        self.gone = True
+        self._news.set()
+
+    async def news(self) -> tuple[Execution, ...]:
+        """Wait for news; the changes since last time, if any."""
+        await self._news.wait()
+        self._news.clear()
+        changes = tuple(self._changes)
+        self._changes.clear()
+        return changes
+
+
+class Watchers:
+    """Everyone who watches."""
+
+    def __init__(self) -> None:
+        self._watchers: defaultdict[Key, set[Watcher]] = defaultdict(set)
+
+    @contextmanager
+    def watching(self, key: Key) -> Iterator[Watcher]:
+        """Watch an execution for a while."""
+        watcher = Watcher()
+        self._watchers[key].add(watcher)
+        try:
+            yield watcher
+        finally:
+            self._watchers[key].discard(watcher)
+            if not self._watchers[key]:
+                del self._watchers[key]
+
+    def of(self, key: Key) -> tuple[Watcher, ...]:
+        """Who watches this execution."""
+        return tuple(self._watchers.get(key, ()))

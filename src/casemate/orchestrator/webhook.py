@@ -1,0 +1,89 @@
+"""Starting a flow by a web request (spec/engine 9.2, Webhook)."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from casemate.catalog import Catalog
+from casemate.expressions import ExpressionError, printed, render
+from casemate.flows import Flow, Trigger
+from casemate.orchestrator.answering import budget
+from casemate.orchestrator.errors import Conflict
+from casemate.orchestrator.world import ServiceWorld
+
+log = structlog.get_logger()
+
+_WEBHOOK = "io.kestra.plugin.core.trigger.Webhook"
+_EXPRESSION = "io.kestra.plugin.core.condition.Expression"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebRequest:
+    """What came in: the body as a JSON value or text, headers and query parameters by name."""
+
+    body: object = None
+    headers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    parameters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def variables(self) -> dict[str, object]:
+        """As templates see it under `trigger`."""
+        return {
+            "body": self.body,
+            "headers": {name: list(values) for name, values in self.headers.items()},
+            "parameters": {name: list(values) for name, values in self.parameters.items()},
+        }
+
+
+def asked_for(flow: Flow, key: str, world: ServiceWorld) -> Trigger | None:
+    """The webhook of the flow that this key opens."""
+    triggers = [each for each in flow.triggers if each.canonical == _WEBHOOK and not each.disabled]
+    # Every key is compared, each in constant time: how long it takes must not tell how much of a guess was right.
+    opened = [trigger for trigger in triggers if _opens(trigger, key, flow, world)]
+    return opened[0] if opened else None
+
+
+def _opens(trigger: Trigger, key: str, flow: Flow, world: ServiceWorld) -> bool:
+    variables = {"flow": {"id": flow.id, "namespace": flow.namespace, "tenantId": flow.tenant}, "vars": flow.variables}
+    try:
+        wanted = printed(render(trigger.properties.get("key"), variables, world, budget=budget()))
+    except ExpressionError as error:
+        log.warning("webhook.key_failed", flow=flow.id, trigger=trigger.id, error=str(error))
+        return False
+    return bool(wanted) and hmac.compare_digest(wanted.encode(errors="replace"), key.encode(errors="replace"))
+
+
+def trigger_of(trigger: Trigger, request: WebRequest) -> dict[str, object]:
+    """What an execution remembers of its start."""
+    return {"id": trigger.id, "type": trigger.type, "variables": request.variables()}
+
+
+def conditions_of(trigger: Trigger, catalog: Catalog) -> list[str]:
+    """The templates that must all be true. Raises `Conflict` for a kind of condition that is not known here."""
+    conditions = trigger.properties.get("conditions") or ()
+    assert isinstance(conditions, Sequence), "the flow was checked"
+    return [_template(condition, catalog) for condition in conditions]
+
+
+def _template(condition: Mapping[str, object], catalog: Catalog) -> str:
+    kind = str(condition.get("type"))
+    if catalog.canonical(kind) != _EXPRESSION:
+        raise Conflict(f"Conditions of type {kind} can't be evaluated by this version")
+    return str(condition.get("expression"))
+
+
+def hold(templates: Sequence[str], variables: Mapping[str, object], world: ServiceWorld) -> bool:
+    """Are they all true? One that fails is not (spec/engine 9.4)."""
+    return all(_true(template, variables, world) for template in templates)
+
+
+def _true(template: str, variables: Mapping[str, object], world: ServiceWorld) -> bool:
+    try:
+        text = printed(render(template, variables, world, budget=budget())).strip()
+    except ExpressionError as error:
+        log.warning("condition.failed", error=str(error))
+        return False
+    return text not in ("", "false")

@@ -1,0 +1,186 @@
+"""The world as templates see it on the control plane, and as it answers for workers (spec/engine 6.5)."""
+
+from __future__ import annotations
+
+import json
+import secrets as dice
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import NoReturn
+from uuid import UUID, uuid4
+
+from casemate.executions import Execution
+from casemate.expressions import ExpressionError
+from casemate.flows import Flow
+from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId
+from casemate.keys import Cipher, KeyRefused
+from casemate.secret import Secret
+from casemate.secrets import Secrets
+from casemate.storage import BadUri, Storage, StorageError, paths
+from casemate.store import Tx, kv, logs
+from casemate.store.logs import Wanted
+
+_ERRORS_TOLD = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """On whose behalf something is asked: the flow's, and the execution's if there is one. `folders` may be read."""
+
+    tenant: TenantId
+    namespace: Namespace
+    execution: ExecutionId | None = None
+    folders: tuple[str, ...] = ()
+
+
+def whose_flow(flow: Flow) -> Whose:
+    """On behalf of a flow that does not run yet."""
+    return Whose(tenant=flow.tenant, namespace=flow.namespace)
+
+
+def whose_execution(execution: Execution) -> Whose:
+    """On behalf of an execution: its own files may be read, and those of the execution that started it."""
+    own = paths.execution_folder(execution.namespace, execution.flow_id, execution.id)
+    return Whose(
+        tenant=execution.tenant,
+        namespace=execution.namespace,
+        execution=execution.id,
+        folders=(own, *_callers_folder(execution)),
+    )
+
+
+def _callers_folder(execution: Execution) -> tuple[str, ...]:
+    variables = (execution.trigger or {}).get("variables")
+    if not isinstance(variables, Mapping):
+        return ()
+    names = [variables.get(name) for name in ("namespace", "flowId", "executionId")]
+    if not all(isinstance(name, str) and name for name in names):
+        return ()
+    namespace, flow, caller = (str(name) for name in names)
+    try:
+        return (paths.execution_folder(Namespace(namespace), FlowId(flow), ExecutionId(caller)),)
+    except BadUri:
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceWorld:
+    """Answers inside one reading transaction, in a thread. Every refusal is an `ExpressionError` in Kestra's words."""
+
+    tx: Tx
+    whose: Whose
+    storage: Storage
+    secrets: Secrets
+    now: datetime
+    zone: tzinfo
+    readable: int
+
+    def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
+        """A secret, or one field of a secret that is a JSON object."""
+        found = self.secrets.find(self.whose.tenant, self._namespace(namespace), key)
+        if found is None:
+            _refuse(f"Cannot find secret for key '{key}'.")
+        return found.reveal() if subkey is None else _field(key, found.reveal(), subkey)
+
+    def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> object:
+        """A value of the KV store."""
+        where = self._namespace(namespace)
+        entry = kv.get(self.tx, self.whose.tenant, where, key, self.now)
+        if entry is None and error_on_missing:
+            _refuse(f"The key '{key}' does not exist in the namespace '{where}'.")
+        return None if entry is None else entry.value
+
+    def read(self, path: str, namespace: str | None) -> str:
+        """The text of a file."""
+        try:
+            content = self.storage.get_now(self.whose.tenant, self._uri(path, namespace), self.readable)
+        except StorageError as error:
+            raise ExpressionError(str(error)) from error
+        return content.decode(errors="replace")
+
+    def file_size(self, path: str, namespace: str | None) -> int:
+        """The size of a file in bytes."""
+        try:
+            return self.storage.size_now(self.whose.tenant, self._uri(path, namespace))
+        except StorageError as error:
+            raise ExpressionError(str(error)) from error
+
+    def encrypt(self, key: str, plaintext: str) -> str:
+        """AES-GCM under a key of the author's."""
+        try:
+            return Cipher(Secret(key)).encrypt(plaintext)
+        except KeyRefused as error:
+            raise ExpressionError(str(error)) from None
+
+    def decrypt(self, key: str, encrypted: str) -> str:
+        """The opposite."""
+        try:
+            return Cipher(Secret(key)).decrypt(encrypted)
+        except KeyRefused as error:
+            raise ExpressionError(str(error)) from None
+
+    def uuid(self) -> UUID:
+        """A new random UUID."""
+        return uuid4()
+
+    def random_int(self, lower: int, upper: int) -> int:
+        """A random number, `lower` ≤ n < `upper`; `lower` if they are equal."""
+        return lower + dice.randbelow(max(upper - lower, 1))
+
+    def error_logs(self) -> Sequence[Mapping[str, object]]:
+        """The execution's ERROR entries, oldest first, at most 25."""
+        if self.whose.execution is None:
+            return ()
+        wanted = Wanted(level="ERROR", limit=_ERRORS_TOLD)
+        entries = logs.of_execution(self.tx, self.whose.tenant, self.whose.execution, wanted)
+        return [
+            {
+                "taskId": entry.task_id,
+                "taskRunId": entry.task_run_id,
+                "timestamp": entry.at.isoformat(),
+                "level": entry.level,
+                "message": entry.message,
+            }
+            for entry in entries
+        ]
+
+    def jq(self, expression: str, value: object) -> NoReturn:
+        """Refused: jq is foreign code, and may only run behind a wall."""
+        _refuse("The 'jq' filter is not available in this version.")
+
+    def namespace_files(self) -> Mapping[str, str]:
+        """The files of the flow's namespace: path to address."""
+        folder = paths.namespace_folder(self.whose.namespace)
+        stored = self.storage.list_now(self.whose.tenant, folder)
+        return {each.uri.removeprefix(f"{folder}/"): each.uri for each in stored}
+
+    def _namespace(self, given: str | None) -> Namespace:
+        return self.whose.namespace if given is None else Namespace(given)
+
+    def _uri(self, path: str, namespace: str | None) -> str:
+        if not path.startswith(paths.SCHEME):
+            return paths.namespace_file(self._namespace(namespace), path)
+        # Addresses can be guessed or passed on; only what belongs to the execution may get into its templates.
+        if not any(path.startswith(f"{folder}/") for folder in self.whose.folders):
+            _refuse(f"Unable to read the file '{path}' as it didn't belong to the current execution")
+        return path
+
+
+def _field(key: str, whole: str, name: str) -> str:
+    try:
+        fields = json.loads(whole)
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        _refuse(
+            f"Failed to read secret sub-key '{name}' from secret '{key}'. Ensure the secret contains valid JSON value."
+        )
+    if name not in fields:
+        _refuse(f"Cannot find secret sub-key '{name}' in secret '{key}'.")
+    value = fields[name]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ExpressionError(text)
