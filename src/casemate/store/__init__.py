@@ -8,7 +8,7 @@ from casemate.store.database import Database, Tx
 from casemate.store.errors import Conflict, SchemaUnknown, StateInUse, StoreError, StoreUnavailable
 from casemate.store.flows import StoredFlow
 from casemate.store.jobs import Job, JobState
-from casemate.store.logs import LogEntry
+from casemate.store.logs import LogEntry, Wanted
 from casemate.store.metrics import MetricEntry
 from casemate.store.search import Filter, Page
 from casemate.store.timers import Timer
@@ -29,6 +29,7 @@ __all__ = [
     "StoredFlow",
     "Timer",
     "Tx",
+    "Wanted",
     "executions",
     "flows",
     "jobs",

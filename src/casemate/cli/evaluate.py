@@ -1,0 +1,154 @@
+"""`casemate eval`: render a template outside of any flow."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets as dice
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import Annotated, NoReturn
+from uuid import UUID, uuid4
+
+from cyclopts import Parameter
+
+from casemate.cli.files import INVALID, Unreadable, text_of
+from casemate.expressions import ExpressionError, printed, render
+from casemate.expressions.requests import answer
+from casemate.identifiers import MAIN, Namespace
+from casemate.keys import Cipher, KeyRefused
+from casemate.secret import Secret
+from casemate.secrets import EnvironmentSecrets, Secrets
+
+NOT_RENDERED = 1
+
+
+def evaluate(
+    template: str | None = None,
+    /,
+    *,
+    variables: Annotated[Path | None, Parameter(name="--vars")] = None,
+    jsonl: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Render a template and print the result.
+
+    Exit status 0, or 1 if it cannot be rendered. With --jsonl every line of standard input is a JSON object
+    {"id", "template", "vars", "recursive", "mode", "tz"}, and a line {"id", "value"} or {"id", "error"} answers it.
+
+    Parameters
+    ----------
+    template
+        The template, such as '{{ now() }}'.
+    variables
+        A JSON file with the variables it may use.
+    jsonl
+        Answer requests from standard input instead.
+    """
+    if jsonl:
+        return _answer_lines()
+    if template is None:
+        print("casemate: give a template, or --jsonl (see: casemate eval --help)", file=sys.stderr)
+        return INVALID
+    try:
+        given = _object(text_of(variables), str(variables)) if variables else {}
+        print(printed(render(template, given, Here.now_with(os.environ))))
+    except (Unreadable, ValueError) as error:
+        print(f"casemate: {error}", file=sys.stderr)
+        return INVALID
+    except ExpressionError as error:
+        print(f"casemate: {error}", file=sys.stderr)
+        return NOT_RENDERED
+    return 0
+
+
+def _answer_lines() -> int:
+    for number, line in enumerate(sys.stdin, start=1):
+        try:
+            request = _object(line, f"line {number}")
+        except ValueError as error:
+            reply: Mapping[str, object] = {"id": None, "error": str(error)}
+        else:
+            reply = answer(request, Here.now_with(os.environ))
+        print(json.dumps(reply, ensure_ascii=False), flush=True)
+    return 0
+
+
+def _object(text: str, place: str) -> dict[str, object]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{place}:{error.lineno}:{error.colno}: {error.msg}") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{place}: expected a JSON object")
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Here:
+    """The command line's world: a clock, chance and this environment's secrets. No server, hence no files or KV."""
+
+    now: datetime
+    secrets: Secrets
+    zone: tzinfo = UTC
+
+    @classmethod
+    def now_with(cls, environ: Mapping[str, str]) -> Here:
+        """The world at this moment."""
+        return cls(now=datetime.now(UTC), secrets=EnvironmentSecrets(environ))
+
+    def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
+        """A secret of the environment."""
+        found = self.secrets.find(MAIN, Namespace(namespace or ""), key)
+        if found is None:
+            raise ExpressionError(f"Cannot find secret for key '{key}'.")
+        if subkey is None:
+            return found.reveal()
+        fields = json.loads(found.reveal())
+        return str(fields[subkey])
+
+    def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> NoReturn:
+        """Refused: values live in a server."""
+        raise ExpressionError("kv() needs a server; on the command line there is none")
+
+    def read(self, path: str, namespace: str | None) -> NoReturn:
+        """Refused: files live in a server."""
+        raise ExpressionError("read() needs a server; on the command line there is none")
+
+    def file_size(self, path: str, namespace: str | None) -> NoReturn:
+        """Refused: files live in a server."""
+        raise ExpressionError("fileSize() needs a server; on the command line there is none")
+
+    def encrypt(self, key: str, plaintext: str) -> str:
+        """AES-GCM under a key of the author's."""
+        try:
+            return Cipher(Secret(key)).encrypt(plaintext)
+        except KeyRefused as error:
+            raise ExpressionError(str(error)) from None
+
+    def decrypt(self, key: str, encrypted: str) -> str:
+        """The opposite."""
+        try:
+            return Cipher(Secret(key)).decrypt(encrypted)
+        except KeyRefused as error:
+            raise ExpressionError(str(error)) from None
+
+    def uuid(self) -> UUID:
+        """A new random UUID."""
+        return uuid4()
+
+    def random_int(self, lower: int, upper: int) -> int:
+        """A random number, `lower` ≤ n < `upper`; `lower` if they are equal."""
+        return lower + dice.randbelow(max(upper - lower, 1))
+
+    def error_logs(self) -> NoReturn:
+        """Refused, in Kestra's words."""
+        raise ExpressionError(
+            "The 'errorLogs' function can only be used in the Worker as it access logs from the database."
+        )
+
+    def jq(self, expression: str, value: object) -> NoReturn:
+        """Refused: jq is foreign code, and may only run behind a wall."""
+        raise ExpressionError("The 'jq' filter is not available in this version.")

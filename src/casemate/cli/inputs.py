@@ -1,0 +1,53 @@
+"""Inputs given on the command line: `-i NAME=VALUE`, `-i NAME=@FILE` for a file to upload, and `--inputs FILE`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from casemate.cli.files import text_of
+from casemate.documents import plain, read
+from casemate.errors import Problem, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the user gave: values by input id, and files to upload by input id."""
+
+    values: Mapping[str, object] = field(default_factory=dict)
+    uploads: Mapping[str, Path] = field(default_factory=dict)
+
+
+def given(pairs: Iterable[str], file: Path | None, file_inputs: frozenset[str]) -> Given:
+    """Pairs win over the file. `file_inputs` are the ids of the flow's FILE inputs: their value is a path.
+
+    Raises `Refused` for a pair without `=` and a file that is not a map, `Unreadable` for one that cannot be read.
+    """
+    values = dict(_of_file(file)) if file else {}
+    problems = []
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if equals and name:
+            values[name] = value
+        else:
+            problems.append(Problem(code="input.form", message=f"-i {pair}: expected NAME=VALUE"))
+    if problems:
+        raise Refused(problems)
+    uploads = {name: _path(values.pop(name)) for name in file_inputs & values.keys() if not _stored(values[name])}
+    return Given(values, uploads)
+
+
+def _of_file(file: Path) -> Mapping[str, object]:
+    content = plain(read(text_of(file)).root)
+    if not isinstance(content, dict):
+        raise Refused([Problem(code="input.form", message="expected a map of input names to values", line=1, column=1)])
+    return content
+
+
+def _stored(value: object) -> bool:
+    return str(value).startswith("kestra://")
+
+
+def _path(value: object) -> Path:
+    return Path(str(value).removeprefix("@"))

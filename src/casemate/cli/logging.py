@@ -1,0 +1,23 @@
+"""The log of the program itself: events with their fields, on standard error."""
+
+from __future__ import annotations
+
+import sys
+
+import structlog
+
+
+def log_to_standard_error(level: str) -> None:
+    """From now on events of at least this level are written, one line each, in logfmt."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(key_order=("timestamp", "level", "event")),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=True,
+    )

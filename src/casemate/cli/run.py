@@ -1,0 +1,207 @@
+"""`casemate run`: one flow file to its end, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+from cyclopts import Parameter
+
+from casemate import app
+from casemate.cli.configuration import settings_from
+from casemate.cli.files import INVALID, Unreadable, complain, text_of
+from casemate.cli.inputs import Given, given
+from casemate.cli.logging import log_to_standard_error
+from casemate.cli.terminal import Terminal
+from casemate.errors import CasemateError, Refused
+from casemate.executions import Execution, State, to_json
+from casemate.flows import Flow, read_flow
+from casemate.identifiers import MAIN
+from casemate.sandbox import WallsMissing
+from casemate.settings import Settings
+from casemate.store import LogEntry, Wanted, logs
+
+ENDED_BADLY: Final = 1
+NO_WALLS: Final = 3
+INTERRUPTED: Final = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    flow: Flow
+    given: Given
+    settings: Settings
+    state: Path
+    json: bool
+    quiet: bool
+
+
+def run(
+    flow: Path,
+    /,
+    *,
+    inputs: Annotated[tuple[str, ...], Parameter(name=("-i", "--input"), negative=())] = (),
+    inputs_file: Annotated[Path | None, Parameter(name="--inputs")] = None,
+    config: Annotated[Path | None, Parameter(name=("-c", "--config"))] = None,
+    state: Path | None = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    quiet: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Run one flow file to its end, in this process.
+
+    Exit status 0 for SUCCESS or WARNING, 1 for any other end, 2 for a flow, input or configuration that is not valid,
+    3 when the walls cannot be built, 130 when interrupted.
+
+    Parameters
+    ----------
+    flow
+        The flow, a YAML file.
+    inputs
+        An input as NAME=VALUE; NAME=@FILE uploads a file to a FILE input. May be repeated.
+    inputs_file
+        A YAML or JSON file with a map of inputs; -i wins over it.
+    config
+        A `kestra:` configuration file.
+    state
+        The folder that keeps database and files; a temporary one, removed at the end, if not given.
+    as_json
+        Print only the execution, as Kestra's API would return it, with the isolation report of each task run.
+    quiet
+        Print only the end: state and outputs.
+    """
+    log_to_standard_error("warning")
+    file = flow
+    with ExitStack() as stack:
+        try:
+            settings = settings_from(config)
+            file = flow
+            parsed = _flow_in(flow)
+            uploads = frozenset(entry.id for entry in parsed.inputs if entry.type == "FILE")
+            file = inputs_file or flow
+            values = given(inputs, inputs_file, uploads)
+            folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="casemate-")))
+            order = _Order(flow=parsed, given=values, settings=settings, state=folder, json=as_json, quiet=quiet)
+            return asyncio.run(_carry_out(order))
+        except Refused as refused:
+            complain(file, refused.problems)
+            return INVALID
+        except Unreadable as error:
+            print(f"casemate: {error}", file=sys.stderr)
+            return INVALID
+        except WallsMissing as error:
+            print(f"casemate: {error}", file=sys.stderr)
+            return NO_WALLS
+        except CasemateError as error:
+            print(f"casemate: {error}", file=sys.stderr)
+            return ENDED_BADLY
+
+
+def _flow_in(file: Path) -> Flow:
+    parsed = read_flow(text_of(file), app.catalog(), MAIN)
+    if isinstance(parsed, Flow):
+        return parsed
+    raise Refused(parsed)
+
+
+async def _carry_out(order: _Order) -> int:
+    async with app.running(order.settings, order.state) as casemate:
+        execution = await _start(casemate, order)
+        interrupted = _kill_on_signal(casemate, execution)
+        ended = await _follow(casemate, execution, order)
+    if order.json:
+        print(json.dumps(to_json(ended), ensure_ascii=False, default=str))
+    if interrupted.is_set():
+        return INTERRUPTED
+    return 0 if ended.state in (State.SUCCESS, State.WARNING) else ENDED_BADLY
+
+
+async def _start(casemate: app.Casemate, order: _Order) -> Execution:
+    flow = await casemate.save(order.flow)
+    uploads = {name: _content(path) for name, path in order.given.uploads.items()}
+    return await casemate.create(flow, order.given.values, uploads)
+
+
+async def _content(path: Path) -> AsyncIterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                yield chunk
+    except OSError as error:
+        raise Unreadable(path, (error.strerror or "cannot be read").lower()) from error
+
+
+def _kill_on_signal(casemate: app.Casemate, execution: Execution) -> asyncio.Event:
+    """Ctrl-C and SIGTERM kill the execution; the event tells that it happened. The second ends the process at once."""
+    loop, asked = asyncio.get_running_loop(), asyncio.Event()
+    killing: set[asyncio.Task[None]] = set()
+
+    def stop() -> None:
+        asked.set()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        killing.add(loop.create_task(casemate.orchestrator.kill(execution.tenant, execution.id)))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    return asked
+
+
+async def _follow(casemate: app.Casemate, execution: Execution, order: _Order) -> Execution:
+    terminal = Terminal()
+    if order.json or order.quiet:
+        async for now in casemate.orchestrator.watch(execution.tenant, execution.id):
+            execution = now
+    else:
+        execution = await _tell(casemate, execution, terminal)
+    if not order.json:
+        terminal.end(execution)
+    return execution
+
+
+async def _tell(casemate: app.Casemate, execution: Execution, terminal: Terminal) -> Execution:
+    """The story in its order: a task run starts, what it logs, how it ends."""
+    logbook = Logbook(casemate, execution, terminal)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(logbook.follow())
+        async for now in casemate.orchestrator.watch(execution.tenant, execution.id):
+            terminal.begin(now)
+            # The entries of a task run are durable before its end is: read them before showing it.
+            await logbook.catch_up()
+            terminal.show(now)
+            execution = now
+    await logbook.catch_up()
+    return execution
+
+
+class Logbook:
+    """Shows each log entry once, whether it is heard of by itself or read because its task run ended."""
+
+    def __init__(self, casemate: app.Casemate, execution: Execution, terminal: Terminal) -> None:
+        self._casemate = casemate
+        self._key = (execution.tenant, execution.id)
+        self._terminal = terminal
+        self._shown = 0
+
+    async def follow(self) -> None:
+        """Show entries as they come, until the execution ends."""
+        async for entry in self._casemate.orchestrator.watch_logs(*self._key, Wanted(level="INFO")):
+            self._show(entry)
+
+    async def catch_up(self) -> None:
+        """Show what is there now."""
+        wanted = Wanted(level="INFO", after=self._shown)
+        for entry in await self._casemate.db.read(logs.of_execution, *self._key, wanted):
+            self._show(entry)
+
+    def _show(self, entry: LogEntry) -> None:
+        if entry.seq > self._shown:
+            self._shown = entry.seq
+            self._terminal.log(entry.level, entry.task_id, entry.message)

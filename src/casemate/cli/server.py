@@ -1,0 +1,89 @@
+"""`casemate server local`: every service in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from casemate import api, app
+from casemate.cli.configuration import settings_from
+from casemate.cli.files import INVALID, Unreadable, complain
+from casemate.cli.logging import log_to_standard_error
+from casemate.cli.run import NO_WALLS
+from casemate.errors import CasemateError, Refused
+from casemate.sandbox import WallsMissing
+from casemate.settings import Settings
+
+NOT_STARTED = 1
+
+
+def local(
+    *,
+    config: Annotated[Path | None, Parameter(name=("-c", "--config"))] = None,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    state: Path | None = None,
+) -> int:
+    """Start all services in one process, and print the address once it answers.
+
+    Parameters
+    ----------
+    config
+        A `kestra:` configuration file.
+    host
+        The address to listen on. Any but loopback needs `kestra.server.basic-auth` in the configuration.
+    port
+        The port to listen on; 0 takes any free one.
+    state
+        The folder that keeps database and files; by default `casemate` in the user's state folder.
+    """
+    log_to_standard_error("info")
+    try:
+        settings = settings_from(config)
+        return asyncio.run(_serve(settings, state or default_state(), host, port))
+    except Refused as refused:
+        complain(config or "environment", refused.problems)
+        return INVALID
+    except Unreadable as error:
+        print(f"casemate: {error}", file=sys.stderr)
+        return INVALID
+    except WallsMissing as error:
+        print(f"casemate: {error}", file=sys.stderr)
+        return NO_WALLS
+    except CasemateError as error:
+        print(f"casemate: {error}", file=sys.stderr)
+        return NOT_STARTED
+
+
+def default_state() -> Path:
+    """Where a server keeps its state if nothing else is said (XDG base directory specification)."""
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "casemate"
+
+
+async def _serve(settings: Settings, state: Path, host: str, port: int) -> int:
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked.set)
+    async with app.running(settings, state) as casemate:
+        web = api.app(casemate.deps())
+        serving = loop.create_task(api.serve(web, host, port, _ready))
+        waiting = loop.create_task(asked.wait())
+        done, _ = await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        serving.cancel()
+        if serving in done:
+            serving.result()
+        await asyncio.gather(serving, return_exceptions=True)
+    return 0
+
+
+def _ready(address: str) -> None:
+    print(f"Casemate answers on {address}", flush=True)
