@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 
 from casemate.dispatch import Ask, LinkLost, NotHeld, Reply
 from casemate.expressions import ExpressionError
-from casemate.keys import Cipher, InvalidKey, Undecipherable
+from casemate.keys import Cipher, KeyRefused
 from casemate.secret import Secret
 from casemate.worker.errors import JobLost
 from casemate.worker.masking import Mask
@@ -117,7 +117,7 @@ class JobWorld:
         self._mask.add(Secret(plaintext))
         try:
             return apply(Cipher(Secret(key)))
-        except (InvalidKey, Undecipherable) as error:
+        except KeyRefused as error:
             raise ExpressionError(str(error)) from None
 
     def _answer(self, function: str, **arguments: object) -> object:

@@ -1,0 +1,43 @@
+"""The script types that ship with the product, as a worker gets them."""
+
+import pytest
+
+from casemate.app import catalog
+from casemate.catalog import Capability
+from casemate.documents import read
+from casemate.flows import Flow, parse
+from casemate.identifiers import MAIN
+from casemate.worker.languages import recognise
+from casemate.worker.runners import refusal
+
+TYPES = [
+    f"io.kestra.plugin.scripts.{language}.{form}"
+    for language in ("shell", "python", "node")
+    for form in ("Script", "Commands")
+]
+
+
+def task(canonical: str):
+    body = "script: 'true'" if canonical.endswith("Script") else "commands: ['true']"
+    flow = parse(read(f"id: f\nnamespace: n\ntasks:\n  - id: t\n    type: {canonical}\n    {body}\n"), catalog(), MAIN)
+    assert isinstance(flow, Flow), flow
+    return flow.tasks[0]
+
+
+@pytest.mark.parametrize("canonical", TYPES)
+def test_every_script_type_is_known_and_runs_code(canonical):
+    manifest = catalog().find(canonical)
+    assert manifest is not None
+    assert manifest.body is None
+    assert Capability.RUNS_CODE in manifest.capabilities
+    assert recognise(canonical) is not None
+
+
+@pytest.mark.parametrize("canonical", TYPES)
+def test_a_script_without_a_task_runner_gets_one_that_can_be_served(canonical):
+    assert refusal(task(canonical).properties, catalog().canonical) is None
+
+
+@pytest.mark.parametrize("canonical", TYPES)
+def test_a_flow_that_says_nothing_about_standard_error_gets_no_warnings(canonical):
+    assert "warningOnStdErr" not in task(canonical).properties
