@@ -105,6 +105,8 @@ def _start(turn: Turn) -> None:
         return
     turn.move_execution(State.RUNNING)
     turn.say(Write("INFO", "Flow started"))
+    if turn.flow.after_execution or turn.flow.listeners:
+        turn.say(Write("WARN", "Tasks of afterExecution and of listeners are not run by this version", kept=True))
     turn.look(None)
 
 

@@ -128,13 +128,14 @@ def _task(flow: Flow, run: TaskRun) -> Mapping[str, object]:
 
 
 def _task_run(run: TaskRun) -> Mapping[str, object]:
-    shown: dict[str, object] = {
+    shown = {
         "id": run.id,
         "startDate": run.history.start,
         "attemptsCount": sum(attempt.history.current.terminated for attempt in run.attempts),
+        "parentId": run.parent,
+        "value": run.value,
     }
-    optional = {"parentId": run.parent, "value": run.value, "iteration": run.iteration}
-    return shown | {name: value for name, value in optional.items() if value is not None}
+    return shown if run.iteration is None else {**shown, "iteration": run.iteration}
 
 
 def _parents(runs: TaskRuns, run: TaskRun, context: Context) -> list[object]:
