@@ -3,12 +3,19 @@ import base64
 import pytest
 from starlette.requests import Request
 
-from casemate.api.deps import BasicAuth
 from casemate.api.gate import OWNER, TooOpen, Unauthorised, gate
 from casemate.api.operation import PUBLIC, Operation
 from casemate.secret import Secret
+from casemate.settings import BasicAuth
 
-AUTH = BasicAuth(username="ops@example.org", password=Secret("pass:word"))
+OPEN_URLS = ("/ping", "/api/v1/main/executions/webhook/")
+
+
+def credentials(username="ops@example.org", password="pass:word", realm="Kestra", open_urls=OPEN_URLS):
+    return BasicAuth(username=username, password=Secret(password), realm=realm, open_urls=open_urls)
+
+
+AUTH = credentials()
 
 
 async def nothing(_call):
@@ -93,7 +100,7 @@ def test_a_path_that_only_looks_like_an_open_url_stays_closed(path):
 @pytest.mark.parametrize("url", ["/", "", "/api", "/api/v1/", "//api//v1", "/api/v1/../v1/main", "/./api"])
 def test_an_open_url_that_opens_the_whole_api_is_refused(url):
     with pytest.raises(TooOpen):
-        gate(BasicAuth(username="u", password=Secret("p"), open_urls=(url,)))
+        gate(credentials(open_urls=(url,)))
 
 
 def test_browsers_are_asked_for_credentials_except_on_the_login_page():
@@ -102,5 +109,5 @@ def test_browsers_are_asked_for_credentials_except_on_the_login_page():
 
 
 def test_a_realm_cannot_break_out_of_its_quotes():
-    auth = BasicAuth(username="u", password=Secret("p"), realm='a"b\r\nset-cookie: x')
+    auth = credentials(realm='a"b\r\nset-cookie: x')
     assert gate(auth).challenge(request())["www-authenticate"] == 'Basic realm="abset-cookie: x", charset="UTF-8"'

@@ -8,12 +8,13 @@ from __future__ import annotations
 from starlette.applications import Starlette
 
 from casemate.api.application import application
-from casemate.api.deps import BasicAuth, Deps
+from casemate.api.deps import Deps
 from casemate.api.errors import AddressTaken, Declined, Unprotected
 from casemate.api.gate import TooOpen
 from casemate.api.operation import PUBLIC, IncompleteTable, Operation
 from casemate.api.server import serve
 from casemate.api.table import TABLE
+from casemate.settings import BasicAuth
 
 __all__ = [
     "PUBLIC",

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from casemate.catalog import Catalog
+from casemate.executions import Context
 from casemate.orchestrator import Orchestrator
-from casemate.secret import Secret
+from casemate.settings import BasicAuth
 from casemate.storage import Storage
 from casemate.store import Database
 
@@ -16,20 +17,11 @@ GIBIBYTE = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BasicAuth:
-    """`kestra.server.basic-auth`: the one user, and the paths that need none (spec/security 4.12)."""
-
-    username: str
-    password: Secret
-    realm: str = "Kestra"
-    open_urls: tuple[str, ...] = ("/ping", "/api/v1/main/executions/webhook/")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
     """The parts of the server. `url` is `kestra.url`, the address that people use, without a slash at its end.
 
-    `upload_limit` bounds the bytes of a form with files, `heartbeat` is how often a quiet event stream says it lives.
+    `context` is that of the orchestrator, for expressions that people try out. `upload_limit` bounds the bytes of a
+    form with files, `heartbeat` is how often a quiet event stream says it lives.
     """
 
     db: Database
@@ -39,6 +31,7 @@ class Deps:
     version: str
     url: str = "http://localhost:8080"
     basic_auth: BasicAuth | None = None
+    context: Context = field(default_factory=Context)
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     upload_limit: int = GIBIBYTE
     heartbeat: timedelta = timedelta(seconds=10)

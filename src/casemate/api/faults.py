@@ -10,11 +10,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from casemate.api import unbuilt
-from casemate.api.errors import Declined, constraints, error_body, illegal_argument, not_found
+from casemate.api.errors import Declined, constraints, error_body, illegal_argument, illegal_state, not_found
 from casemate.api.gate import Gate, Unauthorised
 from casemate.api.guards import HEADERS
 from casemate.errors import Refused
+from casemate.orchestrator import Conflict, NotFound
 from casemate.storage import BadUri, NotThere
+from casemate.store import Conflict as Overtaken
 from casemate.store import StoreUnavailable
 
 Answering = Callable[[Request, Any], Awaitable[Response]]
@@ -29,6 +31,15 @@ def handlers(keeper: Gate) -> Mapping[Any, Answering]:
     async def refused(request: Request, error: Refused) -> Response:
         message = "Invalid entity: " + constraints(error.problems).rstrip("\n")
         return JSONResponse(error_body(request.url.path, message, error.problems), 422)
+
+    async def unknown(request: Request, error: NotFound) -> Response:
+        return _said(request, not_found(str(error)))
+
+    async def conflicting(request: Request, error: Conflict) -> Response:
+        return _said(request, illegal_state(str(error)))
+
+    async def overtaken(request: Request, _error: Overtaken) -> Response:
+        return _said(request, illegal_state("someone else changed it meanwhile, try again"))
 
     async def no_file(request: Request, error: NotThere) -> Response:
         return _said(request, not_found(str(error)))
@@ -54,6 +65,9 @@ def handlers(keeper: Gate) -> Mapping[Any, Answering]:
     return {
         Declined: declined,
         Refused: refused,
+        NotFound: unknown,
+        Conflict: conflicting,
+        Overtaken: overtaken,
         NotThere: no_file,
         BadUri: bad_uri,
         StoreUnavailable: unavailable,

@@ -11,10 +11,10 @@ from hashlib import sha256
 from starlette.requests import Request
 
 from casemate.api.call import NOBODY, Principal
-from casemate.api.deps import BasicAuth
 from casemate.api.guards import split
 from casemate.api.operation import PUBLIC, Operation
 from casemate.errors import CasemateError
+from casemate.settings import BasicAuth
 
 OWNER = Principal("owner")
 

@@ -247,6 +247,24 @@ class TaskOutputs(TypedDict):
     inline: bool
 
 
+class InputResolved(TypedDict):
+    """What became of one input, or what is wrong with it."""
+
+    input: dict[str, Any]
+    value: Any
+    enabled: bool
+    isDefault: bool
+    errors: NotRequired[list[dict[str, str]]]
+
+
+class InputsResolved(TypedDict):
+    """What would become of the inputs of a new execution."""
+
+    id: str
+    namespace: str
+    inputs: list[InputResolved]
+
+
 class Webhook(TypedDict):
     """The execution that a webhook started."""
 

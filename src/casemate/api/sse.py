@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, TypeVar
 
 from starlette.responses import StreamingResponse
 
 from casemate.api.answers import text
+
+T = TypeVar("T")
 
 ALIVE = b": alive\n\n"
 
@@ -28,6 +30,16 @@ def stream(events: AsyncGenerator[Event], heartbeat: timedelta) -> StreamingResp
     """The answer that sends these events and closes after the last one."""
     headers = {"x-accel-buffering": "no"}
     return StreamingResponse(_written(events, heartbeat), media_type="text/event-stream", headers=headers)
+
+
+@asynccontextmanager
+async def closing(source: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
+    """A source that is closed at once when its reader leaves, not when the garbage collector comes."""
+    try:
+        yield source
+    finally:
+        if isinstance(source, AsyncGenerator):
+            await source.aclose()
 
 
 async def _written(events: AsyncGenerator[Event], heartbeat: timedelta) -> AsyncIterator[bytes]:

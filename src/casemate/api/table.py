@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from casemate.api.operation import Operation
 from casemate.api.operations import (
+    evaluation,
+    execution_actions,
     execution_files,
+    execution_start,
     executions,
     flow_bulk,
     flow_checks,
     flow_search,
     flows,
+    following,
     instance,
     logs,
     metrics,
     plugins,
+    webhooks,
 )
 
 TABLE: tuple[Operation, ...] = (
@@ -24,7 +29,12 @@ TABLE: tuple[Operation, ...] = (
     *flow_checks.TABLE,
     *flow_bulk.TABLE,
     *executions.TABLE,
+    *execution_start.TABLE,
+    *execution_actions.TABLE,
     *execution_files.TABLE,
+    *evaluation.TABLE,
+    *following.TABLE,
+    *webhooks.TABLE,
     *logs.TABLE,
     *metrics.TABLE,
 )

@@ -1,0 +1,66 @@
+"""Following an execution and its logs as server-sent events, until it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from casemate.api.call import Call
+from casemate.api.operation import Answer, Operation
+from casemate.api.operations.executions import named
+from casemate.api.operations.logs import shown, wanted
+from casemate.api.sse import Event, closing, stream
+from casemate.executions import to_json
+from casemate.identifiers import ExecutionId, TenantId
+from casemate.orchestrator import Orchestrator
+from casemate.store.logs import Wanted
+
+
+async def follow_execution(call: Call) -> Answer:
+    """Send the execution now and after every change."""
+    found = await named(call)
+    return stream(_changes(call.deps.orchestrator, call.tenant, found.id), call.deps.heartbeat)
+
+
+async def follow_logs_from_execution(call: Call) -> Answer:
+    """Send the log entries so far, and each new one."""
+    found, only = await named(call), wanted(call)
+    return stream(_entries(call.deps.orchestrator, call.tenant, found.id, only), call.deps.heartbeat)
+
+
+async def _changes(orchestrator: Orchestrator, tenant: TenantId, execution: ExecutionId) -> AsyncGenerator[Event]:
+    first = True
+    async with closing(orchestrator.watch(tenant, execution)) as changes:
+        async for seen in changes:
+            last = seen.state.terminated
+            yield Event("end" if last else "start" if first else "progress", to_json(seen))
+            first = False
+
+
+async def _entries(
+    orchestrator: Orchestrator, tenant: TenantId, execution: ExecutionId, only: Wanted
+) -> AsyncGenerator[Event]:
+    async with closing(orchestrator.watch_logs(tenant, execution, only)) as entries:
+        async for entry in entries:
+            yield Event("progress", shown(entry))
+    yield Event("end", {})
+
+
+TABLE = (
+    Operation(
+        "GET",
+        "/api/v1/{tenant}/executions/{execution_id}/follow",
+        can=("EXECUTION", "FOLLOW"),
+        audit="execution:follow",
+        produces="text/event-stream",
+        run=follow_execution,
+    ),
+    Operation(
+        "GET",
+        "/api/v1/{tenant}/logs/{execution_id}/follow",
+        can=("EXECUTION", "ACCESS_LOGS"),
+        audit="log:follow",
+        asks={"minLevel": str, "taskRunId": str, "taskId": str, "attempt": int},
+        produces="text/event-stream",
+        run=follow_logs_from_execution,
+    ),
+)
