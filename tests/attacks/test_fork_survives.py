@@ -20,8 +20,8 @@ print("hidden", flush=True)
 
 
 GOODBYE = """
-import signal, sys, time
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(print("bye") or 7))
+import os, signal, time
+signal.signal(signal.SIGTERM, lambda *_: os.write(1, b"bye\\n") and os._exit(7))
 print("on", flush=True)
 time.sleep(600)
 """
@@ -29,12 +29,15 @@ FAMILY = """
 import os, signal, sys, time
 reader, writer = os.pipe()
 child = os.fork()
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(print("parent" if child else "child", flush=True)))
+def goodbye(*_):
+    os.write(1, b"parent\\n" if child else b"child\\n")
+    if child: os.waitpid(child, 0)
+    os._exit(0)
+signal.signal(signal.SIGTERM, goodbye)
 if child:
     os.read(reader, 1)
     print("on", flush=True)
-    try: time.sleep(600)
-    finally: os.waitpid(child, 0)
+    time.sleep(600)
 os.write(writer, b"x")
 time.sleep(600)
 """

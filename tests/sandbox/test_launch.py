@@ -74,6 +74,16 @@ async def test_a_missing_program_is_127_and_one_that_cannot_run_126(house):
     assert end.exit_code == 126
 
 
+@pytest.mark.parametrize("rights", [Rights(), Rights(threads=True, processes=True)])
+@pytest.mark.parametrize(
+    ("argv", "env"), [(("echo", "a\0b"), {}), (("true",), {"A=B": "c"}), (("true", "x" * 300_000), {})]
+)
+async def test_what_no_program_can_be_given_is_126(house, argv, env, rights):
+    events, end = await ended(await house.launch(Command(argv=argv, env=env), Policy(rights=rights)))
+    assert end.exit_code == 126
+    assert lines(events, "stderr")
+
+
 async def test_the_environment_is_what_was_given_and_four_names(house):
     events, _ = await house.shell("env", TOKEN="t", PATH="/usr/bin:/bin")
     assert sorted(set(lines(events)) - {"PWD=/work"}) == [

@@ -7,14 +7,22 @@ from casemate.sandbox.model import Level, Survey
 
 
 class WallsMissing(CasemateError):
-    """The walls that are required cannot be built on this machine."""
+    """The walls that are required cannot be built on this machine.
+
+    The message has one line for each wall that is missing, with what to do about it.
+    """
 
     def __init__(self, survey: Survey, required: Level = Level.FULL) -> None:
         self.survey = survey
         self.required = required
         missing = [f"{wall.name}: {wall.missing} {wall.remedy}".rstrip() for wall in survey.walls if not wall.stands]
-        summary = f"Isolation level '{required}' is required, this machine offers '{survey.level}'."
-        super().__init__("\n".join((summary, *missing)))
+        super().__init__("\n".join((self._summary(), *missing)))
+
+    def _summary(self) -> str:
+        summary = f"Isolation level '{self.required}' is required, this machine offers '{self.survey.level}'."
+        if self.required is not Level.FULL and self.survey.level is self.required:
+            summary += " This version builds full walls or none."
+        return summary
 
 
 class LaunchFailed(CasemateError):

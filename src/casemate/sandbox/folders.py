@@ -194,9 +194,7 @@ def _opened(folder: Path) -> Iterator[int]:
 
 @contextmanager
 def _entered(parent: int, name: str) -> Iterator[int]:
-    """A readable descriptor of a folder, after its mode has been put right: a task may have taken our own rights
-    away.
-    """
+    """A readable descriptor of a folder, whose mode is put right first: a task may have locked us out."""
     handle = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     try:
         os.chmod(f"/proc/self/fd/{handle}", 0o700)

@@ -1,7 +1,8 @@
-"""File patterns as Java's path matchers have them: `*` and `?` within a folder, `**` across folders, `[a-z]`,
-`{csv,json}`.
+"""File patterns as Java's path matchers have them.
 
-A tenant writes them and the worker matches them, so matching takes time proportional to pattern times path, never more.
+`*` and `?` stay within a folder, `**` crosses folders, `[a-z]` is one of several characters, `{csv,json}` one of
+several texts. A tenant writes them and the worker matches them, so the time it takes is proportional to pattern times
+path.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from casemate.sandbox.waiting import readable
 from casemate.sandbox.zygotes import Ended, Zygote
 
 _MOST_DESCRIPTORS = 2
+_PATIENCE = 30
 
 
 async def enclose(zygote: Zygote, order: Order) -> Box:
@@ -34,7 +35,11 @@ async def enclose(zygote: Zygote, order: Order) -> Box:
             (stdout, their_stdout), (stderr, their_stderr) = _pipe(undo, given_away), _pipe(undo, given_away)
             ended = await zygote.order(order, theirs.fileno(), their_stdout, their_stderr)
         undo.push_async_callback(_end, zygote, order.id, ended)
-        walls, for_broker = await _walls(ours, ended)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                walls, for_broker = await _walls(ours, ended)
+        except TimeoutError as error:
+            raise LaunchFailed(f"The sandbox did not report its walls within {_PATIENCE} seconds.") from error
         undo.pop_all()
     return Box(
         id=order.id,

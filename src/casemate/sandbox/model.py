@@ -43,8 +43,9 @@ class Rights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Egress:
-    """Where connections may go. `open` False: no network at all. `allow` and `deny` are CIDRs that come before the
-    defaults.
+    """Where connections may go. `open` False: no network at all.
+
+    `allow` and `deny` are CIDRs that come before the default rules.
     """
 
     open: bool = False
@@ -107,8 +108,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A message of a body: `{"log": {"level","message"}}`, `{"metric": {...}}`, `{"outputs": {...}}`, `{"failed":
-    {"message","trace","outputs"}}`.
+    """A message of a body: one of `{"log": {"level", "message"}}`, `{"metric": {"name", "kind", "value", "tags"}}`,
+    `{"outputs": {...}}` and `{"failed": {"message", "causes", "trace"}}`.
     """
 
     message: Mapping[str, object]

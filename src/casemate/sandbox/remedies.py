@@ -29,8 +29,8 @@ def remedy(wall: str, errno: int) -> str:
 
 
 def _remedies(wall: str, errno: int) -> Iterator[str]:
-    if wall in ("Landlock", "system call filter", "system call listener") and errno in (numbers.ENOSYS, numbers.EINVAL):
-        yield "Use Linux 5.13 or newer, built with Landlock and seccomp, and boot it with `lsm=landlock,...`."
+    if errno in (numbers.ENOSYS, numbers.EOPNOTSUPP):
+        yield "Use Linux 5.14 or newer on x86-64 or arm64, with namespaces, seccomp and Landlock switched on."
         return
     if errno == numbers.ENOSPC:
         yield "Raise the limits `user.max_*_namespaces` with sysctl."

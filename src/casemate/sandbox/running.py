@@ -70,9 +70,7 @@ class Running:
         self._life = asyncio.create_task(self._live(), name=f"sandbox {launch.name}")
 
     async def events(self) -> AsyncIterator[Event]:
-        """What the sandbox says, in order for each of its streams, until all of them have ended. Each event is given
-        once.
-        """
+        """What the sandbox says, until all its streams have ended; in order within each. Every event is given once."""
         while not self._all_read:
             batch = await self._batches.get()
             if batch is None:
@@ -133,11 +131,13 @@ class Running:
         return self._end(ended)
 
     async def _clear_up(self) -> None:
-        if not self._gone.is_set():
-            await self._condemn("broken off")
-        self._box.close()
-        await self.tidy.aclose()
-        await self._batches.put(None)
+        try:
+            if not self._gone.is_set():
+                await self._condemn("broken off")
+            self._box.close()
+            await self.tidy.aclose()
+        finally:
+            await self._batches.put(None)
 
     async def _ended(self) -> Ended:
         try:

@@ -73,16 +73,20 @@ class Sandboxes:
             running = Running(launch, box, undo.pop_all())
         self._running.add(running)
         running.tidy.callback(self._running.discard, running)
-        await running.tell(launch.what)
+        try:
+            await running.tell(launch.what)
+        except BaseException:
+            await _ended(running, "the launch was broken off")
+            raise
         return running
 
     async def _check_walls(self, required: Level) -> None:
         """Fail closed: not one launch before the walls have been seen to hold."""
         try:
             zygote = await self._zygote(Policy())
-        except RootRefused:
-            raise WallsMissing(await explained(), required) from None
-        walls = await canaries(zygote, self._folder)
+            walls = await canaries(zygote, self._folder)
+        except (RootRefused, LaunchFailed) as error:
+            raise WallsMissing(await explained(error), required) from error
         if not all(wall.stands for wall in walls):
             raise WallsMissing(Survey(Level.NONE, walls), required)
 
@@ -160,11 +164,11 @@ class Sandboxes:
     async def _close(self) -> None:
         async with asyncio.TaskGroup() as ending:
             for running in tuple(self._running):
-                ending.create_task(_ended(running))
+                ending.create_task(_ended(running, "the worker stops"))
         for zygote in self._zygotes.values():
             await zygote.close()
 
 
-async def _ended(running: Running) -> None:
-    await running.kill("the worker stops")
+async def _ended(running: Running, reason: str) -> None:
+    await running.kill(reason)
     await running.end()

@@ -39,18 +39,25 @@ def survey() -> Survey:
         return thread.submit(asyncio.run, _surveyed()).result()
 
 
-async def explained() -> Survey:
-    """Every mechanism by itself: what stands, what is missing, what to do about it."""
-    tried = await asyncio.to_thread(_tried)
-    walls = tuple(_wall(name, attempt) for name, attempt in tried.items())
+async def explained(why: Exception) -> Survey:
+    """After a sandbox could not be built: every mechanism by itself, what is missing and what to do about it."""
+    walls = await mechanisms()
     standing = {wall.name for wall in walls if wall.stands}
-    if len(standing) == len(walls):
-        return Survey(Level.FULL, walls)
-    return Survey(Level.CONTAINER if standing >= _ENOUGH_FOR_A_CONTAINER else Level.NONE, walls)
+    failed = Wall("sandbox", False, "all of them together", f"{why}.")
+    return Survey(Level.CONTAINER if standing >= _ENOUGH_FOR_A_CONTAINER else Level.NONE, (*walls, failed))
+
+
+async def mechanisms() -> tuple[Wall, ...]:
+    """Each mechanism that the walls are made of, tried by itself in a clean process."""
+    tried = await asyncio.to_thread(_tried)
+    return tuple(_wall(name, attempt) for name, attempt in tried.items())
 
 
 async def canaries(zygote: Zygote, folder: Path) -> tuple[Wall, ...]:
-    """Plant a secret, a listener and a process on this side, and have a sandbox try to reach them, in a moment."""
+    """Plant a secret, a listener and a process on this side, and have a sandbox try to reach them.
+
+    LaunchFailed: there is no sandbox to try it from.
+    """
     work = folders.make(folder, f"canaries-{os.getpid()}-{os.urandom(4).hex()}")
     with tempfile.NamedTemporaryFile(prefix="casemate-") as secret, socket.create_server(("127.0.0.1", 0)) as listener:
         bait = {"secret": secret.name, "port": listener.getsockname()[1], "process": os.getpid()}
@@ -64,15 +71,19 @@ async def _surveyed() -> Survey:
     with tempfile.TemporaryDirectory(prefix="casemate-survey-") as name:
         folder = Path(name)
         try:
-            zygote = await Zygote.start(template_of(Policy(), folder, 1))
-        except RootRefused:
-            return await explained()
-        try:
-            walls = await canaries(zygote, folder)
-        finally:
-            await zygote.close()
+            walls = await _tried_together(folder)
+        except (RootRefused, LaunchFailed) as error:
+            return await explained(error)
         level = Level.FULL if all(wall.stands for wall in walls) else Level.NONE
         return Survey(level, walls)
+
+
+async def _tried_together(folder: Path) -> tuple[Wall, ...]:
+    zygote = await Zygote.start(template_of(Policy(), folder, 1))
+    try:
+        return await canaries(zygote, folder)
+    finally:
+        await zygote.close()
 
 
 async def _tempted(zygote: Zygote, folder: Path, work: Path, bait: Mapping[str, object]) -> tuple[Wall, ...]:
@@ -80,10 +91,7 @@ async def _tempted(zygote: Zygote, folder: Path, work: Path, bait: Mapping[str, 
     order = Order(id=0, kind="body", work=work.name, uid=user_of(0))
     if privileged():
         folders.hand_over(work, order.uid, order.uid)
-    try:
-        box = await enclose(zygote, order)
-    except LaunchFailed as error:
-        return (Wall("sandbox", False, "", str(error), remedy("sandbox", 0)),)
+    box = await enclose(zygote, order)
     body = Body(module=_CANARIES, job=bait)
     running = Running(Launch(name="canaries", policy=policy, work=work, what=body), box, AsyncExitStack())
     await running.tell(body)

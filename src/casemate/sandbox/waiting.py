@@ -22,9 +22,7 @@ async def writable(descriptor: int) -> None:
 
 
 async def chunks(descriptor: int) -> AsyncIterator[bytes]:
-    """What comes out of a pipe or socket, until its end; the next piece is read only when the last one has been
-    taken.
-    """
+    """What comes out of a pipe or socket, until its end. The next piece is read when the last one has been taken."""
     while True:
         try:
             chunk = os.read(descriptor, _CHUNK)

@@ -18,6 +18,7 @@ from casemate.sandbox.waiting import readable, writable
 
 FIRST_CODE = Path(__file__).parent / "zygote" / "start.py"
 _LAST_WORDS = 2000
+_PATIENCE = 30
 
 
 class RootRefused(Exception):
@@ -30,8 +31,9 @@ class RootRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How process 1 of a sandbox ended: a status as of wait(2), and what its processes used. `refused`: it never
-    lived.
+    """How process 1 of a sandbox ended: a status as of wait(2), and what its processes used.
+
+    `refused` says why it never lived, if it did not.
     """
 
     status: int = 0
@@ -52,8 +54,9 @@ class Zygote:
 
     @classmethod
     async def start(cls, template: Template) -> Zygote:
-        """Start a zygote and wait for its private root. RootRefused: the kernel forbids it; ZygoteLost: it did not
-        start.
+        """Start a zygote and wait for its private root.
+
+        RootRefused: the kernel forbids it; ZygoteLost: it did not start; TimeoutError: it is stuck.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
@@ -61,7 +64,8 @@ class Zygote:
         ours.setblocking(False)
         try:
             await zygote._send(encoded(template))
-            await zygote._ready()
+            async with asyncio.timeout(_PATIENCE):
+                await zygote._ready()
         except BaseException:
             await zygote.close()
             raise
@@ -136,8 +140,17 @@ class Zygote:
     async def _buried(self) -> str:
         """Wait for the process to be gone; what it said on standard error, if it crashed."""
         self._control.close()
-        _, errors = await asyncio.to_thread(self._process.communicate)
+        errors = await asyncio.to_thread(self._ended)
         return errors.decode(errors="replace")[-_LAST_WORDS:]
+
+    def _ended(self) -> bytes:
+        """Wait for the process, which goes by itself when its socket is closed; one that is stuck is killed."""
+        try:
+            _, errors = self._process.communicate(timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            _, errors = self._process.communicate()
+        return errors
 
 
 def _executed(control: socket.socket) -> subprocess.Popen[bytes]:

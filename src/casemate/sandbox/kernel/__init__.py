@@ -1,3 +1,1 @@
-"""The kernel's walls, one page each: thin calls that raise `OSError`, no opinion about tasks, the standard library
-only.
-"""
+"""The kernel's walls, one page each: thin calls that raise `OSError`, no opinions, only the standard library."""

@@ -1,5 +1,6 @@
-"""Opening files of a folder that somebody hostile has filled: no link leads out of it, see openat2(2). Needs Linux
-5.6.
+"""Opening files of a folder that somebody hostile has filled: no link leads out of it.
+
+The call is openat2(2), which needs Linux 5.6.
 """
 
 from __future__ import annotations

@@ -17,9 +17,7 @@ _VERSION_3 = 0x2008_0522
 
 
 def forbid_new() -> None:
-    """Let no program raise this process's privileges: set-user-id bits and file capabilities count no more, see
-    prctl(2).
-    """
+    """Let no program raise our privileges: set-user-id bits and file capabilities count no more, see prctl(2)."""
     libc_call("prctl", _NO_NEW_PRIVILEGES, 1, 0, 0, 0)
 
 

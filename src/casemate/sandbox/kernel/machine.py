@@ -1,6 +1,4 @@
-"""What differs between processor architectures: the numbers of system calls and the name the kernel has for the
-machine.
-"""
+"""What differs between processor architectures: the numbers of system calls, and what the kernel calls the machine."""
 
 from __future__ import annotations
 

@@ -41,8 +41,7 @@ def make_private(path: str = "/") -> None:
 
 
 def bind(source: str, target: str, *, recursive: bool = True) -> None:
-    """Show `source`, and if recursive everything mounted below it, at `target`, which must exist and be of the same
-    kind.
+    """Show `source` at `target`, which must exist and be of the same kind; recursively with all mounts below it.
 
     ENOENT: one of them is missing; EINVAL: `source` is in another mount namespace, or what is mounted below it may not
     be left out; EPERM: the namespace is not ours.
@@ -51,9 +50,7 @@ def bind(source: str, target: str, *, recursive: bool = True) -> None:
 
 
 def restrict(path: str, flags: int, *, recursive: bool = True) -> None:
-    """Add flags such as READ_ONLY to the mount at `path` and, if recursive, to all below it. ENOSYS: before Linux
-    5.12.
-    """
+    """Add flags such as READ_ONLY to the mount at `path`, recursively to all below it. ENOSYS: before Linux 5.12."""
     attributes = _Attributes(set=flags)
     below = _AT_RECURSIVE if recursive else 0
     system_call("mount_setattr", _AT_CURRENT, path, below, attributes, ctypes.sizeof(attributes))

@@ -36,9 +36,7 @@ def show_memory() -> None:
 
 
 def rename(name: str) -> None:
-    """Replace the command line that others see by `name`, cut to what there is room for; the old one names host
-    paths.
-    """
+    """Replace the command line that others see by `name`, as far as there is room; the old one names host paths."""
     with open("/proc/self/stat") as file:
         fields = file.read().rpartition(")")[2].split()
     start, end = int(fields[_ARGUMENTS_START - 3]), int(fields[_ARGUMENTS_END - 3])
@@ -48,9 +46,7 @@ def rename(name: str) -> None:
 
 
 def keep_only(*descriptors: int) -> None:
-    """Make these descriptors 0, 1, 2 and so on, in this order, and close all others. The first three stay open over
-    exec.
-    """
+    """Make these descriptors 0, 1, 2 and so on, in this order, and close all others. The first three survive exec."""
     kept = len(descriptors)
     # copies above the targets, so that no target overwrites a descriptor that is still wanted
     above = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, kept) for descriptor in descriptors]

@@ -156,9 +156,7 @@ def _clone_rights(*, threads: bool, processes: bool) -> tuple[Program, ...]:
 
 
 def _plain_sockets() -> tuple[Program, ...]:
-    """Unix, IPv4, IPv6 and route-netlink sockets: no raw ones, and none of the families that reach past the
-    namespace.
-    """
+    """Unix, IPv4, IPv6 and route-netlink sockets: not raw, and of no family that reaches past the namespace."""
     return (
         bpf.argument(0),
         bpf.if_equal(_UNIX, bpf.answer(bpf.ALLOW)),

@@ -31,7 +31,7 @@ def run(channel: Channel, order: Order, template: Template) -> int:
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     try:
         process = _started(order, argv, environment)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a name or argument that no program can be given
         channel.tell({"exited": _complained(argv[0], error) << 8})
         return 0
     status = _watched(process, channel, awake)
@@ -66,7 +66,7 @@ def _forked(become: Callable[[], None]) -> int:
         return process
     try:
         become()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         os._exit(_complained("exec", error))
     finally:
         os._exit(_NOT_EXECUTABLE)
@@ -92,9 +92,10 @@ def _found(name: str, path: str) -> str:
     raise FileNotFoundError(2, "command not found", name)
 
 
-def _complained(name: str, error: OSError) -> int:
+def _complained(name: str, error: Exception) -> int:
     """Say on standard error why a program cannot run, and return the exit code that shells use for it."""
-    print(f"{name}: {error.strerror}", file=sys.stderr, flush=True)
+    reason = error.strerror if isinstance(error, OSError) else error
+    print(f"{name}: {reason}", file=sys.stderr, flush=True)
     return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
 
 

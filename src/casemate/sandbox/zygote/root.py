@@ -86,9 +86,7 @@ def _furnish(root: str) -> None:
 
 
 def _write_settings(root: str, template: Template) -> None:
-    """An /etc of our own: who is who inside, and what programs need to find libraries, certificates and the time
-    zone.
-    """
+    """An /etc of our own: who is who, and what programs need to find libraries, certificates and the time zone."""
     for name, text in _own_settings(template).items():
         with open(f"{root}/etc/{name}", "w") as file:
             file.write(text)

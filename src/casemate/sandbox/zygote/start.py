@@ -1,8 +1,8 @@
-"""The first code of a zygote, run by path in an isolated interpreter without site packages: `start.py SOCKET` serves,
-`start.py probe` tries what the kernel offers.
+"""The first code of a zygote, run by path in an isolated interpreter without site packages.
 
-It makes `casemate` and `casemate.sandbox` importable without their doors, which would bring in asyncio and more than a
-process that is forked for every launch should carry.
+`start.py SOCKET` serves, `start.py probe` tries what the kernel offers. It makes `casemate` and `casemate.sandbox`
+importable without their doors, which would bring in asyncio and more than a process that is forked for every launch
+should carry.
 """
 
 import sys

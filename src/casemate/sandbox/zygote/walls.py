@@ -110,9 +110,7 @@ def _file_rights(template: Template) -> dict[str, Access]:
 
 
 def _filter_calls(order: Order, raised: Raised) -> None:
-    """Last of all, because the filters forbid most of the above; the broker's comes first, so that its listener
-    exists.
-    """
+    """Last of all, because the filters forbid most of the above; the broker's first, so that it has a listener."""
     if order.listened:
         raised.for_broker = (seccomp.load_listened(base64.b64decode(order.listened)), *raised.for_broker)
         raised.walls["network"] = "empty network namespace, egress broker"
