@@ -7,14 +7,13 @@ import contextlib
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, partial
-from importlib.resources import files
+from functools import partial
 from pathlib import Path
 
-from casemate.api import BasicAuth, Deps
-from casemate.catalog import Catalog, read_manifests
+from casemate.catalog import Catalog
+from casemate.core import catalog
 from casemate.dispatch import Embedded
 from casemate.errors import CasemateError
 from casemate.executions import Context, Execution
@@ -33,14 +32,6 @@ from casemate.worker import Worker, policy_for
 
 class StateUnusable(CasemateError):
     """The state folder cannot be used."""
-
-
-@cache
-def catalog() -> Catalog:
-    """The core task types, from the manifests that ship with the package."""
-    folder = files("casemate.manifests")
-    texts = (entry.read_text("utf-8") for entry in folder.iterdir() if entry.name.endswith(".json"))
-    return Catalog(manifest for text in texts for manifest in read_manifests(text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,18 +62,6 @@ class Casemate:
             for name, content in uploads.items()
         }
         return await self.orchestrator.create(flow, {**values, **stored}, execution_id=execution)
-
-    def deps(self) -> Deps:
-        """What the API works with."""
-        deps = Deps(
-            db=self.db,
-            orchestrator=self.orchestrator,
-            storage=self.storage,
-            catalog=self.catalog,
-            version=self.version,
-            basic_auth=_basic_auth(self.settings),
-        )
-        return replace(deps, url=self.settings.url.rstrip("/")) if self.settings.url else deps
 
 
 @asynccontextmanager
@@ -139,13 +118,6 @@ async def _in_background(worker: Worker) -> AsyncIterator[None]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-
-
-def _basic_auth(settings: Settings) -> BasicAuth | None:
-    asked = settings.server.basic_auth
-    if asked is None:
-        return None
-    return BasicAuth(username=asked.username, password=asked.password, realm=asked.realm, open_urls=asked.open_urls)
 
 
 def _make(state: Path) -> None:

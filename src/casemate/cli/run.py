@@ -21,6 +21,7 @@ from casemate.cli.files import INVALID, Unreadable, complain, text_of
 from casemate.cli.inputs import Given, given
 from casemate.cli.logging import log_to_standard_error
 from casemate.cli.terminal import Terminal
+from casemate.core import catalog
 from casemate.errors import CasemateError, Refused
 from casemate.executions import Execution, State, to_json
 from casemate.flows import Flow, read_flow
@@ -105,7 +106,7 @@ def run(
 
 
 def _flow_in(file: Path) -> Flow:
-    parsed = read_flow(text_of(file), app.catalog(), MAIN)
+    parsed = read_flow(text_of(file), catalog(), MAIN)
     if isinstance(parsed, Flow):
         return parsed
     raise Refused(parsed)

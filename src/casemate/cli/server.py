@@ -6,12 +6,14 @@ import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from casemate import api, app
+from casemate.api import BasicAuth, Deps
 from casemate.cli.configuration import settings_from
 from casemate.cli.files import INVALID, Unreadable, complain
 from casemate.cli.logging import log_to_standard_error
@@ -73,7 +75,7 @@ async def _serve(settings: Settings, state: Path, host: str, port: int) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
     async with app.running(settings, state) as casemate:
-        web = api.app(casemate.deps())
+        web = api.app(_deps(casemate))
         serving = loop.create_task(api.serve(web, host, port, _ready))
         waiting = loop.create_task(asked.wait())
         done, _ = await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
@@ -83,6 +85,26 @@ async def _serve(settings: Settings, state: Path, host: str, port: int) -> int:
             serving.result()
         await asyncio.gather(serving, return_exceptions=True)
     return 0
+
+
+def _deps(casemate: app.Casemate) -> Deps:
+    """What the API works with."""
+    deps = Deps(
+        db=casemate.db,
+        orchestrator=casemate.orchestrator,
+        storage=casemate.storage,
+        catalog=casemate.catalog,
+        version=casemate.version,
+        basic_auth=_basic_auth(casemate.settings),
+    )
+    return replace(deps, url=casemate.settings.url.rstrip("/")) if casemate.settings.url else deps
+
+
+def _basic_auth(settings: Settings) -> BasicAuth | None:
+    asked = settings.server.basic_auth
+    if asked is None:
+        return None
+    return BasicAuth(username=asked.username, password=asked.password, realm=asked.realm, open_urls=asked.open_urls)
 
 
 def _ready(address: str) -> None:

@@ -9,9 +9,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from casemate import app
 from casemate.catalog import Catalog
 from casemate.cli.files import Unreadable, flow_files, text_of
+from casemate.core import catalog
 from casemate.documents import read
 from casemate.errors import Problem
 from casemate.flows import Flow, read_flow, split_documents, warnings
@@ -30,12 +30,12 @@ def validate(paths: Annotated[tuple[Path, ...], Parameter(negative=())], /) -> i
     paths
         Files, and folders that are searched for .yaml and .yml files.
     """
-    catalog = app.catalog()
+    types = catalog()
     files = list(flow_files(paths))
     if not files:
         print("✘ - no .yaml or .yml file found")
         return NOT_VALID
-    verdicts = [_judge(file, catalog) for file in files]
+    verdicts = [_judge(file, types) for file in files]
     return 0 if all(verdicts) else NOT_VALID
 
 
