@@ -111,7 +111,8 @@ class Chaos:
         after = decision.execution
         self.past.append(event)
         assert_legal(before, after)
-        assert set(before.task_runs) - set(decision.removed) <= set(after.task_runs)
+        differing = {key for key in {**before.task_runs, **after.task_runs} if differs(before, after, key)}
+        assert differing <= set(decision.changed)
         if before.state.terminated:
             assert after is before
         self.watch_result(event, before, after)
@@ -178,6 +179,10 @@ class Chaos:
         runs = [json.loads(json.dumps(task_run_document(run))) for run in execution.task_runs.values()]
         self.house.execution = execution_from(document, [task_run_from(run) for run in runs])
         assert self.house.execution == execution
+
+
+def differs(before, after, run):
+    return before.task_runs.get(run) != after.task_runs.get(run)
 
 
 def assert_legal(before, after):

@@ -70,11 +70,10 @@ Command: TypeAlias = OfferJob | KillJob | WakeAt | Resolve | Write | Replay
 class Decision:
     """The next execution and what to do.
 
-    `changed` names the task runs that differ from before and are to be saved, `removed` those that are gone (a WaitFor
-    forgets its last iteration).
+    `changed` names the task runs that differ from before and are to be saved, also those that are gone from the
+    execution: a WaitFor forgets its last iteration.
     """
 
     execution: Execution
     commands: tuple[Command, ...] = ()
     changed: tuple[TaskRunId, ...] = ()
-    removed: tuple[TaskRunId, ...] = ()

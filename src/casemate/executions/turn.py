@@ -43,7 +43,6 @@ class Turn:
     runs: Draft = field(init=False)
     commands: list[Command] = field(default_factory=list)
     changed: dict[TaskRunId, None] = field(default_factory=dict)
-    removed: list[TaskRunId] = field(default_factory=list)
     looks: deque[Look] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
@@ -88,8 +87,7 @@ class Turn:
         for child in self.runs.children(run.id):
             self.remove(child)
         self.runs.remove(run)
-        self.changed.pop(run.id, None)
-        self.removed.append(run.id)
+        self.changed[run.id] = None
 
     def move(self, run: TaskRun, state: State) -> TaskRun:
         """The task run in its next state; once it is terminated its scope is looked at."""
@@ -150,9 +148,4 @@ class Turn:
         execution = self.execution
         if self.changed or execution is not self.before:
             execution = replace(execution, task_runs=self.runs)
-        return Decision(
-            execution=execution,
-            commands=tuple(self.commands),
-            changed=tuple(self.changed),
-            removed=tuple(self.removed),
-        )
+        return Decision(execution=execution, commands=tuple(self.commands), changed=tuple(self.changed))
