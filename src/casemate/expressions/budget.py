@@ -11,8 +11,11 @@ from casemate.expressions.errors import BudgetExceeded
 NESTING_LIMIT = 100
 """How deep brackets, tags and values may nest; Kestra's own limit of rendering passes is the same number."""
 
-HEIGHT_LIMIT = 300
-"""Levels of evaluation under way at once, templates rendered by `render()` included: each takes two Python frames."""
+HEIGHT_LIMIT = 200
+"""Levels of evaluation under way at once, those of `render()` included; each takes up to three Python frames."""
+
+VALUE_NESTING_LIMIT = 150
+"""How deep lists and maps in a value may nest when it is walked through."""
 
 _DEADLINE_EVERY = 0x3FF  # steps between two looks at the deadline, less one
 
@@ -71,6 +74,12 @@ class Meter:
             yield
         finally:
             self._height -= height
+
+
+def check_depth(depth: int) -> None:
+    """Refuse values that nest too deeply to be walked through; raises `BudgetExceeded`."""
+    if depth > VALUE_NESTING_LIMIT:
+        raise BudgetExceeded(f"A value nests deeper than {VALUE_NESTING_LIMIT} levels")
 
 
 def _bytes(text: str) -> int:

@@ -11,6 +11,7 @@ from casemate.expressions.errors import Fault
 
 _MULTIPLIERS = {"%": 100, "‰": 1000}
 _MOST_FRACTION = 340  # digits; what Java allows for doubles
+_MOST_DIGITS = 1000
 _EXACT = Context(prec=2000, rounding=ROUND_HALF_EVEN)
 
 
@@ -37,6 +38,8 @@ DEFAULT_PATTERN = "#,##0.###"
 
 def format_number(number: float | Decimal, pattern: str) -> str:
     """The number written by the pattern, rounded half to even; raises `Fault` for a pattern that is none."""
+    if isinstance(number, Decimal) and abs(number.adjusted()) > _MOST_DIGITS:
+        raise Fault(f"A number of more than {_MOST_DIGITS} digits can not be formatted")
     if isinstance(number, float) and not math.isfinite(number):
         return "NaN" if math.isnan(number) else "∞" if number > 0 else "-∞"
     parts = read_pattern(pattern)

@@ -30,7 +30,7 @@ from casemate.expressions.operators import FAILURES, concatenate, contains, nega
 from casemate.expressions.predicates import PREDICATES
 from casemate.expressions.run import Captured, Run
 from casemate.expressions.scope import Scopes
-from casemate.expressions.values import truth
+from casemate.expressions.values import Written, truth
 
 Evaluator: TypeAlias = Callable[[Any, Run], object]
 Result = TypeVar("Result")
@@ -81,7 +81,7 @@ def _list(node: ListLiteral, run: Run) -> object:
 def _map(node: MapLiteral, run: Run) -> object:
     return _guarded(
         node.line,
-        lambda: {evaluate(key, run): evaluate(value, run) for key, value in node.entries},
+        lambda: Written((evaluate(key, run), evaluate(value, run)) for key, value in node.entries),
     )
 
 
@@ -117,8 +117,8 @@ def _operation(node: Binary, run: Run) -> object:
         left = _EVALUATORS[type(node.left)](node.left, run)
         right = _EVALUATORS[type(node.right)](node.right, run)
         return operate(node.symbol, left, right, run.session.meter)
-    except Fault as fault:
-        raise Fault(FAILURES[node.symbol], node.line) from fault
+    except (Fault, *_UNFIT) as error:
+        raise Fault(FAILURES[node.symbol], node.line) from error
 
 
 def _and(node: Binary, run: Run) -> bool:

@@ -16,12 +16,12 @@ from amazon.ion.exceptions import IonException
 from amazon.ion.simple_types import IonPyNull
 from amazon.ion.symbols import SymbolToken
 
-from casemate.expressions.budget import Meter
+from casemate.expressions.budget import Meter, check_depth
 from casemate.expressions.errors import Fault
 from casemate.expressions.javatime.dates import read_date
 from casemate.expressions.javatime.locales import DEFAULT
 from casemate.expressions.javatime.texts import json_moment, seconds_text, zone_suffix
-from casemate.expressions.printing import check_depth, java_double, java_text
+from casemate.expressions.printing import java_double, java_text
 from casemate.expressions.values import class_name
 
 _SYMBOL = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")

@@ -10,10 +10,14 @@ _BLANKS = " \t\r\n"
 
 def read_json(text: str) -> object:
     """The first value of the text; raises `ValueError` with a message about line and column."""
+    text = text.lstrip(_BLANKS)
     try:
-        return _DECODER.raw_decode(text.lstrip(_BLANKS))[0]
+        value, end = _DECODER.raw_decode(text)
     except RecursionError:
         raise ValueError("Document nesting depth exceeds the maximum allowed") from None
+    if not isinstance(value, str | list | dict) and text[end : end + 1] not in ("", *_BLANKS):
+        raise ValueError(f"Unexpected character ('{text[end]}'): Expected space separating root-level values")
+    return value
 
 
 def begins_with_json(text: str) -> bool:

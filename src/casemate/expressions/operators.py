@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable, Mapping, Set
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from casemate.expressions.budget import Meter
+from casemate.expressions.budget import Meter, check_depth
 from casemate.expressions.errors import Fault
-from casemate.expressions.printing import check_depth, java_text
+from casemate.expressions.printing import java_text
 from casemate.expressions.values import Float32, Long, class_name, is_number, items, narrowed, truth, wrapped
 
 Number = int | float | Decimal
-_DECIMAL128 = Context(prec=34, rounding=ROUND_HALF_EVEN)
+_DECIMAL128 = Context(prec=34, rounding=ROUND_HALF_EVEN, traps=[])
 
 FAILURES = {
     "==": "Could not perform equals comparison",

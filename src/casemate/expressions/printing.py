@@ -7,13 +7,10 @@ from datetime import UTC, date, time, timedelta, tzinfo
 from decimal import Decimal
 from json.encoder import encode_basestring as quoted
 
-from casemate.expressions.budget import DEFAULT, Meter
-from casemate.expressions.errors import BudgetExceeded, Fault
+from casemate.expressions.budget import DEFAULT, Meter, check_depth
+from casemate.expressions.errors import Fault
 from casemate.expressions.javatime.texts import json_moment, printed_moment
 from casemate.expressions.values import Entry, Float32, is_whole, narrowed
-
-VALUE_NESTING_LIMIT = 150
-"""How deep lists and maps in a value may nest when it is walked through."""
 
 _LONGEST_DECIMAL = 1000  # digits, beyond which a decimal keeps its exponent
 
@@ -29,7 +26,7 @@ def printed(value: object, zone: tzinfo = UTC, meter: Meter | None = None) -> st
         return value
     if isinstance(value, Mapping | list | tuple | Set):
         return json_text(value, zone, meter or Meter(DEFAULT))
-    if isinstance(value, Decimal) and abs(int(value.as_tuple().exponent)) < _LONGEST_DECIMAL:
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) < _LONGEST_DECIMAL:
         return f"{value:f}"
     return "" if value is None else java_text(value, meter or Meter(DEFAULT))
 
@@ -78,12 +75,6 @@ def _scalar(value: object) -> str:
         case float():
             return java_double(value)
     return printed_moment(value) if isinstance(value, _MOMENTS) else str(value)
-
-
-def check_depth(depth: int) -> None:
-    """Refuse values that nest too deeply to be walked through."""
-    if depth > VALUE_NESTING_LIMIT:
-        raise BudgetExceeded(f"A value nests deeper than {VALUE_NESTING_LIMIT} levels")
 
 
 def json_text(value: object, zone: tzinfo, meter: Meter) -> str:

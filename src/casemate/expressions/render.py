@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import TypeVar
 
-from casemate.expressions.budget import DEFAULT, Budget, Meter
+from casemate.expressions.budget import DEFAULT, Budget, Meter, check_depth
 from casemate.expressions.errors import BudgetExceeded, ExpressionError, Fault
 from casemate.expressions.nodes import Arguments, Literal
 from casemate.expressions.parse import parse
-from casemate.expressions.printing import check_depth
+from casemate.expressions.plain import plain
 from casemate.expressions.raw import RawBlocks, unwrapped
 from casemate.expressions.run import Printed, Run, Session, Sink, Typed
 from casemate.expressions.scope import Scopes
 from casemate.expressions.statements import play
-from casemate.expressions.values import plain
 from casemate.expressions.world import World
 
 _MOST_PASSES = 100
@@ -53,7 +52,7 @@ def render_typed(template: str, variables: Mapping[str, object], world: World, *
         return template
     session = _session(variables, world, recursive=False, budget=budget)
     blocks = RawBlocks(template)
-    value = plain(_evaluated(blocks, session, Scopes(variables), Typed()).result)
+    value = plain(_evaluated(blocks, session, Scopes(variables), Typed()).result, session.meter)
     return unwrapped(blocks.restored(value)) if isinstance(value, str) else value
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TypeGuard
+from typing import Any, TypeGuard
 from uuid import UUID
 
 from casemate.expressions.errors import Fault
@@ -30,6 +30,12 @@ class Long(int):
 
 class Float32(float):
     """A 32-bit float, held as the double of the same value."""
+
+    __slots__ = ()
+
+
+class Written(dict[Any, object]):
+    """A map that was written in a template; Java has another class for it than for maps from outside."""
 
     __slots__ = ()
 
@@ -106,6 +112,7 @@ _CLASSES: tuple[tuple[type, str], ...] = (
     (Float32, "lang.Float"),
     (float, "lang.Double"),
     (Decimal, "math.BigDecimal"),
+    (Written, "util.HashMap"),
     (Mapping, "util.LinkedHashMap"),
     (list, "util.ArrayList"),
     (tuple, "util.ArrayList"),
@@ -129,14 +136,3 @@ def _moment_class(value: datetime) -> str:
     if value.tzinfo is None:
         return "LocalDateTime"
     return "Instant" if value.tzinfo is UTC else "ZonedDateTime"
-
-
-def plain(value: object) -> object:
-    """The value with ordinary Python numbers only, for those outside this room."""
-    if isinstance(value, Long):
-        return int(value)
-    if isinstance(value, Float32):
-        return float(value)
-    if type(value) is dict:
-        return {key: plain(item) for key, item in value.items()}
-    return [plain(item) for item in value] if type(value) is list else value

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Set
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from casemate.expressions.budget import Meter
+from casemate.expressions.budget import Meter, check_depth
 from casemate.expressions.javatime.texts import json_moment
-from casemate.expressions.printing import check_depth, java_text
+from casemate.expressions.printing import java_text
 from casemate.expressions.values import Entry
 
 _RESERVED = frozenset(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from casemate.expressions import given as arguments
+from casemate.expressions.budget import check_depth
 from casemate.expressions.errors import Fault
 from casemate.expressions.filters.filter import Filter
 from casemate.expressions.given import Given
 from casemate.expressions.patterns import replace_all, split
-from casemate.expressions.printing import check_depth, java_text
+from casemate.expressions.printing import java_text
 from casemate.expressions.run import Run
 from casemate.expressions.slugs import slug
 from casemate.expressions.values import class_name, is_number
@@ -185,14 +186,14 @@ def _line_break(text: str) -> str:
 
 
 def _leaves(value: object, change: Callable[[str], str], run: Run, depth: int = 0) -> object:
-    """The value with every leaf turned to text and changed; maps and lists stay what they are."""
+    """The value with every leaf turned to text and changed; null stays null, maps and lists what they are."""
     check_depth(depth)
     run.session.meter.step()
     if isinstance(value, Mapping):
         return {key: _leaves(item, change, run, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_leaves(item, change, run, depth + 1) for item in value]
-    return change(_shown(value, run))
+    return None if value is None else change(_shown(value, run))
 
 
 def _replace(value: object, given: Given, run: Run) -> object:

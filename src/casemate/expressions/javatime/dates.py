@@ -94,6 +94,10 @@ _TIME = r"(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:\.(?P<fraction>\
 _ZONE = r"(?P<offset>Z|[+-]\d\d(?::\d\d(?::\d\d)?)?)(?:\[(?P<region>[^\]]+)\])?"
 _ISO = re.compile(rf"{_DATE}(?:T{_TIME}(?:{_ZONE})?)?", re.IGNORECASE | re.ASCII)
 _ISO_DATE = re.compile(rf"{_DATE}(?P<offset>Z|[+-]\d\d:\d\d)?", re.IGNORECASE | re.ASCII)
+_COUNTED: Mapping[str | None, re.Pattern[str]] = {
+    "iso_ordinal_date": re.compile(r"(?P<day>\d{4}-\d{3})(?:Z|[+-]\d\d:\d\d)?", re.ASCII),
+    "iso_week_date": re.compile(r"(?P<day>\d{4}-W\d\d-[1-7])(?:Z|[+-]\d\d:\d\d)?", re.ASCII),
+}
 _RFC = re.compile(
     r"(?:[A-Z][a-z]{2}, )?(?P<rest>\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d)(?P<second>:\d\d)? (?P<zone>GMT|[+-]\d{4})"
 )
@@ -101,10 +105,12 @@ _RFC = re.compile(
 
 def read_date(text: str, name: str | None, locale: Locale) -> Stamp:
     """The date that a text is, by a format's name, a pattern, or in ISO form; raises `Fault` with Java's text."""
+    if name in _COUNTED:
+        return _read_counted(text, _COUNTED[name])
     if name is None or (name.startswith("iso_") and name in _NAMED):
         return _read_iso(text, _ISO_DATE if name == "iso_date" else _ISO)
     if name == "rfc_1123_date_time":
-        return _read_rfc(text, locale)
+        return _read_rfc(text)
     pattern = _style(name, locale) if name in _STYLES else _PATTERNS.get(name, name)
     return read_by_pattern(text, pattern, locale)
 
@@ -123,6 +129,18 @@ def _read_iso(text: str, form: re.Pattern[str]) -> Stamp:
     return Stamp(day, clock, zone(where.upper() if where == "z" else where) if where else None)
 
 
+def _read_counted(text: str, form: re.Pattern[str]) -> Stamp:
+    """A date by its day of the year, or by its week and day of the week."""
+    found = form.fullmatch(text)
+    if found is None:
+        raise Fault(f"Text '{text}' could not be parsed at index 0")
+    try:
+        day = datetime.strptime(found["day"], "%Y-%j" if "W" not in text else "%G-W%V-%u").date()  # noqa: DTZ007 - a day
+    except ValueError as error:
+        raise Fault(f"Text '{text}' could not be parsed: {error}") from error
+    return Stamp(day, None, None)
+
+
 def _reached(text: str) -> int:
     """How far the text looks like a date."""
     found = re.match(r"\d{4}(?:-\d\d(?:-\d\d(?:T\d\d(?::\d\d)?)?)?)?", text)
@@ -134,7 +152,7 @@ def _iso_clock(parts: Mapping[str, str | None]) -> time:
     return time(int(parts["hour"] or 0), int(parts["minute"] or 0), int(parts["second"] or 0), micros)
 
 
-def _read_rfc(text: str, locale: Locale) -> Stamp:
+def _read_rfc(text: str) -> Stamp:
     found = _RFC.fullmatch(text)
     if found is None:
         raise Fault(f"Text '{text}' could not be parsed at index 0")

@@ -70,14 +70,8 @@ def _quarter(moment: datetime, count: int, locale: Locale) -> str:
         return str(quarter).rjust(count, "0")
     if count == _NARROW:
         return str(quarter)
-    short, long = locale.quarters.split("|")
-    if count == _LONG:
-        return _english_quarter(quarter) if long.startswith("1st") else long.replace("1", str(quarter), 1)
-    return short.replace("1", str(quarter), 1)
-
-
-def _english_quarter(quarter: int) -> str:
-    return f"{quarter}{('st', 'nd', 'rd', 'th')[quarter - 1]} quarter"
+    names = locale.quarters if count == _LONG else locale.short_quarters
+    return names.split("|")[quarter - 1]
 
 
 def _weekday(moment: datetime, count: int, locale: Locale) -> str:

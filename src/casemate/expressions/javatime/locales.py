@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from casemate.expressions.errors import Fault
 
@@ -21,7 +21,8 @@ class Locale:
     narrow_days: str
     halves: str  #: before and after noon
     eras: str  #: short and long name of our era
-    quarters: str  #: how the first one is called, short and long
+    short_quarters: str
+    quarters: str
     first_day: int  #: of a week, Monday is 1
     least_days: int  #: of a year's first week
     full: str
@@ -39,7 +40,8 @@ _LOCALES: Mapping[str, Locale] = {
         narrow_days="M|T|W|T|F|S|S",
         halves="AM|PM",
         eras="AD|Anno Domini",
-        quarters="Q1|1st quarter",
+        short_quarters="Q1|Q2|Q3|Q4",
+        quarters="1st quarter|2nd quarter|3rd quarter|4th quarter",
         first_day=7,
         least_days=1,
         full="EEEE, MMMM d, y 'at' h:mm:ss a zzzz",
@@ -55,7 +57,8 @@ _LOCALES: Mapping[str, Locale] = {
         narrow_days="M|T|W|T|F|S|S",
         halves="am|pm",
         eras="AD|Anno Domini",
-        quarters="Q1|1st quarter",
+        short_quarters="Q1|Q2|Q3|Q4",
+        quarters="1st quarter|2nd quarter|3rd quarter|4th quarter",
         first_day=1,
         least_days=4,
         full="EEEE, d MMMM y 'at' HH:mm:ss zzzz",
@@ -71,7 +74,8 @@ _LOCALES: Mapping[str, Locale] = {
         narrow_days="L|M|M|J|V|S|D",
         halves="AM|PM",
         eras="ap. J.-C.|après Jésus-Christ",
-        quarters="T1|1er trimestre",
+        short_quarters="T1|T2|T3|T4",
+        quarters="1er trimestre|2e trimestre|3e trimestre|4e trimestre",
         first_day=1,
         least_days=4,
         full="EEEE d MMMM y 'à' HH:mm:ss zzzz",
@@ -88,7 +92,8 @@ _LOCALES: Mapping[str, Locale] = {
         narrow_days="M|D|M|D|F|S|S",
         halves="AM|PM",
         eras="n. Chr.|n. Chr.",
-        quarters="Q1|1. Quartal",
+        short_quarters="Q1|Q2|Q3|Q4",
+        quarters="1. Quartal|2. Quartal|3. Quartal|4. Quartal",
         first_day=1,
         least_days=4,
         full="EEEE, d. MMMM y 'um' HH:mm:ss zzzz",
@@ -104,7 +109,8 @@ _LOCALES: Mapping[str, Locale] = {
         narrow_days="L|M|X|J|V|S|D",
         halves="a. m.|p. m.",
         eras="anno Dómini|después de Cristo",
-        quarters="T1|1.er trimestre",
+        short_quarters="T1|T2|T3|T4",
+        quarters="1.er trimestre|2.º trimestre|3.er trimestre|4.º trimestre",
         first_day=1,
         least_days=4,
         full="EEEE, d 'de' MMMM 'de' y, H:mm:ss (zzzz)",
@@ -120,7 +126,8 @@ _LOCALES: Mapping[str, Locale] = {
         narrow_days="L|M|M|G|V|S|D",
         halves="AM|PM",
         eras="dopo Cristo|d.C.",
-        quarters="T1|1º trimestre",
+        short_quarters="T1|T2|T3|T4",
+        quarters="1º trimestre|2º trimestre|3º trimestre|4º trimestre",
         first_day=1,
         least_days=4,
         full="EEEE d MMMM y HH:mm:ss zzzz",
@@ -136,7 +143,8 @@ _LOCALES: Mapping[str, Locale] = {
         narrow_days="S|T|Q|Q|S|S|D",
         halves="AM|PM",
         eras="d.C.|depois de Cristo",
-        quarters="T1|1º trimestre",
+        short_quarters="T1|T2|T3|T4",
+        quarters="1º trimestre|2º trimestre|3º trimestre|4º trimestre",
         first_day=7,
         least_days=1,
         full="EEEE, d 'de' MMMM 'de' y HH:mm:ss zzzz",
@@ -152,7 +160,8 @@ _LOCALES: Mapping[str, Locale] = {
         narrow_days="M|D|W|D|V|Z|Z",
         halves="a.m.|p.m.",
         eras="n. Chr.|na Christus",
-        quarters="K1|1e kwartaal",
+        short_quarters="K1|K2|K3|K4",
+        quarters="1e kwartaal|2e kwartaal|3e kwartaal|4e kwartaal",
         first_day=1,
         least_days=4,
         full="EEEE d MMMM y 'om' HH:mm:ss zzzz",
@@ -169,7 +178,8 @@ _LOCALES: Mapping[str, Locale] = {
         narrow_days="p|w|ś|c|p|s|n",
         halves="AM|PM",
         eras="n.e.|n.e.",
-        quarters="I kw.|I kwartał",
+        short_quarters="I kw.|II kw.|III kw.|IV kw.",
+        quarters="I kwartał|II kwartał|III kwartał|IV kwartał",
         first_day=1,
         least_days=4,
         full="EEEE, d MMMM y HH:mm:ss zzzz",
@@ -185,9 +195,9 @@ DEFAULT = _LOCALES["en_US"]
 
 def locale(name: str) -> Locale:
     """The locale of a name like `fr_FR`, `fr-FR` or `fr`; raises `Fault` for a language nobody taught us."""
-    known = _LOCALES.get(name.replace("-", "_")) or _BY_LANGUAGE.get(
-        name[:2].lower() if name[2:3] in ("", "_", "-") else ""
-    )
+    known = _LOCALES.get(name.replace("-", "_"))
+    if known is None and name[2:3] in ("", "_", "-"):
+        known = _BY_LANGUAGE.get(name[:2].lower())
     if known is None:
         raise Fault(f"The locale '{name}' is not known here; known are {', '.join(_LOCALES)}")
-    return known
+    return known if name[2:] else replace(known, first_day=7, least_days=1)  # weeks depend on the country

@@ -208,9 +208,16 @@ _READERS: Mapping[str, _Reader] = {
 
 def _resolved(reading: _Reading) -> Stamp:
     try:
+        if _midnight_after(reading.numbers):
+            return Stamp(_day(reading) + timedelta(days=1), time(), reading.zone)
         return Stamp(_day(reading), _clock(reading), reading.zone)
     except (ValueError, OverflowError) as error:
         raise Fault(f"Text '{reading.text}' could not be parsed: {error}") from error
+
+
+def _midnight_after(numbers: Mapping[str, int]) -> bool:
+    """24:00 is the end of the day."""
+    return numbers.get("H") == 24 and not any(numbers.get(unit) for unit in "msn")
 
 
 def _day(reading: _Reading) -> date:
