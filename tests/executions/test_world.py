@@ -100,9 +100,11 @@ def test_nobody_starts_what_still_waits_for_a_reply():
 
 def test_a_kill_does_not_wait_for_a_reply():
     condition = flowable("If", "if", branches={"then": (work("yes"),)}, properties={"condition": SECRET})
-    house = House.of(flow(flowable("Parallel", "p", condition, work("a", run_if=SECRET)))).begin()
+    switch = flowable("Switch", "switch", branches={"case:1": (work("one"),)}, properties={"value": SECRET})
+    waiting = (condition, switch, labels("set", {"k": SECRET}), work("a", run_if=SECRET))
+    house = House.of(flow(flowable("Parallel", "p", *waiting))).begin()
     house.kill()
 
-    assert house.trace == ["p KILLED", "if KILLED", "a KILLED"]
+    assert house.trace == ["p KILLED", "if KILLED", "switch KILLED", "set KILLED", "a KILLED"]
     assert house.state is State.KILLED
     assert house.execution.asked == frozenset()

@@ -7,8 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from casemate.catalog import Role
-from casemate.executions.commands import Decision, KillJob, WakeAt, Write
+from casemate.executions.commands import Decision, WakeAt, Write
 from casemate.executions.context import BARE, Context
 from casemate.executions.endings import OUTPUTS_KEY
 from casemate.executions.events import (
@@ -23,10 +22,12 @@ from casemate.executions.events import (
     TimerDue,
 )
 from casemate.executions.flowables import shape_of
+from casemate.executions.killing import kill
 from casemate.executions.model import Execution, State, TaskRun
 from casemate.executions.pausing import GO_ON_KEY, PAUSE_KEY, first_paused, pause_key, resume, set_timer
 from casemate.executions.reports import RETRY_KEY, finished, retry_key, started
 from casemate.executions.scopes import settle
+from casemate.executions.survey import retry_or_wait, survey
 from casemate.executions.taking import go_on, take_up
 from casemate.executions.turn import Turn
 from casemate.flows import Flow
@@ -76,7 +77,7 @@ def _take(turn: Turn, event: Event) -> None:
         case Resolved():
             _resolved(turn, event)
         case KillRequested():
-            _kill(turn)
+            kill(turn)
         case PauseRequested():
             _pause(turn)
         case ResumeRequested():
@@ -110,37 +111,6 @@ def _start(turn: Turn) -> None:
     turn.look(None)
 
 
-def survey(turn: Turn) -> None:
-    """Look at every task run that is not terminated, as if nothing had ever been asked of the world."""
-    if turn.execution.state is State.RESTARTED:
-        turn.move_execution(State.RUNNING)
-    for run in tuple(turn.runs.values()):
-        if not run.state.terminated:
-            _revisit(turn, run)
-    turn.look(None)
-
-
-def _revisit(turn: Turn, run: TaskRun) -> None:
-    runnable = turn.task(run).role is Role.RUNNABLE
-    if run.state.created:
-        take_up(turn, run)
-    elif run.state is State.RETRYING:
-        _retry_or_wait(turn, run)
-    elif runnable and turn.killing:
-        turn.say(KillJob(run.id))
-    elif not runnable and run.state is State.RUNNING:
-        go_on(turn, run)
-
-
-def _retry_or_wait(turn: Turn, run: TaskRun) -> None:
-    if run.due is not None and run.due > turn.now:
-        turn.say(WakeAt(retry_key(run), run.due))
-        return
-    if turn.execution.state is State.RETRYING:
-        turn.move_execution(State.RUNNING)
-    take_up(turn, turn.move(replace(run, due=None), State.CREATED))
-
-
 def _timer(turn: Turn, key: str) -> None:
     purpose, _, rest = key.partition(":")
     run = turn.runs.get(TaskRunId(rest.rpartition(":")[0]))
@@ -157,7 +127,7 @@ def _timer(turn: Turn, key: str) -> None:
 def _retry(turn: Turn, run: TaskRun) -> None:
     """A retry that is due during a pause is looked at again when the pause is over."""
     if turn.execution.state is not State.PAUSED:
-        _retry_or_wait(turn, run)
+        retry_or_wait(turn, run)
 
 
 def _wake(turn: Turn, run: TaskRun) -> None:
@@ -216,25 +186,3 @@ def _use(turn: Turn, key: str) -> None:
         take_up(turn, run)
     elif run is not None and run.state is State.RUNNING:
         go_on(turn, run)
-
-
-def _kill(turn: Turn) -> None:
-    if turn.killing:
-        return
-    turn.move_execution(State.KILLING)
-    turn.execution = replace(turn.execution, asked=frozenset(), answers={})
-    for run in tuple(turn.runs.values()):
-        if not run.state.terminated:
-            _kill_run(turn, run)
-    turn.look(None)
-
-
-def _kill_run(turn: Turn, run: TaskRun) -> None:
-    """What waits is KILLED at once; what a worker may hold is stopped, and what runs there is waited for."""
-    runnable = turn.task(run).role is Role.RUNNABLE
-    if runnable and (run.state.created or run.state is State.RUNNING):
-        turn.say(KillJob(run.id))
-    if run.state is not State.RUNNING:
-        turn.move(replace(run, due=None), State.KILLED)
-    elif not runnable:
-        turn.look(run.id)

@@ -52,13 +52,14 @@ def _look_at(turn: Turn, look: Look) -> None:
 def _look_below(turn: Turn, run: TaskRun, look: Look) -> None:
     task = turn.task(run)
     shape = shape_of(task)
-    main = None if shape is None else shape.lanes(task, run)
-    if main is None and not turn.killing:
+    # What is being killed may not even have rendered what decides about its children.
+    main = sequence(()) if shape is None or turn.killing else shape.lanes(task, run)
+    if main is None:
         place = f"'{turn.flow.namespace}.{turn.flow.id}', task '{task.id}', execution '{turn.execution.id}'"
         turn.write("WARN", f"No task found on flow {place}", run)
         turn.move(run, forgiven(task, State.FAILED))
         return
-    _advance(turn, _scope(run.id, main or sequence(()), task.errors, ()), look)
+    _advance(turn, _scope(run.id, main, task.errors, ()), look)
 
 
 def _scope(parent: TaskRunId | None, main: Lanes, errors: tuple[Task, ...] | None, last: tuple[Task, ...]) -> Scope:
