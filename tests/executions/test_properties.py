@@ -230,7 +230,7 @@ def drain(chaos):
 SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@settings(SLOW, max_examples=150)
+@settings(SLOW, max_examples=100)
 @given(flows(), st.data())
 def test_whatever_happens_only_legal_things_happen_and_it_ends(tested, data):
     chaos = Chaos(tested, data.draw)
@@ -250,7 +250,7 @@ def test_whatever_happens_only_legal_things_happen_and_it_ends(tested, data):
     assert_same_index(TaskRuns.of(execution.task_runs))
 
 
-@settings(SLOW, max_examples=50)
+@settings(SLOW, max_examples=30)
 @given(flows())
 def test_the_same_order_gives_the_same_end(tested):
     one, other = House.of(tested).run(), House.of(tested).run()
@@ -259,7 +259,7 @@ def test_the_same_order_gives_the_same_end(tested):
     assert one.commands == other.commands
 
 
-@settings(SLOW, max_examples=50)
+@settings(SLOW, max_examples=30)
 @given(flows(), st.data())
 def test_an_execution_read_again_after_every_step_ends_the_same(tested, data):
     steady, shaken = House.of(tested).begin(), Chaos(tested, data.draw)
