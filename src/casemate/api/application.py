@@ -15,12 +15,13 @@ from casemate.api import faults
 from casemate.api.answers import Json
 from casemate.api.call import Call
 from casemate.api.deps import Deps
-from casemate.api.errors import Declined
+from casemate.api.errors import Declined, not_built
 from casemate.api.gate import Gate, gate
 from casemate.api.guards import Guarded
 from casemate.api.openapi import openapi
 from casemate.api.operation import PUBLIC, Answer, Body, Operation, checked
 from casemate.api.told import Told
+from casemate.api.unbuilt import instead_of
 
 
 def application(deps: Deps, table: Iterable[Operation]) -> Starlette:
@@ -50,6 +51,9 @@ def _endpoint(operation: Operation, deps: Deps, keeper: Gate) -> Callable[[Reque
     async def endpoint(request: Request) -> Response:
         request.state.operation = operation
         principal = request.state.principal = keeper.admit(request, operation)
+        meant = instead_of(operation.path, request.method, request.url.path)
+        if meant is not None:
+            raise not_built(meant.name)
         limit = deps.upload_limit if operation.body.limit is None else operation.body.limit
         bounded = Request(request.scope, _bounded(request, limit))
         _expect(operation.body, bounded)

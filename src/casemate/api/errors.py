@@ -30,6 +30,11 @@ def not_found(what: str = "") -> Declined:
     return Declined(404, f"Not Found: {what}" if what else "Not Found")
 
 
+def not_built(operation: str) -> Declined:
+    """501 for an operation that Kestra has."""
+    return Declined(501, f"Not Implemented: the operation {operation} does not exist here yet")
+
+
 def illegal_argument(message: str) -> Declined:
     """422 for a value that makes no sense."""
     return Declined(422, f"Illegal argument: {message}")

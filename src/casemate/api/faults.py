@@ -9,10 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from casemate.api import unbuilt
-from casemate.api.errors import Declined, constraints, error_body, illegal_argument, illegal_state, not_found
+from casemate.api.errors import Declined, constraints, error_body, illegal_argument, illegal_state, not_built, not_found
 from casemate.api.gate import Gate, Unauthorised
 from casemate.api.guards import HEADERS
+from casemate.api.unbuilt import unbuilt
 from casemate.errors import Refused
 from casemate.orchestrator import Conflict, NotFound
 from casemate.storage import BadUri, NotThere
@@ -82,9 +82,9 @@ def _said(request: Request, refusal: Declined, headers: Mapping[str, str] | None
 
 
 def _unrouted(request: Request, error: HTTPException) -> Declined:
-    planned = unbuilt.operation(request.method, request.url.path)
+    planned = unbuilt(request.method, request.url.path)
     if planned:
-        return Declined(501, f"Not Implemented: the operation {planned} does not exist here yet")
+        return not_built(planned.name)
     if error.status_code == 405:
         return Declined(405, f"Method [{request.method}] not allowed for URI [{request.url.path}]")
     return Declined(error.status_code, "Not Found" if error.status_code == 404 else error.detail)

@@ -114,8 +114,13 @@ class Operation:
 
     @property
     def specificity(self) -> tuple[int, ...]:
-        """Orders paths so that written-out segments win over parameters, and those over the rest of a path."""
-        return tuple(_vagueness(segment) for segment in self.path.split("/"))
+        """Where the row stands among the others."""
+        return specificity(self.path)
+
+
+def specificity(path: str) -> tuple[int, ...]:
+    """Orders paths so that written-out segments win over parameters, and those over the rest of a path."""
+    return tuple(_vagueness(segment) for segment in path.split("/"))
 
 
 def _vagueness(segment: str) -> int:

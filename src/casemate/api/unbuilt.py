@@ -2,25 +2,70 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import TypeAlias
+
+from casemate.api.operation import specificity
+
+Segments: TypeAlias = tuple[str, ...]
 
 
-def operation(verb: str, path: str) -> str | None:
-    """The name of the operation behind a request, if Kestra has it and we do not."""
-    segments = path.strip("/").split("/")
-    return next((name for of, pattern, name in rows() if of == verb and _fits(pattern, segments)), None)
+@dataclass(frozen=True, slots=True)
+class Unbuilt:
+    """One of them."""
+
+    verb: str
+    path: str
+    name: str
+
+    @property
+    def segments(self) -> Segments:
+        """The path in parts."""
+        return tuple(self.path.split("/"))
+
+
+def unbuilt(verb: str, path: str) -> Unbuilt | None:
+    """The operation behind a request, if Kestra has it and we do not; the most specific one."""
+    segments = tuple(path.split("/"))
+    found = (row for area in _areas(segments) for row in _index().get((verb, len(segments), area), ()))
+    return next((row for row in found if _fits(row.segments, segments)), None)
+
+
+def instead_of(built: str, verb: str, path: str) -> Unbuilt | None:
+    """The operation that a request really means, when one of ours only matches because it is less specific."""
+    if "{" not in built:
+        return None
+    meant = unbuilt(verb, path)
+    return meant if meant is not None and specificity(meant.path) < specificity(built) else None
 
 
 @cache
-def rows() -> tuple[tuple[str, tuple[str, ...], str], ...]:
-    """Verb, segments of the path and name of each; written-out segments before parameters."""
+def rows() -> tuple[Unbuilt, ...]:
+    """All of them, the most specific first."""
     text = files("casemate.api").joinpath("unbuilt.tsv").read_text(encoding="utf-8")
-    found = [line.split("\t") for line in text.splitlines()]
-    split = [(verb, tuple(path.strip("/").split("/")), name) for verb, path, name in found]
-    return tuple(sorted(split, key=lambda row: [segment.startswith("{") for segment in row[1]]))
+    return tuple(
+        sorted((Unbuilt(*line.split("\t")) for line in text.splitlines()), key=lambda row: specificity(row.path))
+    )
 
 
-def _fits(pattern: tuple[str, ...], segments: list[str]) -> bool:
-    same_length = len(pattern) == len(segments)
-    return same_length and all(p.startswith("{") or p == s for p, s in zip(pattern, segments, strict=True))
+@cache
+def _index() -> Mapping[tuple[str, int, str], tuple[Unbuilt, ...]]:
+    """By verb, length and area, so that a request looks at few of them."""
+    found: defaultdict[tuple[str, int, str], list[Unbuilt]] = defaultdict(list)
+    for row in rows():
+        area = next(segment for segment in row.segments[3:] if not segment.startswith("{"))
+        found[row.verb, len(row.segments), area].append(row)
+    return {key: tuple(members) for key, members in found.items()}
+
+
+def _areas(segments: Segments) -> Segments:
+    """Where the area may stand: behind the version, or behind the tenant."""
+    return tuple(segments[3:5])
+
+
+def _fits(pattern: Segments, segments: Segments) -> bool:
+    return all(wanted.startswith("{") or wanted == given for wanted, given in zip(pattern, segments, strict=True))
