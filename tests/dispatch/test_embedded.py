@@ -59,6 +59,15 @@ async def test_hints_that_do_not_fit_are_not_taken(dispatch: Embedded):
     assert await dispatch.offer([hint(9)]) == 0
 
 
+async def test_a_hint_that_is_in_line_is_not_put_there_twice(dispatch: Embedded):
+    assert await dispatch.offer([hint(1), hint(2), hint(3)]) == 3
+    assert await dispatch.offer([hint(2), hint(1)]) == 2
+    link = await dispatch.link(ANN)
+    assert [await link.next() for _ in range(3)] == [hint(1), hint(2), hint(3)]
+    await dispatch.offer([hint(2)])
+    assert await link.next() == hint(2)
+
+
 async def test_each_hint_goes_to_one_of_the_waiting_workers(dispatch: Embedded):
     taken: list[Hint | Kill] = []
 

@@ -89,6 +89,9 @@ async def test_unheard_hints_are_found_and_remembered(db: Database, job, now):
     assert await db.read(jobs.unheard, later, 10) == (job,)
     await db.transact(jobs.hinted, (job,), later)
     assert await db.read(jobs.unheard, later, 10) == ()
+    assert await db.read(jobs.queued) == (job,)
+    await granted(db, now)
+    assert await db.read(jobs.queued) == ()
 
 
 async def test_the_open_job_of_a_task_run(db: Database, job, now):

@@ -108,6 +108,14 @@ async def test_a_timer_of_the_same_key_is_moved(db: Database, now):
     assert await db.read(timers.all_of_service) == (moved,)
 
 
+async def test_timers_that_are_due(db: Database, now):
+    soon, later = Timer("main", "e1", "a", now), Timer("main", "e1", "b", now + timedelta(hours=1))
+    for timer in (later, soon):
+        await db.transact(timers.put, timer)
+    assert await db.read(timers.due, now) == (soon,)
+    assert await db.read(timers.due, now + timedelta(hours=1)) == (soon, later)
+
+
 async def test_acting_on_a_timer_does_not_remove_one_that_was_moved(db: Database, now):
     first, moved = Timer("main", "e1", "k", now), Timer("main", "e1", "k", now + timedelta(hours=1))
     await db.transact(timers.put, moved)

@@ -1,12 +1,14 @@
 """Both ports inside one process: a bounded line of hints for each queue, a line of kills for each worker.
 
+A hint that is in line already is not put there twice.
+
 Nothing here survives the process, and nothing has to: the control plane hints again from its rows.
 """
 
 from __future__ import annotations
 
 from asyncio import Event
-from collections import defaultdict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 
 from casemate.dispatch.errors import LinkLost
@@ -21,7 +23,7 @@ class Embedded:
 
     def __init__(self, capacity: int = 10_000) -> None:
         self._capacity = capacity
-        self._hints: defaultdict[str, deque[Hint]] = defaultdict(deque)
+        self._hints: defaultdict[str, OrderedDict[JobId, Hint]] = defaultdict(OrderedDict)
         self._links: dict[WorkerId, _Link] = {}
         self._control: ControlPlane | None = None
 
@@ -48,9 +50,9 @@ class Embedded:
         taken = 0
         for hint in hints:
             line = self._hints[hint.queue]
-            if len(line) >= self._capacity:
+            if len(line) >= self._capacity and hint.job not in line:
                 break
-            line.append(hint)
+            line[hint.job] = hint
             taken += 1
         self._wake()
         return taken
@@ -72,7 +74,7 @@ class Embedded:
 class _Link:
     """One worker's end."""
 
-    def __init__(self, dispatch: Embedded, worker: WorkerId, hints: deque[Hint]) -> None:
+    def __init__(self, dispatch: Embedded, worker: WorkerId, hints: OrderedDict[JobId, Hint]) -> None:
         self._dispatch = dispatch
         self._worker = worker
         self._hints = hints
@@ -89,7 +91,7 @@ class _Link:
             if self.kills:
                 return self.kills.popleft()
             if self._hints and not kills_only:
-                return self._hints.popleft()
+                return self._hints.popitem(last=False)[1]
             # Nothing is awaited between looking and clearing, so no news can be missed.
             self.news.clear()
             await self.news.wait()

@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 from asyncio import TimerHandle
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias
 
 from casemate.identifiers import ExecutionId, TenantId
 from casemate.store import Timer
-
-_LOOK_AGAIN = timedelta(hours=1)
-"""The longest wait at a time: the machine's clock may be set meanwhile."""
 
 _Name: TypeAlias = tuple[TenantId, ExecutionId, str]
 
@@ -29,9 +26,9 @@ class Alarms:
         """Ring at this date; replaces the date of the same execution and key."""
         name = (timer.tenant, timer.execution, timer.key)
         self._silence(name)
-        wait = min(timer.at - self._now(), _LOOK_AGAIN)
-        if wait > timedelta():
-            self._bells[name] = asyncio.get_running_loop().call_later(wait.total_seconds(), self.set, timer)
+        wait = (timer.at - self._now()).total_seconds()
+        if wait > 0:
+            self._bells[name] = asyncio.get_running_loop().call_later(wait, self.set, timer)
         else:
             self._ring(timer)
 

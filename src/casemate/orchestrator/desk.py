@@ -25,7 +25,7 @@ from casemate.orchestrator.world import whose_execution
 from casemate.secret import Secret
 from casemate.secrets import Secrets
 from casemate.storage import Storage, paths
-from casemate.store import Database, Job, StoreUnavailable, Tx, jobs, logs, metrics, workers
+from casemate.store import Database, Job, JobState, StoreUnavailable, Tx, jobs, logs, metrics, workers
 
 log = structlog.get_logger()
 
@@ -74,8 +74,8 @@ class Desk:
         """Give the job to this worker, unless someone else was faster or nobody wants it any more."""
         with _away():
             job = await self._db.read(jobs.get, hint.job)
-            if job is None:
-                return Stale("there is no such job")
+            if job is None or job.state is not JobState.QUEUED:
+                return Stale("there is no such job" if job is None else f"it is {job.state.value}")
             return await self._claim(worker, job)
 
     async def _claim(self, worker: WorkerId, job: Job) -> Grant | Stale:

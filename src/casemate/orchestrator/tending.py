@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 
 import structlog
@@ -15,7 +15,7 @@ from casemate.orchestrator.alarms import Alarms
 from casemate.orchestrator.items import Happened, Item, Key, Lost
 from casemate.orchestrator.relay import Relay
 from casemate.orchestrator.rules import Rules
-from casemate.store import Database, Job, StoreUnavailable, Tx, executions, jobs, timers, workers
+from casemate.store import Database, Job, StoreUnavailable, executions, jobs, timers, workers
 
 log = structlog.get_logger()
 
@@ -60,7 +60,7 @@ class Tender:
             self._alarms.set(timer)
         unfinished = await self._db.read(executions.unfinished)
         await self._all((key, Happened(Begin())) for key in unfinished)
-        await self._hint_again(self._now())
+        await self._hint(await self._db.read(jobs.queued))
         if unfinished:
             log.info("executions.resumed", executions=len(unfinished), jobs_freed=len(lost))
 
@@ -68,7 +68,11 @@ class Tender:
         """One round."""
         overdue = await self._db.read(jobs.overdue, self._now())
         await self._all((_key(job), Lost(job.id, job.fence)) for job in overdue)
-        await self._hint_again(self._now() - self._rules.hint_again)
+        before = self._now() - self._rules.hint_again
+        await self._hint(await self._db.read(jobs.unheard, before, self._rules.hints_at_once))
+        for timer in await self._db.read(timers.due, self._now()):
+            # Its bell goes by another clock than the calendar's, and that one may have been set.
+            self._alarms.set(timer)
         await self._relay.sweep()
 
     async def run(self) -> None:
@@ -80,14 +84,10 @@ class Tender:
             except StoreUnavailable as error:
                 log.warning("orchestrator.not_tended", error=str(error))
 
-    async def _hint_again(self, before: datetime) -> None:
-        unheard = await self._db.transact(self._mark_unheard, before)
-        await self._dispatch.offer([Hint(job.id, job.queue) for job in unheard])
-
-    def _mark_unheard(self, tx: Tx, before: datetime) -> tuple[Job, ...]:
-        unheard = jobs.unheard(tx, before, self._rules.hints_at_once)
-        jobs.hinted(tx, unheard, self._now())
-        return unheard
+    async def _hint(self, waiting: Sequence[Job]) -> None:
+        if waiting:
+            taken = await self._dispatch.offer([Hint(job.id, job.queue) for job in waiting])
+            await self._db.transact(jobs.hinted, waiting[:taken], self._now())
 
     async def _all(self, brought: Iterable[tuple[Key, Item]]) -> None:
         room = asyncio.Semaphore(_AT_ONCE)

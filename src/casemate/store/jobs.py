@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import ColumnElement, Row, bindparam, select
 
 from casemate.identifiers import ExecutionId, Fence, JobId, TaskRunId, TenantId, WorkerId
 from casemate.store.database import Tx
@@ -186,10 +186,19 @@ def held_by_others(tx: Tx, workers: Iterable[WorkerId]) -> tuple[Job, ...]:
     return tuple(_job(row) for row in rows)
 
 
+def queued(tx: Tx) -> tuple[Job, ...]:
+    """Jobs of every tenant that wait for a worker, those that were hinted longest ago first."""
+    return _waiting(tx, table.c.state == JobState.QUEUED.value, None)
+
+
 def unheard(tx: Tx, before: datetime, limit: int) -> tuple[Job, ...]:
-    """Queued jobs of every tenant that were last hinted before this date."""
-    waiting = select(table).where(table.c.state == JobState.QUEUED.value, table.c.hinted_at < before)
-    return tuple(_job(row) for row in tx.execute(waiting.order_by(table.c.hinted_at).limit(limit)))
+    """The same, of those that were last hinted before this date."""
+    return _waiting(tx, (table.c.state == JobState.QUEUED.value) & (table.c.hinted_at < before), limit)
+
+
+def _waiting(tx: Tx, which: ColumnElement[bool], limit: int | None) -> tuple[Job, ...]:
+    rows = tx.execute(select(table).where(which).order_by(table.c.hinted_at).limit(limit))
+    return tuple(_job(row) for row in rows)
 
 
 def hinted(tx: Tx, jobs: Iterable[Job], now: datetime) -> None:

@@ -51,6 +51,12 @@ def all_of_service(tx: Tx) -> tuple[Timer, ...]:
     return tuple(Timer(row.tenant, row.execution, row.key, row.at) for row in rows)
 
 
+def due(tx: Tx, now: datetime) -> tuple[Timer, ...]:
+    """Timers of every tenant whose date has come."""
+    rows = tx.execute(select(table).where(table.c.at <= now).order_by(table.c.at))
+    return tuple(Timer(row.tenant, row.execution, row.key, row.at) for row in rows)
+
+
 def delete(tx: Tx, tenant: TenantId, execution: ExecutionId) -> None:
     """Remove the timers of an execution."""
     tx.execute(table.delete().where(table.c.tenant == tenant, table.c.execution == execution))

@@ -1,0 +1,1 @@
+"""The loop from a decision to rows, hints, claims and reports."""

@@ -1,0 +1,77 @@
+"""Starting flows by web requests."""
+
+from __future__ import annotations
+
+import pytest
+
+from casemate.identifiers import MAIN
+from casemate.orchestrator import Conflict, NotFound, WebRequest
+
+from .parts import ONE, Plane
+
+pytestmark = pytest.mark.anyio
+
+HOOK = f"""{ONE}
+triggers:
+  - id: hook
+    type: io.kestra.plugin.core.trigger.Webhook
+    key: abcdef
+  - id: sealed
+    type: io.kestra.plugin.core.trigger.Webhook
+    key: "{{{{ secret('TOKEN') }}}}"
+  - id: off
+    type: io.kestra.plugin.core.trigger.Webhook
+    key: switched-off
+    disabled: true
+"""
+
+PLACE = (MAIN, "company.team", "one")
+
+REQUEST = WebRequest(body={"a": 1}, headers={"x-y": ["z"]}, parameters={"q": ["1", "2"]})
+
+
+@pytest.mark.parametrize(("key", "trigger"), [("abcdef", "hook"), ("opensesame", "sealed")])
+async def test_the_right_key_starts_the_flow(service: Plane, key: str, trigger: str):
+    await service.save(HOOK)
+    execution = await service.orchestrator.webhook(*PLACE, key, REQUEST)
+    assert execution.trigger == {
+        "id": trigger,
+        "type": "io.kestra.plugin.core.trigger.Webhook",
+        "variables": {"body": {"a": 1}, "headers": {"x-y": ["z"]}, "parameters": {"q": ["1", "2"]}},
+    }
+    assert await service.orchestrator.get(MAIN, execution.id) == execution
+
+
+@pytest.mark.parametrize("key", ["", "wrong", "abcde", "abcdefg", "switched-off", "{{ secret('TOKEN') }}", "\ud800"])
+async def test_a_wrong_key_is_not_found(service: Plane, key: str):
+    await service.save(HOOK)
+    with pytest.raises(NotFound, match="Webhook not found"):
+        await service.orchestrator.webhook(*PLACE, key, REQUEST)
+
+
+async def test_an_unknown_flow_is_not_found(service: Plane):
+    with pytest.raises(NotFound, match="Flow not found"):
+        await service.orchestrator.webhook(*PLACE, "abcdef", REQUEST)
+
+
+async def test_a_disabled_flow_is_a_conflict(service: Plane):
+    await service.save(f"{HOOK}disabled: true\n")
+    with pytest.raises(Conflict):
+        await service.orchestrator.webhook(*PLACE, "abcdef", REQUEST)
+
+
+async def test_a_key_that_cannot_be_rendered_opens_nothing(service: Plane):
+    await service.save(HOOK.replace("secret('TOKEN')", "secret('ABSENT')"))
+    with pytest.raises(NotFound):
+        await service.orchestrator.webhook(*PLACE, "", REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("expression", "starts"),
+    [("{{ trigger.body.a == 1 }}", True), ("{{ trigger.body.a == 2 }}", False), ("{{ trigger.body.b }}", False)],
+)
+async def test_conditions(service: Plane, expression: str, starts: bool):
+    condition = f'[{{type: io.kestra.plugin.core.condition.Expression, expression: "{expression}"}}]'
+    await service.save(HOOK.replace("key: abcdef", f"key: abcdef\n    conditions: {condition}"))
+    execution = await service.orchestrator.webhook(*PLACE, "abcdef", REQUEST)
+    assert (execution is not None) == starts
