@@ -162,6 +162,14 @@ def test_flows_see_the_prefixed_variables_and_no_others():
     assert "secret_x" not in envs(settings(everything).variables, environ)
 
 
+def test_the_older_prefix_shows_neither_configuration_nor_secrets():
+    environ = {"KESTRA_TEST": "1", "KESTRA_URL": "2", "KESTRA_DB_PASSWORD": "3", "SECRET_X": "4"}
+    asked = "kestra: {variables: {env-vars-prefix: KESTRA_}}"
+    assert envs(settings(asked).variables, environ) == {"test": "1"}
+    everything = "kestra: {variables: {env-vars-prefix: ''}}"
+    assert envs(settings(everything).variables, environ) == {}
+
+
 def test_secrets_are_shown_nowhere():
     text = f"""
 kestra:

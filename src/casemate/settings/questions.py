@@ -9,7 +9,9 @@ from datetime import timedelta
 
 from casemate import durations
 from casemate.secret import Secret
+from casemate.settings.known import KNOWN
 from casemate.settings.model import JavaSecurity, Settings, Variables
+from casemate.settings.sources import sets_a_key
 
 HIDDEN = "******"
 _TELLTALE = re.compile(
@@ -18,7 +20,8 @@ _TELLTALE = re.compile(
     re.IGNORECASE,
 )
 _URL_PASSWORD = re.compile(r"(?<=://)[^/@\s]*@")
-_NEVER = ("SECRET_", "KESTRA_", "CASEMATE_")
+_NEVER = ("SECRET_", "CASEMATE_")
+_OURS = "KESTRA_"
 
 
 def thread_rule(rules: JavaSecurity, type_name: str) -> str | None:
@@ -42,15 +45,24 @@ def _any_prefix(prefixes: Iterable[str], type_name: str) -> bool:
 def envs(variables: Variables, environ: Mapping[str, str]) -> Mapping[str, str]:
     """What templates see as `envs`: the variables with the prefix, without it, in lower case (spec/security 8.6).
 
-    Our own variables and secrets never are among them, whatever the prefix.
+    Our own variables and secrets never are among them, whatever the prefix. The older prefix `KESTRA_` must be asked for
+    in words, and shows neither configuration nor what is named like a secret.
     """
     prefix = variables.env_vars_prefix
     withheld = set(variables.redacted_env_vars)
     return {
         name[len(prefix) :].lower(): value
         for name, value in environ.items()
-        if name.startswith(prefix) and name not in withheld and not name.startswith(_NEVER)
+        if name.startswith(prefix) and name not in withheld and not _private(name, prefix)
     }
+
+
+def _private(name: str, prefix: str) -> bool:
+    if name.startswith(_NEVER):
+        return True
+    if not name.startswith(_OURS):
+        return False
+    return not prefix.startswith(_OURS) or sets_a_key(name, KNOWN) or _TELLTALE.search(name) is not None
 
 
 def redacted(settings: Settings) -> Mapping[str, object]:
