@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from casemate.store import Database, Job, JobState, Tx, jobs, workers
+from casemate.store import Database, Job, JobState, jobs, workers
 
 pytestmark = pytest.mark.anyio
 
@@ -20,10 +20,7 @@ async def job(db: Database, now) -> Job:
 
 
 async def granted(db: Database, now, worker: str = "w1") -> Job:
-    def claim(tx: Tx) -> Job:
-        return jobs.grant(tx, jobs.get(tx, JOB.id), worker, now + timedelta(seconds=45))
-
-    return await db.transact(claim)
+    return await db.transact(jobs.grant, JOB.id, worker, now + timedelta(seconds=45))
 
 
 async def test_offering_twice_is_one_job(db: Database, job, now):
@@ -38,9 +35,19 @@ async def test_a_job_is_granted_once(db: Database, job, now):
     assert await db.read(jobs.get, job.id) == first
 
 
-async def test_a_stale_view_grants_nothing(db: Database, job, now):
-    await granted(db, now)
-    assert await db.transact(jobs.grant, job, "w2", now) is None
+async def test_only_the_true_holder_finishes_a_job_and_only_once(db: Database, job, now):
+    first = await granted(db, now)
+    assert await db.transact(jobs.finish, job.id, first.fence, "w2") is None
+    assert await db.transact(jobs.finish, job.id, first.fence + 1, "w1") is None
+    assert (await db.transact(jobs.finish, job.id, first.fence, "w1")).state is JobState.DONE
+    assert await db.transact(jobs.finish, job.id, first.fence, "w1") is None
+    assert await granted(db, now) is None
+
+
+async def test_a_job_that_is_being_killed_can_be_finished(db: Database, job, now):
+    first = await granted(db, now)
+    await db.transact(jobs.stop, first)
+    assert (await db.transact(jobs.finish, job.id, first.fence, "w1")).state is JobState.DONE
 
 
 async def test_a_dropped_job_is_never_granted(db: Database, job, now):
@@ -79,7 +86,7 @@ async def test_overdue_are_held_jobs_whose_lease_is_over(db: Database, job, now)
     first = await granted(db, now)
     assert await db.read(jobs.overdue, now + timedelta(seconds=45)) == ()
     assert await db.read(jobs.overdue, now + timedelta(seconds=46)) == (first,)
-    await db.transact(jobs.finish, first)
+    await db.transact(jobs.finish, first.id, first.fence, first.worker)
     assert await db.read(jobs.overdue, now + timedelta(days=1)) == ()
 
 

@@ -62,13 +62,11 @@ def _take(step: Step, item: Item) -> object:
 
 
 def _claim(step: Step, claim: Claim) -> Job | Stale:
-    job = jobs.get(step.tx, claim.job)
-    if job is None or job.state is not JobState.QUEUED:
-        return Stale("nobody waits for it" if job is None else f"it is {job.state.value}")
-    granted = jobs.grant(step.tx, job, claim.worker, step.around.now + step.around.rules.lease)
-    assert granted is not None, "the row was read in this very transaction"
-    step.happen(TaskStarted(job.task_run, job.attempt))
-    if _wanted(step.execution, job):
+    granted = jobs.grant(step.tx, claim.job, claim.worker, step.around.now + step.around.rules.lease)
+    if granted is None:
+        return Stale("it does not wait any more")
+    step.happen(TaskStarted(granted.task_run, granted.attempt))
+    if _wanted(step.execution, granted):
         return granted
     # The right to run it must not outlive the wish: without this, what was killed could start after all.
     jobs.drop(step.tx, granted)
@@ -83,11 +81,10 @@ def _wanted(execution: Execution, job: Job) -> bool:
 
 def _end(step: Step, end: End) -> bool:
     report = end.report
-    job = jobs.get(step.tx, report.job)
     # A worker that lost its lease may still finish: its result is not applied beside that of its successor.
-    if job is None or not job.held or job.fence != report.fence or job.worker != end.worker:
+    job = jobs.finish(step.tx, report.job, report.fence, end.worker)
+    if job is None:
         return False
-    jobs.finish(step.tx, job)
     _record(step, job, report)
     step.happen(_event(step, job, report))
     return True
@@ -131,7 +128,7 @@ def _over(step: Step, job: Job) -> bool:
 
 
 def _give_up(step: Step, job: Job, state: Literal[State.KILLED, State.FAILED], message: str) -> None:
-    jobs.finish(step.tx, job)
+    jobs.finish(step.tx, job.id, job.fence, job.worker)
     _say(step, job, message)
     step.happen(TaskFinished(task_run=job.task_run, attempt=job.attempt, state=state))
 

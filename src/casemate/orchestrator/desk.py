@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -25,9 +26,12 @@ from casemate.orchestrator.world import whose_execution
 from casemate.secret import Secret
 from casemate.secrets import Secrets
 from casemate.storage import Storage, paths
-from casemate.store import Database, Job, JobState, StoreUnavailable, Tx, jobs, logs, metrics, workers
+from casemate.store import Database, Job, StoreUnavailable, Tx, jobs, logs, metrics, workers
 
 log = structlog.get_logger()
+
+_REMEMBERED = 50_000
+"""Of how many jobs the place is known without reading their rows."""
 
 T = TypeVar("T")
 
@@ -60,11 +64,18 @@ class Desk:
         self._now = now
         self._logged = logged
         self._late = 0
+        self._places: OrderedDict[JobId, Key] = OrderedDict()
 
     @property
     def late(self) -> int:
         """How many reports were dropped because their fence was old."""
         return self._late
+
+    def expect(self, job: JobId, key: Key) -> None:
+        """Remember which execution a job belongs to; claims and reports name only the job."""
+        self._places[job] = key
+        if len(self._places) > _REMEMBERED:
+            self._places.popitem(last=False)
 
     async def join(self, worker: WorkerId) -> None:
         """A worker connects."""
@@ -73,25 +84,29 @@ class Desk:
     async def claim(self, worker: WorkerId, hint: Hint) -> Grant | Stale:
         """Give the job to this worker, unless someone else was faster or nobody wants it any more."""
         with _away():
-            job = await self._db.read(jobs.get, hint.job)
-            if job is None or job.state is not JobState.QUEUED:
-                return Stale("there is no such job" if job is None else f"it is {job.state.value}")
-            return await self._claim(worker, job)
+            key = await self._place(hint.job)
+            if key is None:
+                return Stale("there is no such job")
+            try:
+                granted = await self._lives.bring(key, Claim(hint.job, worker))
+                live = await self._lives.current(key)
+            except NotFound:
+                return Stale("its execution is gone")
+            return granted if isinstance(granted, Stale) else self._grant(live, granted)
 
-    async def _claim(self, worker: WorkerId, job: Job) -> Grant | Stale:
-        key = (job.tenant, job.execution)
-        try:
-            granted = await self._lives.bring(key, Claim(job.id, worker))
-            live = await self._lives.current(key)
-        except NotFound:
-            return Stale("its execution is gone")
-        return granted if isinstance(granted, Stale) else self._grant(live, granted)
+    async def _place(self, job: JobId) -> Key | None:
+        if job not in self._places:
+            stored = await self._db.read(jobs.get, job)
+            if stored is None:
+                return None
+            self.expect(job, (stored.tenant, stored.execution))
+        return self._places[job]
 
     def _grant(self, live: Live, job: Job) -> Grant:
         execution, run = live.execution, live.execution.task_runs[job.task_run]
         task = next(task for task in live.flow.all_tasks() if task.id == run.task_id)
         place = (execution.namespace, execution.flow_id, execution.id)
-        log.info("job.granted", job=job.id, worker=job.worker, fence=job.fence)
+        log.debug("job.granted", job=job.id, worker=job.worker, fence=job.fence)
         return Grant(
             job=job.id,
             fence=job.fence,
@@ -131,20 +146,21 @@ class Desk:
         return heard
 
     async def _finish(self, worker: WorkerId, report: Finished) -> bool:
-        job = await self._db.read(jobs.get, report.job)
-        if job is None:
+        key = await self._place(report.job)
+        if key is None:
             return False
         try:
-            heard: bool = await self._lives.bring((job.tenant, job.execution), End(worker, report))
+            heard: bool = await self._lives.bring(key, End(worker, report))
         except NotFound:
             return False
+        if heard:
+            self._places.pop(report.job, None)
         return heard
 
     async def _keep(self, worker: WorkerId, report: Logged) -> bool:
-        job = await self._held(worker, report.job, report.fence)
-        if job is None:
+        key = await self._place(report.job)
+        if key is None:
             return False
-        key = (job.tenant, job.execution)
         try:
             live = await self._lives.current(key)
         except NotFound:

@@ -28,6 +28,7 @@ from casemate.executions import (
     start,
     variables_of,
 )
+from casemate.expressions import Unanswerable
 from casemate.flows import Flow, Label, Trigger
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId, friendly
 from casemate.jobs import Kill
@@ -186,7 +187,7 @@ class Orchestrator:
         Raises `NotFound` for an unknown flow or a wrong key, `Conflict` if the flow is disabled.
         """
         flow = await self._shelf.latest(tenant, namespace, flow_id)
-        trigger = await self._worlds.within(whose_flow(flow), partial(webhook.asked_for, flow, key))
+        trigger = await self._opened(flow, key)
         if trigger is None:
             raise NotFound("Webhook not found")
         if flow.disabled:
@@ -197,6 +198,11 @@ class Orchestrator:
         if not await self._conditions_hold(flow, trigger, execution):
             return None
         return await self._lives.begin(flow, execution)
+
+    async def _opened(self, flow: Flow, key: str) -> Trigger | None:
+        if webhook.has_plain_keys(flow):
+            return webhook.asked_for(flow, key, Unanswerable(now=self._now()))
+        return await self._worlds.within(whose_flow(flow), partial(webhook.asked_for, flow, key))
 
     async def _conditions_hold(self, flow: Flow, trigger: Trigger, execution: Execution) -> bool:
         templates = webhook.conditions_of(trigger, self._catalog)
@@ -280,13 +286,15 @@ class Orchestrator:
     # After a commit ------------------------------------------------------------------------------------------------
 
     def _after(self, live: Live, written: Written) -> None:
+        for message in written.messages:
+            self.desk.expect(message.body["job"], key_of(live.execution))
         self._relay.take(written.messages)
         for timer in written.timers:
             self._alarms.set(timer)
         for question in written.questions:
             self._tasks.start(self._resolve(live.execution, question))
         for note in written.notes:
-            log.info("execution.noted", execution=live.execution.id, level=note.level, message=note.message)
+            log.debug("execution.noted", execution=live.execution.id, level=note.level, message=note.message)
         if written.changed or written.logged:
             for watcher in self._watchers.of(key_of(live.execution)):
                 watcher.tell(written.execution if written.changed else None)

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from casemate.catalog import Catalog
-from casemate.expressions import ExpressionError, printed, render
+from casemate.expressions import ExpressionError, World, printed, render
 from casemate.flows import Flow, Trigger
 from casemate.orchestrator.answering import budget
 from casemate.orchestrator.errors import Conflict
-from casemate.orchestrator.world import ServiceWorld
 
 log = structlog.get_logger()
 
@@ -38,15 +37,23 @@ class WebRequest:
         }
 
 
-def asked_for(flow: Flow, key: str, world: ServiceWorld) -> Trigger | None:
+def has_plain_keys(flow: Flow) -> bool:
+    """Can the keys of its webhooks be compared as they are written?"""
+    return not any("{" in str(trigger.properties.get("key")) for trigger in _webhooks(flow))
+
+
+def _webhooks(flow: Flow) -> list[Trigger]:
+    return [each for each in flow.triggers if each.canonical == _WEBHOOK and not each.disabled]
+
+
+def asked_for(flow: Flow, key: str, world: World) -> Trigger | None:
     """The webhook of the flow that this key opens."""
-    triggers = [each for each in flow.triggers if each.canonical == _WEBHOOK and not each.disabled]
     # Every key is compared, each in constant time: how long it takes must not tell how much of a guess was right.
-    opened = [trigger for trigger in triggers if _opens(trigger, key, flow, world)]
+    opened = [trigger for trigger in _webhooks(flow) if _opens(trigger, key, flow, world)]
     return opened[0] if opened else None
 
 
-def _opens(trigger: Trigger, key: str, flow: Flow, world: ServiceWorld) -> bool:
+def _opens(trigger: Trigger, key: str, flow: Flow, world: World) -> bool:
     variables = {"flow": {"id": flow.id, "namespace": flow.namespace, "tenantId": flow.tenant}, "vars": flow.variables}
     try:
         wanted = printed(render(trigger.properties.get("key"), variables, world, budget=budget()))
@@ -75,12 +82,12 @@ def _template(condition: Mapping[str, object], catalog: Catalog) -> str:
     return str(condition.get("expression"))
 
 
-def hold(templates: Sequence[str], variables: Mapping[str, object], world: ServiceWorld) -> bool:
+def hold(templates: Sequence[str], variables: Mapping[str, object], world: World) -> bool:
     """Are they all true? One that fails is not (spec/engine 9.4)."""
     return all(_true(template, variables, world) for template in templates)
 
 
-def _true(template: str, variables: Mapping[str, object], world: ServiceWorld) -> bool:
+def _true(template: str, variables: Mapping[str, object], world: World) -> bool:
     try:
         text = printed(render(template, variables, world, budget=budget())).strip()
     except ExpressionError as error:

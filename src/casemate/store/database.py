@@ -73,7 +73,8 @@ class Database:
     async def transact(self, function: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function in one transaction; when this returns, what it wrote is on the disk.
 
-        An exception of the function undoes all it wrote. If the caller is cancelled meanwhile, the outcome is unknown.
+        An exception of the function undoes all it wrote. The function may be run more than once, so it does nothing but
+        read and write rows. If the caller is cancelled meanwhile, the outcome is unknown.
         """
         assert not kwargs, "arguments of a transaction are positional"
         loop = get_running_loop()

@@ -56,6 +56,7 @@ _FIELDS: dict[str, Field] = {
 
 _BY_ID = (table.c.tenant == bindparam("key_tenant")) & (table.c.id == bindparam("key_id"))
 _GET = select(table.c.document, table.c.version).where(_BY_ID)
+_INSERT = table.insert()
 _SAVE = table.update().where(_BY_ID, table.c.version == bindparam("key_version"))
 _RUNS = (
     select(task_runs.c.document)
@@ -75,7 +76,7 @@ _DROP_RUN = task_runs.delete().where(_RUN_BY_ID)
 def insert(tx: Tx, execution: Execution) -> Execution:
     """Add a new execution with all its task runs; what is returned has its first version."""
     stored = replace(execution, version=1)
-    tx.execute(table.insert(), {"tenant": stored.tenant, "id": stored.id, **_header(stored)})
+    tx.execute(_INSERT, {"tenant": stored.tenant, "id": stored.id, **_fixed(stored), **_header(stored)})
     _write_runs(tx, stored, {}, tuple(stored.task_runs))
     return stored
 
@@ -93,21 +94,27 @@ def save(tx: Tx, before: Execution, after: Execution, changed: Iterable[TaskRunI
     return stored
 
 
-def _header(execution: Execution) -> dict[str, Any]:
+def _fixed(execution: Execution) -> dict[str, Any]:
+    """Columns that never change; an index that holds one of them need not be touched by a save."""
     trigger = execution.trigger or {}
     variables = trigger.get("variables")
     return {
         "namespace": execution.namespace,
         "flow": execution.flow_id,
-        "revision": execution.flow_revision,
-        "state": execution.state.value,
-        "open": is_open(execution),
         "started": execution.history.start,
-        "ended": execution.history.end,
-        "labels": marked(execution.labels),
         "trigger": trigger.get("id"),
         "parent": execution.parent_id,
         "caller": variables.get("executionId") if isinstance(variables, Mapping) else None,
+    }
+
+
+def _header(execution: Execution) -> dict[str, Any]:
+    return {
+        "revision": execution.flow_revision,
+        "state": execution.state.value,
+        "open": is_open(execution),
+        "ended": execution.history.end,
+        "labels": marked(execution.labels),
         "version": execution.version,
         "document": packed(execution_document(execution)),
     }

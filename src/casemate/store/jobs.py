@@ -15,10 +15,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, select
+from sqlalchemy import ColumnElement, Row, bindparam, select, text
 
 from casemate.identifiers import ExecutionId, Fence, JobId, TaskRunId, TenantId, WorkerId
 from casemate.store.database import Tx
+from casemate.store.schema import Instant
 from casemate.store.schema import jobs as table
 
 _NO_FENCE = Fence(0)
@@ -61,6 +62,34 @@ _OPEN = (JobState.QUEUED.value, *_HELD)
 
 _GET = select(table).where(table.c.id == bindparam("key_id"))
 _SAVE = table.update().where(table.c.id == bindparam("key_id"), table.c.fence == bindparam("key_fence"))
+_OFFER = text(
+    "INSERT INTO jobs (id, tenant, execution, task_run, attempt, queue, state, fence, deliveries, hinted_at) "
+    "VALUES (:id, :tenant, :execution, :task_run, :attempt, :queue, :state, :fence, :deliveries, :hinted_at) "
+    "ON CONFLICT DO NOTHING"
+).bindparams(bindparam("hinted_at", type_=Instant))
+_GRANT = (
+    table.update()
+    .where(table.c.id == bindparam("key_id"), table.c.state == JobState.QUEUED.value)
+    .values(
+        state=JobState.RUNNING.value,
+        worker=bindparam("to_worker"),
+        fence=table.c.fence + 1,
+        deliveries=table.c.deliveries + 1,
+        lease_until=bindparam("to_lease"),
+    )
+    .returning(*table.c)
+)
+_FINISH = (
+    table.update()
+    .where(
+        table.c.id == bindparam("key_id"),
+        table.c.fence == bindparam("key_fence"),
+        table.c.worker == bindparam("key_worker"),
+        table.c.state.in_(_HELD),
+    )
+    .values(state=JobState.DONE.value, lease_until=None)
+    .returning(*table.c)
+)
 _OF_RUN = select(table).where(
     table.c.tenant == bindparam("key_tenant"),
     table.c.execution == bindparam("key_execution"),
@@ -76,24 +105,19 @@ def named(task_run: TaskRunId, attempt: int) -> JobId:
 
 def offer(tx: Tx, job: Job, now: datetime) -> bool:
     """Add a job; False if it is there already."""
-    if get(tx, job.id) is not None:
-        return False
-    tx.execute(
-        table.insert(),
-        {
-            "id": job.id,
-            "tenant": job.tenant,
-            "execution": job.execution,
-            "task_run": job.task_run,
-            "attempt": job.attempt,
-            "queue": job.queue,
-            "state": job.state.value,
-            "fence": job.fence,
-            "deliveries": job.deliveries,
-            "hinted_at": now,
-        },
-    )
-    return True
+    row = {
+        "id": job.id,
+        "tenant": job.tenant,
+        "execution": job.execution,
+        "task_run": job.task_run,
+        "attempt": job.attempt,
+        "queue": job.queue,
+        "state": job.state.value,
+        "fence": job.fence,
+        "deliveries": job.deliveries,
+        "hinted_at": now,
+    }
+    return tx.execute(_OFFER, row).rowcount == 1
 
 
 def get(tx: Tx, job: JobId) -> Job | None:
@@ -108,19 +132,16 @@ def of_task_run(tx: Tx, tenant: TenantId, execution: ExecutionId, task_run: Task
     return None if row is None else _job(row)
 
 
-def grant(tx: Tx, job: Job, worker: WorkerId, lease_until: datetime) -> Job | None:
-    """Give a queued job to a worker under a new fence; None if it is not queued any more."""
-    if job.state is not JobState.QUEUED:
-        return None
-    granted = replace(
-        job,
-        state=JobState.RUNNING,
-        worker=worker,
-        fence=Fence(job.fence + 1),
-        deliveries=job.deliveries + 1,
-        lease_until=lease_until,
-    )
-    return granted if _saved(tx, job, granted) else None
+def grant(tx: Tx, job: JobId, worker: WorkerId, lease_until: datetime) -> Job | None:
+    """Give a queued job to a worker under a new fence; None if it is not queued (any more)."""
+    row = tx.execute(_GRANT, {"key_id": job, "to_worker": worker, "to_lease": lease_until}).first()
+    return None if row is None else _job(row)
+
+
+def finish(tx: Tx, job: JobId, fence: Fence, worker: WorkerId | None) -> Job | None:
+    """Its result is applied in this transaction; None if this worker does not hold it under this fence."""
+    row = tx.execute(_FINISH, {"key_id": job, "key_fence": fence, "key_worker": worker}).first()
+    return None if row is None else _job(row)
 
 
 def release(tx: Tx, job: Job) -> Job:
@@ -128,11 +149,6 @@ def release(tx: Tx, job: Job) -> Job:
     freed = replace(job, state=JobState.QUEUED, worker=None, fence=Fence(job.fence + 1), lease_until=None)
     _saved(tx, job, freed)
     return freed
-
-
-def finish(tx: Tx, job: Job) -> None:
-    """Its result was applied."""
-    _saved(tx, job, replace(job, state=JobState.DONE, lease_until=None))
 
 
 def drop(tx: Tx, job: Job) -> None:

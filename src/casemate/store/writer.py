@@ -1,12 +1,11 @@
 """One thread that writes, so that writers never wait for each other's locks and share their commits.
 
-A commit waits for the disk. Transactions that arrive meanwhile are run one after the other, each in a savepoint of its
-own, and committed together; nobody hears of success before that commit.
+A commit waits for the disk. Transactions that arrive meanwhile are run one after the other and committed together;
+nobody hears of success before that commit. If one of them fails, all are run again, each alone: none needs a savepoint.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -67,7 +66,7 @@ class Writer:
         with self._engine.connect() as connection:
             while batch := self._next():
                 wanted = [work for work in batch if not work.future.cancelled()]
-                _deliver(wanted, _commit(connection, wanted))
+                _deliver(wanted, _together(connection, wanted))
 
     def _next(self) -> list[Work]:
         """What is in line now, waiting for the first; empty at the end."""
@@ -86,35 +85,15 @@ class Writer:
         return batch
 
 
-def _commit(connection: Connection, batch: Sequence[Work]) -> list[_Outcome]:
-    """Run a batch and commit it; if that fails, it failed for all of them."""
+def _together(connection: Connection, batch: Sequence[Work]) -> list[_Outcome]:
+    """The outcomes of a batch, committed."""
     try:
         with connection.begin():
-            if len(batch) == 1:
-                return [batch[0].function(connection, *batch[0].args)]
-            return [_attempt(connection, work) for work in batch]
+            return [work.function(connection, *work.args) for work in batch]
     except Exception as error:  # the top of the thread's loop: the outcome goes to those who wait for it
-        return [_Failed(told(error))] * len(batch)
-
-
-def _attempt(connection: Connection, work: Work) -> _Outcome:
-    """Run one of several; what it did is undone if it fails, what the others did is not."""
-    savepoint = connection.begin_nested()
-    try:
-        outcome = work.function(connection, *work.args)
-    except Exception as error:  # the same top, for one of several
-        if not _in_transaction(connection):
-            # SQLite gave up the whole transaction (a full disk does that): the batch fails as one.
-            raise
-        savepoint.rollback()
-        return _Failed(told(error))
-    savepoint.commit()
-    return outcome
-
-
-def _in_transaction(connection: Connection) -> bool:
-    driver = connection.connection.driver_connection
-    return not isinstance(driver, sqlite3.Connection) or driver.in_transaction
+        if len(batch) == 1:
+            return [_Failed(told(error))]
+    return [outcome for work in batch for outcome in _together(connection, [work])]
 
 
 def told(error: Exception) -> Exception:
