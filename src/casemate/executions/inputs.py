@@ -27,7 +27,10 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedInput:
-    """One input after resolution; a disabled one has no value. A SELECT with an `expression` got its `values`."""
+    """One input after resolution. A SELECT with an `expression` got its `values`.
+
+    The value of a disabled one is what was submitted, unread, for whoever shows the form; it never reaches an execution.
+    """
 
     input: Input
     value: object = None
@@ -132,7 +135,7 @@ def _resolved(resolution: _Resolution, one: Input) -> ResolvedInput:
     try:
         one = _with_choices(resolution, one)
         if not _enabled(resolution, one):
-            return ResolvedInput(input=one, enabled=False)
+            return ResolvedInput(input=one, value=None if one.type == "SECRET" else raw, enabled=False)
         return ResolvedInput(input=one, value=_value(resolution, one, raw))
     except Misfit as misfit:
         return ResolvedInput(input=one, problem=_problem("input", one.id, one.type, misfit, raw))

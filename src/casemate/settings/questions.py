@@ -45,8 +45,8 @@ def _any_prefix(prefixes: Iterable[str], type_name: str) -> bool:
 def envs(variables: Variables, environ: Mapping[str, str]) -> Mapping[str, str]:
     """What templates see as `envs`: the variables with the prefix, without it, in lower case (spec/security 8.6).
 
-    Our own variables and secrets never are among them, whatever the prefix. The older prefix `KESTRA_` must be asked for
-    in words, and shows neither configuration nor what is named like a secret.
+    Our own variables and secrets never are among them, whatever the prefix. The older prefix `KESTRA_` must be asked
+    for in words, and shows neither configuration nor what is named like a secret.
     """
     prefix = variables.env_vars_prefix
     withheld = set(variables.redacted_env_vars)
