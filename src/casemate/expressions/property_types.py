@@ -20,10 +20,17 @@ def converted(text: str, kind: str) -> object:
     generic = _GENERIC.fullmatch(kind)
     try:
         if generic is None:
-            return _CONVERSIONS[kind](text)
-        return _collection(read_json(text), generic["kind"], _CONVERSIONS[generic["inner"]])
+            return _conversion(kind)(text)
+        return _collection(read_json(text), generic["kind"], _conversion(generic["inner"]))
     except ValueError as error:
         raise ExpressionError(f"Cannot read '{text}' as {kind}: {error}") from error
+
+
+def _conversion(kind: str) -> Callable[[str], object]:
+    found = _CONVERSIONS.get(kind.lower())
+    if found is None:
+        raise ValueError("there is no such type")
+    return found
 
 
 def _collection(value: object, kind: str, convert: Callable[[str], object]) -> object:

@@ -21,6 +21,7 @@ _PATTERNS: Mapping[str, str] = {
     "sql": "yyyy-MM-dd HH:mm:ss.SSSSSS",
     "sql_seq": "yyyy-MM-dd HH:mm:ss",
 }
+_REGION_UTC = zone("UTC")  # what a server in UTC calls its zone; the bare UTC stands for instants
 _STYLES = frozenset(("full", "long", "medium", "short"))
 
 
@@ -76,7 +77,7 @@ _NAMED: Mapping[str, Callable[[datetime], str]] = {
 
 def format_date(moment: datetime, name: str, where: tzinfo, locale: Locale) -> str:
     """The moment as seen in a zone, by the name of a format or by a pattern; raises `Fault`."""
-    seen = moment.astimezone(where)
+    seen = moment.astimezone(_REGION_UTC if where is UTC else where)
     if name in _STYLES:
         return format_by_pattern(seen, _style(name, locale), locale)
     named = _NAMED.get(name)

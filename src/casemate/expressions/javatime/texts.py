@@ -66,8 +66,5 @@ def offset_text(value: datetime, zero: str = "Z") -> str:
 
 
 def zone_suffix(zone: tzinfo | None) -> str:
-    """`[Europe/Paris]` for a region, `[UTC+03:00]` for an offset named like one, nothing for a mere offset."""
-    if isinstance(zone, ZoneInfo):
-        return f"[{zone.key}]"
-    name = "" if zone is None or zone is UTC else zone.tzname(None) or ""
-    return f"[{name}]" if name.startswith(("UTC", "GMT", "UT")) else ""
+    """`[Europe/Paris]` for a region, nothing for a mere offset."""
+    return f"[{zone.key}]" if isinstance(zone, ZoneInfo) else ""

@@ -12,7 +12,7 @@ from casemate.expressions.errors import Fault
 from casemate.expressions.javatime.texts import ZULU, offset_text
 
 _OFFSET = re.compile(
-    r"(?P<prefix>UTC|GMT|UT|)(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2})(?::?(?P<seconds>\d{2}))?)?"
+    r"(?:UTC|GMT|UT|)(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2})(?::?(?P<seconds>\d{2}))?)?"
 )
 _REGION = re.compile(r"[A-Za-z][A-Za-z0-9~/._+-]+")
 _FARTHEST = timedelta(hours=18)
@@ -64,20 +64,19 @@ def _fixed(found: re.Match[str], name: str) -> tzinfo:
     if offset > _FARTHEST:
         raise Fault(f"Invalid ID for ZoneOffset, out of range: {name}")
     signed = -offset if found["sign"] == "-" else offset
-    shown = offset_text(datetime(2000, 1, 1, tzinfo=timezone(signed)))
-    return timezone(signed, found["prefix"] + ("" if found["prefix"] and not signed else shown))
+    return timezone(signed) if signed else ZULU
 
 
 def zone_id(moment: datetime) -> str:
     """The name of a date's zone: the region, or the offset."""
     if isinstance(moment.tzinfo, ZoneInfo):
         return moment.tzinfo.key
-    return moment.tzname() or offset_text(moment)
+    return offset_text(moment)
 
 
 def zone_name(moment: datetime, *, long: bool) -> str:
     """What people call a date's zone: `CET`, or `Central European Standard Time`."""
-    short = moment.tzname() or "Z"
     if not isinstance(moment.tzinfo, ZoneInfo):
         return zone_id(moment)
+    short = moment.tzname() or "Z"
     return _LONG_NAMES.get(short, short) if long else short
