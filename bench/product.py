@@ -55,34 +55,33 @@ class Server:
 
     def call(self, verb: str, path: str, body: bytes | None = None, kind: str = "application/json") -> object:
         """One request on this thread's own connection; the JSON of the answer, or its text."""
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = http.client.HTTPConnection(self.host, self.port, timeout=300)
-        connection.request(verb, path, body=body, headers={"Content-Type": kind} if body is not None else {})
-        answer = connection.getresponse()
+        answer = self._answer(verb, path, body, {"Content-Type": kind} if body is not None else {})
         text = answer.read().decode()
         if answer.status >= 400:
             raise SystemExit(f"{verb} {path}: {answer.status} {text[:500]}")
         return json.loads(text) if "json" in (answer.getheader("Content-Type") or "") else text
+
+    def _answer(self, verb: str, path: str, body: bytes | None, headers: dict[str, str]) -> http.client.HTTPResponse:
+        connection = getattr(self._local, "connection", None)
+        if connection is None or time.monotonic() - self._local.used > 2:  # the server closes idle ones
+            connection = self._local.connection = http.client.HTTPConnection(self.host, self.port, timeout=300)
+        self._local.used = time.monotonic()
+        connection.request(verb, path, body=body, headers=headers)
+        return connection.getresponse()
 
     def save(self, flow: str) -> None:
         """Create a flow."""
         self.call("POST", f"{API}/flows", flow.encode(), "application/x-yaml")
 
     def run(self, namespace: str, flow: str) -> dict:
-        """Start an execution and wait for its end."""
-        started = self.call("POST", f"{API}/executions/{namespace}/{flow}", b"")
-        return self.until_ended(started["id"])
+        """Start an execution and wait for its end, without asking again and again: that would be measured too."""
+        return _successful(self.call("POST", f"{API}/executions/{namespace}/{flow}?wait=true"))
 
     def until_ended(self, execution: str) -> dict:
-        """The execution once it has ended."""
-        while True:
-            found = self.call("GET", f"{API}/executions/{execution}")
-            if found["state"]["current"] in ENDED:
-                if found["state"]["current"] != "SUCCESS":
-                    raise SystemExit(f"{found['flowId']} ended {found['state']['current']}")
-                return found
-            time.sleep(0.02)
+        """The execution once it has ended; asks now and then."""
+        while (found := self.call("GET", f"{API}/executions/{execution}"))["state"]["current"] not in ENDED:
+            time.sleep(0.1)
+        return _successful(found)
 
     def weight(self) -> Weight:
         """What the server and its descendants hold right now."""
@@ -102,6 +101,12 @@ class Server:
             self._process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             self._process.kill()
+
+
+def _successful(execution: dict) -> dict:
+    if execution["state"]["current"] != "SUCCESS":
+        raise SystemExit(f"{execution['flowId']} ended {execution['state']['current']}")
+    return execution
 
 
 def environment() -> dict[str, str]:

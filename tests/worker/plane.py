@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from datetime import timedelta
 
 import anyio
@@ -30,7 +30,9 @@ class Plane:
         self.metrics: list[Metric] = []
         self.batches = 0
         self.beats: list[Heartbeat] = []
+        self.workers: list[WorkerId] = []
         self.taken_away: set[JobId] = set()
+        self.unwanted: set[JobId] = set()
         self.ended: dict[JobId, Finished] = {}
         self.changed = anyio.Event()
 
@@ -59,12 +61,14 @@ class Plane:
         return [line.message for line in self.lines if not levels or line.level in levels]
 
     async def kill(self, job: JobId) -> None:
-        """Tell whoever holds it to stop."""
-        for worker in list(self.dispatch._links):
+        """Tell whoever holds it to stop, now and with the answer to every heartbeat: a kill may be lost."""
+        self.unwanted.add(job)
+        for worker in self.workers:
             await self.dispatch.kill(worker, Kill(job, FENCE))
 
     async def join(self, worker: WorkerId) -> None:
         """See `ControlPlane`."""
+        self.workers.append(worker)
 
     async def claim(self, _worker: WorkerId, hint: Hint) -> Grant | Stale:
         return self.grants.get(hint.job) or Stale("no such job")
@@ -84,7 +88,7 @@ class Plane:
     async def heartbeat(self, _worker: WorkerId, heartbeat: Heartbeat) -> tuple[Kill, ...]:
         self.beats.append(heartbeat)
         self._notify()
-        return ()
+        return tuple(Kill(job, fence) for job, fence in heartbeat.holds if job in self.unwanted)
 
     async def answer(self, _worker: WorkerId, job: JobId, _fence: Fence, question: Ask) -> Reply:
         if job in self.taken_away:
@@ -118,6 +122,7 @@ def grant(
     secrets: Mapping[str, str] | None = None,
     timeout: str | None = None,
     log_level: str | None = None,
+    defaulted: Iterable[str] = (),
 ) -> Grant:
     """The grant of a job with everything that is of no interest here filled in."""
     return Grant(
@@ -141,6 +146,7 @@ def grant(
             properties=properties or {},
             timeout=timeout,
             log_level=log_level,
+            defaulted=frozenset(defaulted),
         ),
         variables=variables or {},
         secrets={name: Secret(value) for name, value in (secrets or {}).items()},

@@ -39,5 +39,5 @@ def test_a_script_without_a_task_runner_gets_one_that_can_be_served(canonical):
 
 
 @pytest.mark.parametrize("canonical", TYPES)
-def test_a_flow_that_says_nothing_about_standard_error_gets_no_warnings(canonical):
-    assert "warningOnStdErr" not in task(canonical).properties
+def test_what_a_flow_does_not_say_about_standard_error_is_known_as_a_default(canonical):
+    assert "warningOnStdErr" in task(canonical).defaulted

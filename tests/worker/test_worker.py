@@ -104,6 +104,12 @@ async def test_words_on_standard_error_warn_where_the_flow_says_so(plane: Plane,
     assert (await plane.end_of(await plane.give(SHELL, properties=properties))).state == state
 
 
+async def test_the_default_of_the_task_type_makes_no_warning(plane: Plane, worker: Path):
+    properties = {"commands": ["echo hm >&2"], "warningOnStdErr": True}
+    job = await plane.give(SHELL, properties=properties, defaulted={"warningOnStdErr"})
+    assert (await plane.end_of(job)).state == "SUCCESS"
+
+
 async def test_an_inline_python_script_runs_from_a_file_that_is_no_result(plane: Plane, worker: Path):
     script = "import json, os\nprint(json.dumps([true, null]), os.environ['GREETING'], os.getcwd())"
     properties = {"script": script, "env": {"GREETING": "{{ 'hi' }}"}, "outputFiles": ["**"]}

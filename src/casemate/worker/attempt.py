@@ -119,11 +119,16 @@ def _judge(job: Job) -> verdict.Verdict:
     if job.script is None:
         state, messages = verdict.of_body(job.end, failed=job.failed)
     else:
-        warn = job.complained and properties.flag(job.properties, "warningOnStdErr", default=False)
-        state, messages = verdict.of_script(job.end, warn=warn)
+        state, messages = verdict.of_script(job.end, warn=job.complained and _wants_warning(job))
     if messages:
         raise TaskFailed(*messages)
     return state
+
+
+def _wants_warning(job: Job) -> bool:
+    # Only what the flow itself says counts, not the default of the task type: decision 0003.
+    written = "warningOnStdErr" not in job.grant.task.defaulted
+    return written and properties.flag(job.properties, "warningOnStdErr", default=False)
 
 
 def _write_down(job: Job, failure: TaskFailed) -> None:

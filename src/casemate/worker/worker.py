@@ -135,6 +135,7 @@ class Worker:
 
 
 def _clear(folder: Path) -> None:
-    """Remove the working directories that an earlier worker left when it was killed."""
+    """Remove what an earlier worker left when it was killed; hidden names are the sandboxes' own."""
     for left in folder.iterdir():
-        folders.remove(left)
+        if not left.name.startswith("."):
+            folders.remove(left)
