@@ -123,7 +123,8 @@ def _number(value: Any) -> object:
 def _timestamp(value: Any) -> date | datetime:
     """A day where no time is told (midnight counts as that), an instant in UTC, else a date in its offset."""
     if value.tzinfo is None or value.precision.value <= TimestampPrecision.DAY.value:
-        return value.date()  # type: ignore[no-any-return]
+        day: date = value.date()
+        return day
     offset = value.utcoffset()
     moment = datetime.combine(value.date(), value.time(), timezone(offset) if offset else UTC)
     return moment.date() if not offset and moment.time() == time() else moment

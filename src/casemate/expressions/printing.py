@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from datetime import UTC, date, time, timedelta, tzinfo
 from decimal import Decimal
 from json.encoder import encode_basestring as quoted
@@ -120,9 +120,9 @@ class _Json:
                 mark = ","
         found.append("{}" if mark == "{" else "}")
 
-    def _add_list(self, value: object, found: list[str], depth: int) -> None:
+    def _add_list(self, value: Iterable[object], found: list[str], depth: int) -> None:
         mark = "["
-        for item in value:  # type: ignore[attr-defined]
+        for item in value:
             found.append(mark)
             self._add(item, found, depth + 1)
             mark = ","
