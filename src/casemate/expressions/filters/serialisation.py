@@ -38,7 +38,8 @@ def _jq(value: object, given: Given, run: Run) -> list[object]:
         raise
     except (ValueError, ExpressionError) as error:
         shown = java_text(value, run.session.meter)
-        raise Fault(f"Unable to parse jq value '{shown}' with type '{class_name(value)}'") from error
+        what = f"Unable to parse jq value '{shown}' with type '{class_name(value)}'"
+        raise Fault(f"{what}: {error}") from error
 
 
 def _class_name(value: object, _given: Given, _run: Run) -> str:
