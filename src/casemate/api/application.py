@@ -19,7 +19,7 @@ from casemate.api.errors import Declined, not_built
 from casemate.api.gate import Gate, gate
 from casemate.api.guards import Guarded
 from casemate.api.openapi import openapi
-from casemate.api.operation import PUBLIC, Answer, Body, Operation, checked
+from casemate.api.operation import Answer, Body, Operation, Permission, checked
 from casemate.api.told import Told
 from casemate.api.unbuilt import instead_of
 
@@ -44,7 +44,8 @@ def _documentation(table: Iterable[Operation]) -> Operation:
     async def api_description(call: Call) -> Answer:
         return openapi(described, version=call.deps.version, url=call.deps.url)
 
-    return Operation("GET", "/api/v1/openapi.json", can=PUBLIC, audit="instance:describe", run=api_description)
+    can: Permission = ("INSTANCE", "VIEW")
+    return Operation("GET", "/api/v1/openapi.json", can=can, audit="instance:describe", run=api_description)
 
 
 def _endpoint(operation: Operation, deps: Deps, keeper: Gate) -> Callable[[Request], Awaitable[Response]]:

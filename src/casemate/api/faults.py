@@ -54,8 +54,11 @@ def handlers(keeper: Gate) -> Mapping[Any, Answering]:
         return JSONResponse(error_body(request.url.path, "Unauthorized"), 401, headers=keeper.challenge(request))
 
     async def unrouted(request: Request, error: HTTPException) -> Response:
-        # Strangers are not told which paths exist.
-        keeper.admit(request, None)
+        try:
+            # Strangers are not told which paths exist.
+            keeper.admit(request, None)
+        except Unauthorised as stranger:
+            return await unauthorised(request, stranger)
         return _said(request, _unrouted(request, error), error.headers)
 
     async def crashed(request: Request, _error: Exception) -> Response:

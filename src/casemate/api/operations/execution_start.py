@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from casemate.api import shapes
@@ -37,7 +38,7 @@ async def validate_new_execution_inputs(call: Call) -> Answer:
     inputs = await looked_at(await call.form(), flow)
     world = Unanswerable(now=call.deps.now(), zone=call.deps.context.zone)
     found = await asyncio.to_thread(resolve_each, flow.inputs, inputs, world, call.deps.context.seal)
-    resolved = [_resolved(one, one.input.id in inputs) for one in found]
+    resolved = [_resolved(one, inputs) for one in found]
     return {"id": flow.id, "namespace": flow.namespace, "inputs": resolved}
 
 
@@ -90,8 +91,10 @@ def _date(text: str | None) -> datetime | None:
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
-def _resolved(one: ResolvedInput, was_given: bool) -> dict[str, object]:
-    shown = {"input": input_to_json(one.input), "value": one.value, "enabled": one.enabled, "isDefault": not was_given}
+def _resolved(one: ResolvedInput, inputs: Mapping[str, object]) -> dict[str, object]:
+    value = one.value if one.enabled else inputs.get(one.input.id)
+    default = one.input.id not in inputs
+    shown = {"input": input_to_json(one.input), "value": value, "enabled": one.enabled, "isDefault": default}
     return shown if one.problem is None else {**shown, "errors": [{"message": one.problem.message}]}
 
 
