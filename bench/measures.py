@@ -17,7 +17,7 @@ Line = tuple[str, float, str]
 SCRIPTS = 40
 LOGS = 500
 PACED = 100
-PACE = 0.05
+PACE = 0.1
 BURST = 400
 CLIENTS = 8
 
