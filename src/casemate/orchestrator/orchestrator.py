@@ -129,7 +129,8 @@ class Orchestrator:
 
     async def start(self) -> None:
         """Take up what an earlier start left, then keep going in the background. Call it before workers connect."""
-        self._tasks.start(self._relay.run())
+        self._tasks.start(self._relay.send())
+        self._tasks.start(self._relay.clear())
         await self._tender.recover()
         await self._relay.sweep()
         self._tasks.start(self._tender.run())

@@ -5,6 +5,7 @@ A crash in between sends them twice, which does no harm: a hint carries no autho
 
 from __future__ import annotations
 
+import asyncio
 from asyncio import Event
 from collections.abc import Iterable, Sequence
 
@@ -18,36 +19,57 @@ from casemate.store.outbox import Message
 
 log = structlog.get_logger()
 
+_CLEARING = 0.25
+"""Seconds that a message which was sent stays in the outbox."""
+
 
 class Relay:
-    """One loop that sends. `take` gives it what was just committed, `sweep` what was left over."""
+    """Two loops: one sends, one clears. `take` gives it what was just committed, `sweep` what was left over."""
 
     def __init__(self, db: Database, dispatch: Dispatch) -> None:
         self._db = db
         self._dispatch = dispatch
         self._waiting: dict[int, Message] = {}
-        self._news = Event()
+        self._sent: dict[int, None] = {}
+        self._to_send = Event()
+        self._to_clear = Event()
 
     def take(self, messages: Iterable[Message]) -> None:
         """Send these soon."""
-        self._waiting |= {message.seq: message for message in messages}
+        self._waiting |= {message.seq: message for message in messages if message.seq not in self._sent}
         if self._waiting:
-            self._news.set()
+            self._to_send.set()
 
     async def sweep(self) -> None:
         """Send whatever the outbox still holds."""
         self.take(await self._db.read(outbox.pending))
 
-    async def run(self) -> None:
+    async def send(self) -> None:
         """Send until cancelled."""
         while True:
-            await self._news.wait()
-            self._news.clear()
+            await self._to_send.wait()
+            self._to_send.clear()
             messages, self._waiting = tuple(self._waiting.values()), {}
-            try:
-                await self._db.transact(outbox.sent, await self._send(messages))
-            except StoreUnavailable as error:
-                log.warning("outbox.not_cleared", error=str(error))
+            self._sent |= dict.fromkeys(await self._send(messages))
+            self._to_clear.set()
+
+    async def clear(self) -> None:
+        """Remove what was sent until cancelled; not at once, or each claim would wait for that commit too."""
+        while True:
+            await self._to_clear.wait()
+            self._to_clear.clear()
+            await asyncio.sleep(_CLEARING)
+            await self._clear(tuple(self._sent))
+
+    async def _clear(self, seqs: Sequence[int]) -> None:
+        try:
+            await self._db.transact(outbox.sent, seqs)
+        except StoreUnavailable as error:
+            log.warning("outbox.not_cleared", error=str(error))
+            self._to_clear.set()
+            return
+        for seq in seqs:
+            del self._sent[seq]
 
     async def _send(self, messages: Sequence[Message]) -> list[int]:
         """What was sent; the rest stays in the outbox and is swept up later."""

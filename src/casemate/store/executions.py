@@ -88,10 +88,16 @@ def save(tx: Tx, before: Execution, after: Execution, changed: Iterable[TaskRunI
     """
     stored = replace(after, version=before.version + 1)
     key = {"key_tenant": stored.tenant, "key_id": stored.id, "key_version": before.version}
-    if tx.execute(_SAVE, {**_header(stored), **key}).rowcount != 1:
+    header = {"version": stored.version} if _has_same_header(before, after) else _header(stored)
+    if tx.execute(_SAVE, {**header, **key}).rowcount != 1:
         raise Conflict(f"Execution {stored.id} was changed by someone else since version {before.version}")
     _write_runs(tx, stored, before.task_runs, tuple(dict.fromkeys(changed)))
     return stored
+
+
+def _has_same_header(before: Execution, after: Execution) -> bool:
+    """Did only task runs change? Many steps do no more than that, and a header may hold large inputs."""
+    return not after.state.terminated and replace(after, task_runs=before.task_runs) == before
 
 
 def _fixed(execution: Execution) -> dict[str, Any]:
