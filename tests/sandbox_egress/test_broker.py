@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import sys
@@ -18,6 +19,12 @@ from casemate.sandbox.broker import Broker
 
 OPEN = Egress(open=True)
 ORDINARY = 12345
+
+
+def linux() -> tuple[int, ...]:
+    """The version of this kernel."""
+    return tuple(int(number) for number in re.findall(r"\d+", os.uname().release)[:2])
+
 
 HELLO = """
 import socket
@@ -110,6 +117,36 @@ asyncio.run(many())
 """)
     assert (ran.output, ran.code) == ("", 0)
     assert ran.reached == [["127.0.0.1", server, 55]]
+
+
+@pytest.mark.skipif(linux() < (5, 19), reason="this kernel breaks off the call at every signal")
+def test_signals_do_not_start_a_connection_anew():
+    """Go programs signal themselves every few milliseconds; a connection that takes longer would never be made."""
+    with full_server() as port:
+        ran = python(
+            f"""
+import signal, socket, time
+signal.signal(signal.SIGALRM, lambda *_: None)
+signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+began = time.monotonic()
+print(socket.socket().connect_ex(("127.0.0.1", {port})), time.monotonic() - began < 3)
+""",
+            patience=1,
+        )
+    assert ran.output == "110 True\n"
+
+
+@contextmanager
+def full_server() -> Iterator[int]:
+    """A port that takes no more connections, so that one more waits."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening:
+        waiting = [socket.socket() for _ in range(3)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(listening.getsockname())
+        yield listening.getsockname()[1]
+        for one in waiting:
+            one.close()
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")

@@ -58,6 +58,7 @@ _QUERY_PERSONALITY = 0xFFFF_FFFF
 
 _SET_MODE_FILTER = 1
 _NEW_LISTENER = 1 << 3
+_WAIT_KILLABLE = 1 << 5
 
 
 class _Filter(ctypes.Structure):
@@ -78,8 +79,14 @@ def load(program: bytes) -> None:
 def load_listened(program: bytes) -> int:
     """The same, for a program that asks a listener: returns the listener's descriptor, see seccomp_unotify(2).
 
-    EBUSY: this process has a filter with a listener already.
+    A call that the listener has heard of is broken off by deadly signals only; before Linux 5.19 every signal does so,
+    and the call starts anew. EBUSY: this process has a filter with a listener already.
     """
+    try:
+        return _load(program, _NEW_LISTENER | _WAIT_KILLABLE)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
     return _load(program, _NEW_LISTENER)
 
 
