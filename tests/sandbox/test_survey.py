@@ -1,6 +1,7 @@
 """What the kernel offers, and what is said when it does not."""
 
 import errno
+import shutil
 import subprocess
 import sys
 
@@ -51,6 +52,31 @@ def test_a_container_that_forbids_namespaces_is_told_what_to_do():
     assert level == "container"
     assert any(wall.startswith("private root False Operation not permitted. ") for wall in walls)
     assert any(wall.startswith("Landlock True") for wall in walls)
+
+
+AS_ROOT_OF_ONE_USER = ["unshare", "--user", "--map-root-user", "sh", "-c"]
+SURVEY = """
+from casemate.sandbox import survey
+found = survey()
+print(found.level)
+for wall in found.walls: print(wall.name, wall.stands, wall.missing, wall.remedy)
+"""
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="unshare is not installed")
+def test_root_without_the_users_of_tasks_goes_the_way_of_an_ordinary_user():
+    command = [*AS_ROOT_OF_ONE_USER, 'exec "$@"', "sh", sys.executable, "-c", SURVEY]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("full\n"), done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="unshare is not installed")
+def test_walls_that_fall_together_are_advised_once():
+    closed = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+    command = [*AS_ROOT_OF_ONE_USER, closed, "sh", sys.executable, "-c", SURVEY]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "user namespace False" in done.stdout
+    assert done.stdout.count("user.max_*_namespaces") == 1
 
 
 def test_what_is_missing_is_listed_with_its_remedy():

@@ -153,8 +153,11 @@ class Sandboxes:
         return replace(box, traffic=broker.destinations())
 
     async def _hand_over(self, work: Path, uid: int) -> None:
-        if privileged():
-            await asyncio.to_thread(folders.hand_over, work, uid, uid)
+        try:
+            if privileged():
+                await asyncio.to_thread(folders.hand_over, work, uid, uid)
+        except OSError as error:
+            raise LaunchFailed(f"The launch folder cannot be given to the task's user: {error}") from error
 
     async def _take_back(self, work: Path) -> None:
         """Nothing keeps the task's user as owner: the next launch in its slot is another task's."""

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from casemate.sandbox import folders
@@ -50,7 +51,7 @@ async def explained(why: Exception) -> Survey:
 async def mechanisms() -> tuple[Wall, ...]:
     """Each mechanism that the walls are made of, tried by itself in a clean process."""
     tried = await asyncio.to_thread(_tried)
-    return tuple(_wall(name, attempt) for name, attempt in tried.items())
+    return _advised_once(tuple(_wall(name, attempt) for name, attempt in tried.items()))
 
 
 async def canaries(zygote: Zygote, folder: Path) -> tuple[Wall, ...]:
@@ -124,6 +125,12 @@ def _tried() -> dict[str, dict[str, object]]:
     done = subprocess.run(command, env={}, cwd="/", capture_output=True, timeout=_PATIENCE, check=True)  # noqa: S603 - our own file
     report: dict[str, dict[str, object]] = json.loads(done.stdout)
     return report
+
+
+def _advised_once(walls: tuple[Wall, ...]) -> tuple[Wall, ...]:
+    """Walls that fall for one reason need one advice: it stays with the first of them."""
+    firsts = {wall.remedy: wall for wall in reversed(walls)}
+    return tuple(wall if firsts[wall.remedy] is wall else replace(wall, remedy="") for wall in walls)
 
 
 def _wall(name: str, attempt: Mapping[str, object]) -> Wall:

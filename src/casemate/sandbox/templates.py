@@ -8,6 +8,7 @@ from pathlib import Path
 
 from casemate.sandbox import names
 from casemate.sandbox.errors import LaunchFailed
+from casemate.sandbox.kernel import namespaces
 from casemate.sandbox.model import Policy
 from casemate.sandbox.orders import TASK_ID, Template
 
@@ -42,5 +43,8 @@ def user_of(slot: int) -> int:
 
 
 def privileged() -> bool:
-    """Whether we are root, who needs no user namespaces and gives each task a kernel user of its own."""
-    return os.geteuid() == 0
+    """Whether we are root with the users of tasks, who needs no user namespaces: each task is a kernel user of its own.
+
+    Root of a rootless container often has no such users, and goes the way of an ordinary user.
+    """
+    return os.geteuid() == 0 and namespaces.has_identity(TASK_ID)

@@ -64,6 +64,17 @@ def map_identity(itself: int, inner: int, uid: int, gid: int) -> None:
     _write_at(itself, "gid_map", f"{inner} {gid} 1")
 
 
+def has_identity(number: int) -> bool:
+    """Whether there is a user and a group of this number here; root of a small user namespace cannot become others."""
+    return all(_maps(name, number) for name in ("uid_map", "gid_map"))
+
+
+def _maps(name: str, number: int) -> bool:
+    with open(f"/proc/self/{name}") as file:
+        ranges = [tuple(map(int, line.split())) for line in file]
+    return any(first <= number < first + length for first, _, length in ranges)
+
+
 def _write_at(directory: int, name: str, text: str) -> None:
     descriptor = os.open(name, os.O_WRONLY | os.O_CLOEXEC, dir_fd=directory)
     try:

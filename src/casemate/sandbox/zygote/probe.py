@@ -56,7 +56,7 @@ def _error_number(work: Callable[[], object]) -> int:
 
 
 def _root() -> bool:
-    return os.geteuid() == 0
+    return os.geteuid() == 0 and namespaces.has_identity(TASK_ID)
 
 
 def _separate(*kinds: int) -> None:

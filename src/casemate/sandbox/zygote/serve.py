@@ -40,7 +40,7 @@ def serve(descriptor: int) -> int:
     try:
         _prepare(template)
     except OSError as error:
-        _notify(control, {"refused": str(error), "errno": error.errno})
+        _notify(control, {"refused": error.strerror, "errno": error.errno})
         return 1
     _notify(control, {"ready": True})
     _Nursery(control, template).serve()
