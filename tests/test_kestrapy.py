@@ -1,0 +1,187 @@
+"""Kestra's official Python client, unchanged, against the whole product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .running import Server
+
+# The client imports `regex` without declaring it.
+pytest.importorskip("regex", reason="kestrapy needs the package regex, which its own metadata forgets")
+kestrapy = pytest.importorskip("kestrapy")
+
+TENANT = "main"
+NAMESPACE = "company.team"
+
+GREET = """
+id: greet
+namespace: company.team
+labels:
+  team: data
+inputs:
+  - id: name
+    type: STRING
+  - id: letter
+    type: FILE
+    required: false
+tasks:
+  - id: say
+    type: io.kestra.plugin.core.log.Log
+    message: "Hello {{ inputs.name }}"
+  - id: give
+    type: io.kestra.plugin.core.debug.Return
+    format: "{{ inputs.name }}!"
+outputs:
+  - id: greeting
+    type: STRING
+    value: "{{ outputs.give.value }}"
+"""
+
+NAP = """
+id: nap
+namespace: company.team
+tasks:
+  - id: sleep
+    type: io.kestra.plugin.core.flow.Sleep
+    duration: PT10M
+"""
+
+HOOK = """
+id: hook
+namespace: company.team
+tasks:
+  - id: say
+    type: io.kestra.plugin.core.log.Log
+    message: called
+triggers:
+  - id: called
+    type: io.kestra.plugin.core.trigger.Webhook
+    key: s3cret-key
+"""
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory) -> Iterator[kestrapy.KestraClient]:
+    server = Server(tmp_path_factory.mktemp("kestrapy"))
+    try:
+        connected = kestrapy.KestraClient(host=server.url, timeout=60)
+        for source in (GREET, NAP, HOOK):
+            connected.flows.create_flow(TENANT, source)
+        yield connected
+    finally:
+        server.stop()
+
+
+def greet(client, **more):
+    return client.executions.create_execution(
+        TENANT, NAMESPACE, "greet", wait=True, **{"inputs": {"name": "Marmot"}, **more}
+    )
+
+
+def only(field, value):
+    return kestrapy.QueryFilter(var_field=field, operation=kestrapy.QueryFilterOp.EQUALS, value={"value": value})
+
+
+def test_a_flow_is_written_read_changed_and_deleted(client):
+    source = GREET.replace("id: greet", "id: other")
+    made = client.flows.create_flow(TENANT, source)
+    assert (made.id, made.revision, made.disabled, made.deleted) == ("other", 1, False, False)
+    assert made.tasks[0].additional_properties["message"] == "Hello {{ inputs.name }}"
+    changed = client.flows.update_flow(NAMESPACE, "other", TENANT, source.replace("Hello", "Bye"))
+    assert changed.revision == 2
+    assert client.flows.flow(NAMESPACE, "other", TENANT, source=True).source == source.replace("Hello", "Bye")
+    assert [one.revision for one in client.flows.list_flow_revisions(NAMESPACE, "other", TENANT)] == [1, 2]
+    found = client.flows.search_flows(TENANT, filters=[only(kestrapy.QueryFilterField.FLOW_ID, "other")])
+    assert (found.total, found.results[0].id) == (1, "other")
+    client.flows.delete_flow(NAMESPACE, "other", TENANT)
+    with pytest.raises(kestrapy.ApiException) as gone:
+        client.flows.flow(NAMESPACE, "other", TENANT)
+    assert gone.value.status == 404
+
+
+def test_a_flow_is_checked(client):
+    (good,) = client.flows.validate_flows(TENANT, GREET)
+    assert good.constraints is None
+    (bad,) = client.flows.validate_flows(TENANT, GREET.replace("log.Log", "log.Nothing"))
+    assert "Invalid type: io.kestra.plugin.core.log.Nothing" in bad.constraints
+
+
+def test_an_execution_runs_with_a_file_and_labels(client):
+    execution = greet(client, inputs={"name": "Marmot", "letter": b"Dear Marmot"}, labels=["env:test"])
+    assert execution.state.current == kestrapy.StateType.SUCCESS
+    assert [run.task_id for run in execution.task_run_list] == ["say", "give"]
+    assert ("env", "test") in [(label.key, label.value) for label in execution.labels]
+    letter = execution.inputs["letter"]
+    assert client.executions.download_file_from_execution(execution.id, letter, TENANT) == b"Dear Marmot"
+    assert client.executions.file_metadatas_from_execution(execution.id, letter, TENANT).size == 11
+
+
+def test_logs_and_outputs_are_read(client):
+    execution = greet(client)
+    assert client.outputs.execution_outputs(execution.id, TENANT) == {"greeting": "Marmot!"}
+    (with_outputs,) = client.outputs.task_outputs_information(execution.id, TENANT)
+    assert with_outputs.task_id == "give"
+    outputs = client.outputs.task_run_outputs(execution.id, with_outputs.task_run_id, TENANT)
+    assert outputs["value"] == "Marmot!"
+    logs = client.logs.list_logs_from_execution(execution.id, TENANT, task_id="say")
+    assert [entry.message for entry in logs] == ["Hello Marmot"]
+    assert "Hello Marmot" in client.logs.download_logs_from_execution(execution.id, TENANT)
+    found = client.logs.search_logs(TENANT, filters=[only(kestrapy.QueryFilterField.EXECUTION_ID, execution.id)])
+    assert found.total >= 1
+
+
+def test_executions_are_found(client):
+    execution = greet(client, labels=["seek:me"])
+    by_label = kestrapy.QueryFilter(
+        var_field=kestrapy.QueryFilterField.LABELS, operation=kestrapy.QueryFilterOp.EQUALS, value={"seek": "me"}
+    )
+    assert [one["id"] for one in client.executions.search_executions(TENANT, filters=[by_label])["results"]] == [
+        execution.id
+    ]
+    latest = client.executions.latest_executions(
+        TENANT, [kestrapy.ExecutionRepositoryInterfaceFlowFilter(namespace=NAMESPACE, id="greet")]
+    )
+    assert latest[0].flow_id == "greet"
+    assert client.executions.flow_from_execution_by_id(execution.id, TENANT).id == "greet"
+
+
+def test_an_execution_is_followed_and_killed(client):
+    execution = client.executions.create_execution(TENANT, NAMESPACE, "nap")
+    killed, states = False, []
+    for seen in client.executions.follow_execution(execution.id, TENANT):
+        states.append(seen.state.current)
+        if not killed:
+            client.executions.kill_execution(execution.id, TENANT)
+            killed = True
+    assert states[-1] == kestrapy.StateType.KILLED
+    with pytest.raises(kestrapy.ApiException) as over:
+        client.executions.kill_execution(execution.id, TENANT)
+    assert over.value.status == 409
+
+
+def test_logs_are_followed(client):
+    execution = greet(client)
+    messages = [entry.message for entry in client.logs.follow_logs_from_execution(execution.id, TENANT)]
+    assert "Hello Marmot" in messages
+
+
+def test_an_expression_is_tried_out(client):
+    execution = greet(client)
+    assert client.executions.eval_expression(execution.id, TENANT, "{{ outputs.give.value }}") == {"result": "Marmot!"}
+
+
+def test_a_webhook_starts_its_flow(client):
+    started = client.executions.trigger_execution_by_get_webhook(TENANT, NAMESPACE, "hook", "s3cret-key")
+    assert (started.namespace, started.flow_id) == (NAMESPACE, "hook")
+    with pytest.raises(kestrapy.ApiException) as wrong:
+        client.executions.trigger_execution_by_get_webhook(TENANT, NAMESPACE, "hook", "guess")
+    assert wrong.value.status == 404
+
+
+def test_what_does_not_exist_yet_is_named(client):
+    with pytest.raises(kestrapy.ApiException) as missing:
+        client.flows.generate_flow_graph(NAMESPACE, "greet", TENANT)
+    assert missing.value.status == 501
+    assert "generate_flow_graph" in missing.value.body
