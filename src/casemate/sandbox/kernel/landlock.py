@@ -59,7 +59,7 @@ def version() -> int:
 
 
 def confine(allowed: Mapping[str, Access], abi: int) -> None:
-    """From now on allow this process only what `allowed` says below its paths; paths that do not exist are left out.
+    """From now on allow this process only what `allowed` says below its paths; those out of its reach are left out.
 
     Needs no_new_privs. EOPNOTSUPP: switched off at boot; E2BIG: sixteen layers are in use already.
     """
@@ -82,7 +82,7 @@ def _created(handled: Access, abi: int) -> int:
 def _allow(ruleset: int, path: str, access: Access) -> None:
     try:
         parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # it does not exist, or is below what was covered
         return
     try:
         is_folder = stat.S_ISDIR(os.fstat(parent).st_mode)

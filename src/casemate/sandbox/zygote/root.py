@@ -6,6 +6,7 @@ import glob
 import os
 import shutil
 import stat
+from pathlib import PurePath
 
 from casemate.sandbox.kernel import mounts, namespaces
 from casemate.sandbox.orders import TASK_ID, Template
@@ -16,7 +17,9 @@ HOST_PROCESSES = "/.proc"
 """The host's procfs: a user namespace may mount a new one only while it sees a whole one."""
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-_SETTINGS_FOLDERS = ("ssl", "pki", "ca-certificates", "crypto-policies", "alternatives", "python3*", "java-*", "fonts")
+_NEEDED_SETTINGS = ("ssl", "pki", "ca-certificates", "crypto-policies", "alternatives")
+"""Folders of /etc that stay even if all of the host's /etc is forbidden: certificates, and the links behind `awk`."""
+_OFFERED_SETTINGS = ("python3*", "java-*", "fonts")
 _SETTINGS_FILES = (
     "ld.so.cache",
     "localtime",
@@ -51,11 +54,13 @@ def build(template: Template) -> None:
     os.makedirs(root, mode=_HIDDEN, exist_ok=True)
     mounts.mount_memory(root, size=_SIZE, files=_FILES, mode=0o755)
     _furnish(root)
-    _write_settings(root, template)
+    _show_settings(root, template)
     for path in (*_SYSTEM, template.prefix, *template.visible):
-        _show(root, path)
+        if not _is_forbidden(path, template):
+            _show(root, path)
     for path in (*_ALWAYS_COVERED, template.folder, *template.forbidden):
         _cover(root, path)
+    _write_settings(root, template)
     _keep_for_children(root, template)
     mounts.restrict(root, mounts.READ_ONLY | mounts.NO_SETUID | mounts.NO_DEVICES, recursive=False)
     mounts.enter(root)
@@ -85,17 +90,22 @@ def _furnish(root: str) -> None:
         _bind_file(f"/dev/{name}", f"{root}/dev/{name}")
 
 
-def _write_settings(root: str, template: Template) -> None:
-    """An /etc of our own: who is who, and what programs need to find libraries, certificates and the time zone."""
-    for name, text in _own_settings(template).items():
-        with open(f"{root}/etc/{name}", "w") as file:
-            file.write(text)
+def _show_settings(root: str, template: Template) -> None:
+    """What of the host's /etc programs need: to find libraries, certificates and the time zone."""
     for name in _SETTINGS_FILES:
         if os.path.isfile(f"/etc/{name}"):
             shutil.copyfile(f"/etc/{name}", f"{root}/etc/{name}")
-    for pattern in _SETTINGS_FOLDERS:
+    offered = () if _is_forbidden("/etc", template) else _OFFERED_SETTINGS
+    for pattern in (*_NEEDED_SETTINGS, *offered):
         for path in glob.glob(f"/etc/{pattern}"):
             _show(root, path)
+
+
+def _write_settings(root: str, template: Template) -> None:
+    """An /etc of our own: who is who, and how names resolve. No secret of the host, so nothing of it is ever covered."""
+    for name, text in _own_settings(template).items():
+        with open(f"{root}/etc/{name}", "w") as file:
+            file.write(text)
 
 
 def _own_settings(template: Template) -> dict[str, str]:
@@ -139,9 +149,20 @@ def _bind_file(source: str, target: str) -> None:
     mounts.bind(source, target)
 
 
+def _places(path: str) -> set[str]:
+    """A path as it is written, and what it is a link to."""
+    return {os.path.normpath(path), os.path.realpath(path)}
+
+
+def _is_forbidden(path: str, template: Template) -> bool:
+    """Whether a path lies in a forbidden one, by either of its places: a link to a secret is the secret."""
+    forbidden = set().union(*map(_places, template.forbidden))
+    return any(PurePath(place).is_relative_to(other) for place in _places(path) for other in forbidden)
+
+
 def _cover(root: str, path: str) -> None:
-    """Cover a forbidden path, and what it is a link to, wherever either shows."""
-    for place in {os.path.normpath(path), os.path.realpath(path)}:
+    """Cover a forbidden path, and what it is a link to, wherever either shows; our /etc as a whole is not the host's."""
+    for place in _places(path) - {"/etc"}:
         inside = root + place
         if not os.path.lexists(inside) or os.path.islink(inside):
             continue
