@@ -111,3 +111,9 @@ def test_json_of_another_shape_is_refused_with_its_path(client):
 def test_json_nested_without_end_is_refused(client):
     answer = client.post(f"{FLOWS}/disable/by-ids", content="[" * 200_000, headers={"content-type": "application/json"})
     assert answer.status_code == 422
+
+
+def test_half_a_character_is_refused(client):
+    body = '[{"namespace": "n", "id": "\\ud800"}]'
+    answer = client.post(f"{FLOWS}/disable/by-ids", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 422

@@ -171,7 +171,7 @@ def test_another_tenant_does_not_exist(client, source):
     assert client.post("/api/v1/other/flows", content=source(), headers=YAML).status_code == 404
 
 
-@pytest.mark.parametrize("query", ["revision=x", "source=maybe", "allowDeleted=1"])
+@pytest.mark.parametrize("query", ["revision=x", "revision=99999999999999999999", "source=maybe", "allowDeleted=1"])
 def test_a_query_parameter_of_the_wrong_type_is_refused(client, query):
     answer = client.get(f"{FLOWS}/n/f?{query}")
     assert answer.status_code == 422

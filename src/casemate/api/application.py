@@ -15,13 +15,14 @@ from casemate.api import faults
 from casemate.api.answers import Json
 from casemate.api.call import Call
 from casemate.api.deps import Deps
-from casemate.api.errors import Declined, not_built
+from casemate.api.errors import Declined, not_built, not_found
 from casemate.api.gate import Gate, gate
 from casemate.api.guards import Guarded
 from casemate.api.openapi import openapi
 from casemate.api.operation import Answer, Body, Operation, Permission, checked
 from casemate.api.told import Told
 from casemate.api.unbuilt import instead_of
+from casemate.identifiers import MAIN, TenantId
 
 
 def application(deps: Deps, table: Iterable[Operation]) -> Starlette:
@@ -55,15 +56,23 @@ def _endpoint(operation: Operation, deps: Deps, keeper: Gate) -> Callable[[Reque
         meant = instead_of(operation.path, request.method, request.url.path)
         if meant is not None:
             raise not_built(meant.name)
+        _expect(operation.body, request)
         limit = deps.upload_limit if operation.body.limit is None else operation.body.limit
         bounded = Request(request.scope, _bounded(request, limit))
-        _expect(operation.body, bounded)
         try:
-            return _response(await operation.run(Call(bounded, operation, deps, principal)), operation)
+            call = Call(bounded, operation, deps, principal, _tenant(request))
+            return _response(await operation.run(call), operation)
         finally:
             await bounded.close()
 
     return endpoint
+
+
+def _tenant(request: Request) -> TenantId:
+    """The tenant of the path; there is only `main` until there are tenants."""
+    if request.path_params.get("tenant", MAIN) != MAIN:
+        raise not_found("no such tenant")
+    return MAIN
 
 
 def _expect(body: Body, request: Request) -> None:

@@ -12,11 +12,10 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 
 from casemate.api.deps import Deps
-from casemate.api.errors import not_found
 from casemate.api.operation import Operation
 from casemate.documents import printed
 from casemate.errors import Problem, Refused
-from casemate.identifiers import MAIN, FlowId, Namespace, TenantId
+from casemate.identifiers import FlowId, Namespace, TenantId
 
 T = TypeVar("T")
 
@@ -39,13 +38,7 @@ class Call:
     operation: Operation
     deps: Deps
     principal: Principal
-
-    @property
-    def tenant(self) -> TenantId:
-        """The tenant of the path; there is only `main` until there are tenants."""
-        if self.request.path_params.get("tenant", MAIN) != MAIN:
-            raise not_found("no such tenant")
-        return MAIN
+    tenant: TenantId
 
     def part(self, name: str) -> str:
         """A parameter of the path."""
@@ -79,10 +72,10 @@ class Call:
         value = self.text(name)
         if value is None:
             return None
-        try:
-            return int(value)
-        except ValueError:
-            raise self._unfit(name, value, "int") from None
+        number = whole(value)
+        if number is None:
+            raise self._unfit(name, value, "int")
+        return number
 
     def _asked(self, name: str) -> list[str]:
         assert name in self.operation.asks, f"{self.operation.title} does not declare {name}"
@@ -114,6 +107,15 @@ class Call:
     async def form(self) -> FormData:
         """The fields and files of a form; none if there is no body."""
         return await self.request.form(max_files=100, max_fields=1000, max_part_size=4 << 20)
+
+
+def whole(text: str) -> int | None:
+    """The whole number of 32 bits that a text is, if it is one; no database holds larger ones in our columns."""
+    try:
+        number = int(text)
+    except ValueError:
+        return None
+    return number if abs(number) < 1 << 31 else None
 
 
 def _malformed(error: ValueError | RecursionError) -> Problem:

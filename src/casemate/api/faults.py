@@ -47,6 +47,10 @@ def handlers(keeper: Gate) -> Mapping[Any, Answering]:
     async def bad_uri(request: Request, error: BadUri) -> Response:
         return _said(request, illegal_argument(str(error)))
 
+    async def unwritable(request: Request, _error: UnicodeEncodeError) -> Response:
+        # Half a surrogate pair, as JSON and YAML can spell it, is no text that anything could keep.
+        return _said(request, illegal_argument("a text holds characters that Unicode does not have"))
+
     async def unavailable(request: Request, _error: StoreUnavailable) -> Response:
         return _said(request, Declined(503, "Service Unavailable: the database cannot be used just now"))
 
@@ -73,6 +77,7 @@ def handlers(keeper: Gate) -> Mapping[Any, Answering]:
         Overtaken: overtaken,
         NotThere: no_file,
         BadUri: bad_uri,
+        UnicodeEncodeError: unwritable,
         StoreUnavailable: unavailable,
         Unauthorised: unauthorised,
         HTTPException: unrouted,

@@ -72,7 +72,7 @@ class Body:
     required: bool = True
 
 
-NOTHING = Body(limit=MEBIBYTE, required=False)
+ANYTHING = Body(required=False)
 # A flow may have 1 MiB (the reader of documents says so with a place); requests with several flows may have more.
 FLOWS = Body(
     types=("application/x-yaml", "application/yaml", "text/yaml", "application/json"), model=str, limit=16 * MEBIBYTE
@@ -100,7 +100,7 @@ class Operation:
     can: Permission | Public
     audit: str
     run: Run
-    body: Body = NOTHING
+    body: Body = ANYTHING
     asks: Mapping[str, type] = field(default_factory=dict)
     returns: Any = None
     produces: str = "application/json"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from casemate import durations
-from casemate.api.call import Call
+from casemate.api.call import Call, whole
 from casemate.api.errors import Declined, illegal_argument
 from casemate.store import Filter, Page
 
@@ -70,6 +70,13 @@ def _converted(field: str, text: str, convert: Callable[[str], object]) -> objec
         raise illegal_argument(f"{text[:100]!r} is no value for the filter {field}") from error
 
 
+def _int(text: str) -> int:
+    number = whole(text)
+    if number is None:
+        raise ValueError(text)
+    return number
+
+
 def _date(text: str) -> datetime:
     # A plus sign that was not encoded arrives as a blank.
     date = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
@@ -85,7 +92,7 @@ _TYPED: Mapping[str, Callable[[str], object]] = {
     "endDate": _date,
     "updated": _date,
     "timestamp": _date,
-    "flowRevision": int,
-    "revision": int,
-    "attemptNumber": int,
+    "flowRevision": _int,
+    "revision": _int,
+    "attemptNumber": _int,
 }

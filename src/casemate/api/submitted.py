@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Container
 from contextlib import asynccontextmanager
 
 from starlette.datastructures import FormData, UploadFile
 
 from casemate.api.deps import Deps
 from casemate.api.errors import illegal_argument
+from casemate.errors import CasemateError
 from casemate.flows import Flow
 from casemate.identifiers import ExecutionId
 from casemate.storage import paths
@@ -21,50 +22,51 @@ _LONGEST_TEXT = 4 << 20
 
 @asynccontextmanager
 async def kept(form: FormData, flow: Flow, execution: ExecutionId, deps: Deps) -> AsyncIterator[dict[str, object]]:
-    """The inputs for a new execution; if it does not come to be, its files go again."""
-    folder = paths.execution_folder(flow.namespace, flow.id, execution)
+    """The inputs for a new execution; if it does not come to be, its files go again.
+
+    Whoever is interrupted cannot know whether it came to be: the files stay.
+    """
+
+    async def keep(name: str, file: UploadFile) -> str:
+        if not file.size:
+            raise illegal_argument(f"Can't upload file: {name}")
+        return await deps.storage.put(flow.tenant, _address(name, file, flow, execution), _pieces(file))
+
     try:
-        yield {name: await _value(name, value, flow, execution, deps) for name, value in _named(form, flow)}
-    except BaseException:
-        await deps.storage.delete_below(flow.tenant, folder)
+        yield await _values(form, flow, keep)
+    except CasemateError:
+        await deps.storage.delete_below(flow.tenant, paths.execution_folder(flow.namespace, flow.id, execution))
         raise
 
 
 async def looked_at(form: FormData, flow: Flow) -> dict[str, object]:
     """The inputs without keeping any file: each has the address it would have in some execution."""
-    nowhere = ExecutionId("0")
+
+    async def address(name: str, file: UploadFile) -> str:
+        return _address(name, file, flow, ExecutionId("0"))
+
+    return await _values(form, flow, address)
+
+
+async def _values(form: FormData, flow: Flow, put: Callable[[str, UploadFile], Awaitable[str]]) -> dict[str, object]:
     kinds = {one.id: one.type for one in flow.inputs}
-    return {
-        name: value
-        if isinstance(value, str)
-        else _address(name, value, flow, nowhere)
-        if kinds[name] == "FILE"
-        else await _text(value)
-        for name, value in _named(form, flow)
-    }
+    values: dict[str, object] = {}
+    for part, value in form.multi_items():
+        name = _name(part, value, kinds)
+        if name not in kinds:
+            continue
+        if isinstance(value, str):
+            values[name] = value
+        else:
+            values[name] = await (put(name, value) if kinds[name] == "FILE" else _text(value))
+    return values
 
 
-def _named(form: FormData, flow: Flow) -> list[tuple[str, str | UploadFile]]:
-    """The parts of a form by their inputs; what belongs to none is left out."""
-    known = {one.id for one in flow.inputs}
-    found = ((_name(part, value, known), value) for part, value in form.multi_items())
-    return [(name, value) for name, value in found if name in known]
-
-
-def _name(part: str, value: str | UploadFile, known: set[str]) -> str:
-    """Older clients send every file as `files` and the input in place of the file's name."""
-    older = part == "files" and part not in known and isinstance(value, UploadFile)
-    return (value.filename or "") if older and isinstance(value, UploadFile) else part
-
-
-async def _value(name: str, value: str | UploadFile, flow: Flow, execution: ExecutionId, deps: Deps) -> object:
-    if isinstance(value, str):
-        return value
-    if next(one.type for one in flow.inputs if one.id == name) != "FILE":
-        return await _text(value)
-    if not value.size:
-        raise illegal_argument(f"Can't upload file: {name}")
-    return await deps.storage.put(flow.tenant, _address(name, value, flow, execution), _pieces(value))
+def _name(part: str, value: str | UploadFile, inputs: Container[str]) -> str:
+    """Which input a part is for. Older clients send files as `files`, with the input in place of the file's name."""
+    if isinstance(value, str) or part != "files" or part in inputs:
+        return part
+    return value.filename or ""
 
 
 async def _text(file: UploadFile) -> str:

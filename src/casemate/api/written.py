@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
+from collections.abc import Sequence
 from dataclasses import replace
 
 from casemate.api.deps import Deps
@@ -10,6 +12,16 @@ from casemate.errors import Problem, Refused
 from casemate.flows import Flow, read_flow, to_json
 from casemate.identifiers import FlowId, Namespace, TenantId
 from casemate.store import StoredFlow
+
+
+async def checked_flow(text: str, deps: Deps, tenant: TenantId) -> Flow:
+    """The same as `flow_of`, beside the event loop: a large text takes a while."""
+    return await to_thread(flow_of, text, deps, tenant)
+
+
+async def described_all(stored: Sequence[StoredFlow], deps: Deps, *, source: bool = False) -> list[object]:
+    """Each of them as `described`, beside the event loop."""
+    return await to_thread(lambda: [described(one, deps, source=source) for one in stored])
 
 
 def flow_of(text: str, deps: Deps, tenant: TenantId) -> Flow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from casemate.api.operation import FLOWS, Action, Answer, Operation, Run, Verb, 
 from casemate.api.operations.flow_search import every_flow
 from casemate.api.search import FILTERS, filters
 from casemate.api.sources import disabled, moved
-from casemate.api.written import described, flow_of
+from casemate.api.written import described_all, flow_of
 from casemate.errors import Problem, Refused
 from casemate.flows import Flow, split_documents
 from casemate.identifiers import FlowId, Namespace, TenantId
@@ -31,14 +32,14 @@ async def bulk_update_flows(call: Call) -> Answer:
     namespace = call.text("namespace")
     operation = "PREFIX" if call.flag("allowNamespaceChild") else "EQUALS"
     within = Filter("namespace", operation, namespace) if namespace and call.flag("delete", default=True) else None
-    return await _replaced(call, _written(await call.body_text(), call), within)
+    return await _replaced(call, await to_thread(_written, await call.body_text(), call), within)
 
 
 async def update_flows_in_namespace(call: Call) -> Answer:
     """Create or update the flows of one namespace; with `delete`, remove its other ones."""
     namespace = call.part("namespace")
     within = Filter("namespace", "EQUALS", namespace) if call.flag("delete", default=True) else None
-    new = _written(await call.body_text(), call, move_to=namespace if call.flag("override") else None)
+    new = await to_thread(_written, await call.body_text(), call, namespace if call.flag("override") else None)
     elsewhere = [flow for flow in new if flow.namespace != namespace]
     if elsewhere:
         raise Refused(_elsewhere(flow, namespace) for flow in elsewhere)
@@ -77,7 +78,7 @@ async def enable_flows_by_query(call: Call) -> Answer:
 
 async def _replaced(call: Call, new: list[Flow], within: Filter | None) -> Answer:
     saved = await call.deps.db.transact(_replace, call.tenant, new, within, call.deps.now())
-    return [described(flow, call.deps, source=True) for flow in saved]
+    return await described_all(saved, call.deps, source=True)
 
 
 def _replace(tx: Tx, tenant: TenantId, new: list[Flow], within: Filter | None, now: datetime) -> list[StoredFlow]:
@@ -89,7 +90,7 @@ def _replace(tx: Tx, tenant: TenantId, new: list[Flow], within: Filter | None, n
     return [rows.save(tx, flow, now) for flow in new]
 
 
-def _written(text: str, call: Call, *, move_to: str | None = None) -> list[Flow]:
+def _written(text: str, call: Call, move_to: str | None = None) -> list[Flow]:
     """The flows of a text with several documents; raises `Refused` with the problems of all of them."""
     flows: list[Flow] = []
     problems: list[Problem] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -34,7 +35,7 @@ async def validate_trigger(call: Call) -> Answer:
 
 async def _checked(call: Call, index: int, line: int, text: str) -> dict[str, object]:
     """What is to be said of one document, of which `line` lines of the whole text stand before."""
-    found = read_flow(text, call.deps.catalog, call.tenant)
+    found = await to_thread(read_flow, text, call.deps.catalog, call.tenant)
     flow, problems = (found, ()) if isinstance(found, Flow) else (None, found)
     shown: dict[str, object] = {"index": index, "outdated": False, **_judged(_below(problems, line))}
     document = examine(text).document

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
+
 from casemate.api import shapes
 from casemate.api.answers import paged
 from casemate.api.call import Call
 from casemate.api.operation import Answer, Operation, Permission
 from casemate.api.search import LARGEST, SEARCH, filters, page
 from casemate.api.sources import Match, Wanted, matches
-from casemate.api.written import described
+from casemate.api.written import described_all
 from casemate.identifiers import Namespace, TenantId
 from casemate.store import Filter, Page, StoredFlow, Tx
 from casemate.store import flows as rows
@@ -17,7 +19,7 @@ from casemate.store import flows as rows
 async def search_flows(call: Call) -> Answer:
     """Search flows by their fields and labels."""
     found, total = await call.deps.db.read(rows.search, call.tenant, filters(call), page(call))
-    return paged([described(one, call.deps) for one in found], total)
+    return paged(await described_all(found, call.deps), total)
 
 
 async def search_flows_by_source_code(call: Call) -> Answer:
@@ -31,7 +33,7 @@ async def search_flows_by_source_code(call: Call) -> Answer:
     namespace, part = call.text("namespace"), page(call)
     within = (Filter("namespace", "PREFIX", namespace),) if namespace else ()
     candidates = await call.deps.db.read(every_flow, call.tenant, within, part.sort)
-    hits = [(one, found) for one in candidates if (found := matches(one.source, wanted))]
+    hits = await to_thread(lambda: [(one, found) for one in candidates if (found := matches(one.source, wanted))])
     shown = hits[(part.number - 1) * part.size : part.number * part.size]
     return paged([_hit(one, found) for one, found in shown], len(hits))
 
@@ -39,7 +41,7 @@ async def search_flows_by_source_code(call: Call) -> Answer:
 async def list_flows_by_namespace(call: Call) -> Answer:
     """List every flow of a namespace."""
     within = (Filter("namespace", "EQUALS", Namespace(call.part("namespace"))),)
-    return [described(one, call.deps) for one in await call.deps.db.read(every_flow, call.tenant, within)]
+    return await described_all(await call.deps.db.read(every_flow, call.tenant, within), call.deps)
 
 
 async def list_distinct_namespaces(call: Call) -> Answer:

@@ -9,7 +9,7 @@ from casemate.api import shapes
 from casemate.api.call import Call
 from casemate.api.errors import not_found
 from casemate.api.operation import FLOWS, Answer, Operation
-from casemate.api.written import described, flow_of, same_name
+from casemate.api.written import checked_flow, described, described_all, same_name
 from casemate.errors import Problem, Refused
 from casemate.flows import Flow
 from casemate.identifiers import FlowId, Namespace, TenantId
@@ -22,7 +22,7 @@ _PLACES = ("tasks", "errors", "finally", "afterExecution", "listeners")
 
 async def create_flow(call: Call) -> Answer:
     """Create a flow from its source."""
-    flow = flow_of(await call.body_text(), call.deps, call.tenant)
+    flow = await checked_flow(await call.body_text(), call.deps, call.tenant)
     made = await call.deps.db.transact(_create, flow, call.deps.now())
     return described(made, call.deps, source=True)
 
@@ -30,7 +30,7 @@ async def create_flow(call: Call) -> Answer:
 async def update_flow(call: Call) -> Answer:
     """Replace a flow's source; a change makes a new revision."""
     await stored(call)
-    flow = flow_of(await call.body_text(), call.deps, call.tenant)
+    flow = await checked_flow(await call.body_text(), call.deps, call.tenant)
     same_name(flow, *call.flow)
     saved = await call.deps.db.transact(rows.save, flow, call.deps.now())
     return described(saved, call.deps, source=True)
@@ -57,7 +57,7 @@ async def list_flow_revisions(call: Call) -> Answer:
     if not every:
         raise missing(call)
     shown = [one for one in every if not one.deleted or call.flag("allowDelete")]
-    return [described(one, call.deps, source=True) for one in shown]
+    return await described_all(shown, call.deps, source=True)
 
 
 async def task_from_flow(call: Call) -> Answer:

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from casemate.api import shapes
 from casemate.api.call import NOBODY, Call
 from casemate.api.errors import not_found
-from casemate.api.operation import Answer, Body, Operation, Run, Verb
+from casemate.api.operation import ANYTHING, Answer, Operation, Run, Verb
 from casemate.api.operations.execution_start import with_url
 from casemate.orchestrator import NotFound, WebRequest
 
@@ -68,7 +68,6 @@ def _grouped(items: list[tuple[str, str]]) -> Mapping[str, list[str]]:
 
 
 _PATH = "/api/v1/{tenant}/executions/webhook/{namespace}/{id}/{key}"
-_ANYTHING = Body(limit=10 << 20, required=False)
 
 
 def _rows(path: str, run: Run, ending: str = "") -> list[Operation]:
@@ -79,7 +78,7 @@ def _rows(path: str, run: Run, ending: str = "") -> list[Operation]:
             path,
             can=("FLOW", "EXECUTE"),
             audit="webhook:call",
-            body=_ANYTHING,
+            body=ANYTHING,
             returns=shapes.Webhook,
             run=run,
             name=f"trigger_execution_by_{verb.lower()}_webhook{ending}",
