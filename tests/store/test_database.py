@@ -154,6 +154,15 @@ async def test_a_foreign_lock_is_told(tmp_path: Path, url, now):
     db.close()
 
 
+async def test_a_closed_database_says_so(url, now):
+    db = Database.open(url)
+    db.close()
+    with pytest.raises(StoreUnavailable):
+        await db.transact(put, "a", 1, now)
+    with pytest.raises(StoreUnavailable):
+        await db.read(value, "a", now)
+
+
 def test_a_second_process_is_refused(url, db):
     code = (
         "from casemate.store import Database, StateInUse\n"

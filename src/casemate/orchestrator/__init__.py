@@ -1,9 +1,9 @@
 """Turning decisions into rows and hints: the executor, its relay, its timers, and the desk that workers talk to."""
 
 from casemate.orchestrator.desk import Desk
-from casemate.orchestrator.errors import Conflict, NotFound
+from casemate.orchestrator.errors import Conflict, NotFound, Stopped
 from casemate.orchestrator.orchestrator import Orchestrator, new_id
 from casemate.orchestrator.rules import Rules
 from casemate.orchestrator.webhook import WebRequest
 
-__all__ = ["Conflict", "Desk", "NotFound", "Orchestrator", "Rules", "WebRequest", "new_id"]
+__all__ = ["Conflict", "Desk", "NotFound", "Orchestrator", "Rules", "Stopped", "WebRequest", "new_id"]

@@ -11,3 +11,7 @@ class NotFound(CasemateError):
 
 class Conflict(CasemateError):
     """The execution or flow is not in a state for this."""
+
+
+class Stopped(CasemateError):
+    """The orchestrator was stopped before this was done."""

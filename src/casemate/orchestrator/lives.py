@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 from asyncio import Future
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from casemate.executions import Execution, State
 from casemate.flows import Flow
 from casemate.orchestrator import applying
-from casemate.orchestrator.errors import NotFound
+from casemate.orchestrator.errors import NotFound, Stopped
 from casemate.orchestrator.items import Item, Key
 from casemate.orchestrator.step import Surroundings, Written
 from casemate.orchestrator.tasks import Tasks
@@ -66,6 +66,7 @@ class Lives:
         self._after = after
         self._tasks = tasks
         self._lives: dict[Key, Live] = {}
+        self._stopped = False
 
     async def begin(self, flow: Flow, execution: Execution) -> Execution:
         """Write a new execution and take it in."""
@@ -80,8 +81,10 @@ class Lives:
         self._committed(live, written)
 
     async def bring(self, key: Key, item: Item) -> Any:
-        """Apply an item; its outcome, once that is durable. Raises `NotFound`, and the store's errors."""
+        """Apply an item; its outcome, once that is durable. Raises `NotFound`, `Stopped`, and the store's errors."""
         live = await self._hold(key)
+        if self._stopped:
+            raise Stopped
         future: Future[Any] = asyncio.get_running_loop().create_future()
         live.line.append((item, future))
         if not live.working:
@@ -92,6 +95,12 @@ class Lives:
     async def current(self, key: Key) -> Live:
         """The execution as it is now. Raises `NotFound`."""
         return self._lives.get(key) or await self._read(key)
+
+    def stop(self) -> None:
+        """Take nothing more, once the tasks are stopped; whoever still waits is told."""
+        self._stopped = True
+        for live in self._lives.values():
+            _tell_stopped(live.line)
 
     def forget(self, key: Key) -> None:
         """It was deleted."""
@@ -119,8 +128,7 @@ class Lives:
                 await self._apply(live, batch)
         finally:
             live.working = False
-            for _, future in (*batch, *live.line):
-                future.cancel()  # those that have their outcome do not mind
+            _tell_stopped((*batch, *live.line))
         self._rest(key, live)
 
     async def _apply(self, live: Live, batch: Sequence[_Waiting]) -> None:
@@ -159,6 +167,12 @@ class Lives:
         """What has nothing to do need not stay in memory."""
         if live.idle and not live.working and self._lives.get(key) is live:
             del self._lives[key]
+
+
+def _tell_stopped(waiting: Iterable[_Waiting]) -> None:
+    for _, future in waiting:
+        if not future.done():
+            future.set_exception(Stopped())
 
 
 def key_of(execution: Execution) -> Key:

@@ -139,6 +139,7 @@ class Orchestrator:
         """Stop at once; nothing is lost."""
         self._alarms.stop()
         await self._tasks.stop()
+        self._lives.stop()
 
     async def tend(self) -> None:
         """Look after leases, hints and messages now, instead of at the next round."""

@@ -49,8 +49,8 @@ def uri_of(*segments: str) -> str:
 
 
 def folder_of(namespace: Namespace) -> str:
-    """A namespace as a path."""
-    return namespace.replace(".", "/")
+    """A namespace as a path; `a..b`, which may be a name, leads to the same folder as `a.b`."""
+    return "/".join(part for part in namespace.split(".") if part)
 
 
 def execution_folder(namespace: Namespace, flow: FlowId, execution: ExecutionId) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from casemate.store.errors import StoreError
+from casemate.store.errors import StoreError, StoreUnavailable
 from casemate.store.migrate import migrate
 from casemate.store.sole import Sole
 from casemate.store.writer import Work, Writer, told
@@ -86,7 +86,11 @@ class Database:
     async def read(self, function: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that only reads, on one consistent view of the database, beside any writer."""
         assert not kwargs, "arguments of a transaction are positional"
-        return await get_running_loop().run_in_executor(self._readers, self._read, function, args)
+        try:
+            reading = get_running_loop().run_in_executor(self._readers, self._read, function, args)
+        except RuntimeError as error:
+            raise StoreUnavailable("The database is closed") from error
+        return await reading
 
     def close(self) -> None:
         """Finish the transactions that are in line and let go of the file."""

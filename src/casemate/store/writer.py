@@ -50,15 +50,19 @@ class Writer:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._line: SimpleQueue[Work | None] = SimpleQueue()
+        self._closed = False
         self._thread = Thread(target=self._run, name="casemate-writer", daemon=True)
         self._thread.start()
 
     def submit(self, work: Work) -> None:
-        """Put a transaction in line."""
+        """Put a transaction in line. Raises `StoreUnavailable` once closed."""
+        if self._closed:
+            raise StoreUnavailable("The database is closed")
         self._line.put(work)
 
     def close(self) -> None:
         """Finish what is in line, then end."""
+        self._closed = True
         self._line.put(None)
         self._thread.join()
 
