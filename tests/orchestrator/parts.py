@@ -13,7 +13,7 @@ from pathlib import Path
 
 from casemate.catalog import Catalog, read_manifests
 from casemate.dispatch import Embedded, WorkerLink
-from casemate.executions import Execution
+from casemate.executions import Context, Execution
 from casemate.flows import Flow, read_flow
 from casemate.identifiers import MAIN, WorkerId
 from casemate.jobs import Finished, Grant, Hint, Kill, LogLine, Stale
@@ -77,14 +77,23 @@ class Plane:
 
 
 @asynccontextmanager
-async def plane(folder: Path, clock: Clock | None = None, **rules) -> AsyncIterator[Plane]:
+async def plane(
+    folder: Path, clock: Clock | None = None, context: Context | None = None, **rules
+) -> AsyncIterator[Plane]:
     """A service that works on this folder, from its start to a stop without goodbye."""
     clock = clock or Clock()
     db = Database.open(f"sqlite:///{folder}/state.db")
     storage = Storage.local(folder / "storage")
     dispatch = Embedded()
     orchestrator = Orchestrator(
-        db, storage, dispatch, EnvironmentSecrets(SECRETS), CATALOG, rules=Rules(**rules), now=clock
+        db,
+        storage,
+        dispatch,
+        EnvironmentSecrets(SECRETS),
+        CATALOG,
+        context=context,
+        rules=Rules(**rules),
+        now=clock,
     )
     dispatch.serve(orchestrator.desk)
     await orchestrator.start()

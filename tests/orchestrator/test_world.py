@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from casemate.dispatch import Ask, NotHeld, Reply
-from casemate.executions import State
+from casemate.executions import Context, State
 from casemate.identifiers import MAIN
+from casemate.secret import Secret
 from casemate.store import LogEntry, kv, logs
 from casemate.store.kv import Entry
 
@@ -151,3 +152,24 @@ async def test_error_logs_of_the_execution(service: Plane):
     await service.db.transact(logs.append, [*entries, LogEntry(**place, at=START, level="INFO", message="fine")])
     reply = await link.ask(grant.job, grant.fence, Ask("error_logs"))
     assert [entry["message"] for entry in reply.value] == [f"m{number}" for number in range(25)]
+
+
+SEALED = """
+id: sealed
+namespace: company.team
+inputs:
+  - {id: password, type: SECRET}
+tasks:
+  - {id: say, type: io.kestra.plugin.core.log.Log, message: "{{ inputs.password }}"}
+"""
+
+
+async def test_a_worker_learns_what_its_templates_open(tmp_path, clock):
+    context = Context(seal=lambda text: text[::-1], unseal=lambda text: text[::-1])
+    async with plane(tmp_path, clock, context) as service:
+        await service.orchestrator.create(await service.save(SEALED), {"password": "opensesame"})
+        grant = await claimed(await service.link())
+        assert tuple(grant.opened) == ()
+        assert grant.variables["inputs"] == {"password": "opensesame"}
+        assert tuple(grant.opened) == (Secret("opensesame"),)
+        assert "opensesame" not in repr(grant.opened)

@@ -120,6 +120,7 @@ def grant(
     properties: Mapping[str, object] | None = None,
     variables: Mapping[str, object] | None = None,
     secrets: Mapping[str, str] | None = None,
+    opened: Iterable[Secret] = (),
     timeout: str | None = None,
     log_level: str | None = None,
     defaulted: Iterable[str] = (),
@@ -150,5 +151,6 @@ def grant(
         ),
         variables=variables or {},
         secrets={name: Secret(value) for name, value in (secrets or {}).items()},
+        opened=opened,
         storage="examples/flow",
     )

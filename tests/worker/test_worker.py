@@ -11,6 +11,7 @@ from tests.worker.conftest import CORE, SCRIPTS, empty, eventually, running
 from tests.worker.plane import Plane
 
 from casemate.dispatch import Reply
+from casemate.secret import Secret
 from casemate.worker.outputs import LARGEST
 
 pytestmark = pytest.mark.anyio
@@ -213,6 +214,35 @@ async def test_secrets_are_masked_wherever_they_are_written(plane: Plane, worker
     await plane.end_of(await plane.give(SHELL, properties=properties, secrets={"TOKEN": "hunter2secret"}))
     assert len(plane.messages("INFO", "ERROR")) == 4
     assert not [text for text in plane.messages() if "hunter2" in text or "aHVudGVyMnNlY3Jld" in text]
+
+
+class Opening(dict):
+    """Variables one of which is opened when a template asks for it."""
+
+    def __init__(self, opened: list[Secret]) -> None:
+        super().__init__(clear="opensesame", sealed=None)
+        self.opened = opened
+
+    def __getitem__(self, key: str) -> object:
+        if key == "sealed":
+            self.opened.append(Secret("opensesame"))
+            return "opensesame"
+        return super().__getitem__(key)
+
+
+@pytest.mark.parametrize(
+    ("message", "level", "written"),
+    [
+        ("it is {{ sealed }}", "INFO", "it is **masked**"),
+        ("{{ sealed }}{{ clear | date(sealed) }}", "ERROR", "**masked**"),
+    ],
+)
+async def test_what_a_template_opens_is_masked_also_when_it_fails(plane: Plane, worker: Path, message, level, written):
+    opened: list[Secret] = []
+    job = await plane.give(f"{CORE}.log.Log", properties={"message": message}, variables=Opening(opened), opened=opened)
+    await plane.end_of(job)
+    assert "opensesame" not in " ".join(plane.messages())
+    assert written in plane.messages(level)[0]
 
 
 async def test_a_secret_with_a_computed_name_is_asked_for_and_masked(plane: Plane, worker: Path):

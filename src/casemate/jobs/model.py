@@ -1,8 +1,11 @@
-"""What travels between control plane and worker. A hint carries no authority; a grant does, for as long as its fence is the newest."""
+"""What travels between control plane and worker.
+
+A hint carries no authority; a grant does, for as long as its fence is the newest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
@@ -39,8 +42,10 @@ class Place:
 class Grant:
     """The right to run one attempt, until someone else gets a higher fence.
 
-    `task` is unrendered, `variables` the context its templates are rendered with (spec/engine 6.1), `secrets` those that
-    the task's templates name by a literal, already resolved. `storage` is the folder of the task run's own files.
+    `task` is unrendered, `variables` the context its templates are rendered with (spec/engine 6.1), `secrets` those
+    that the task's templates name by a literal, already resolved. `opened` are the sealed values that the variables
+    have shown in the clear so far: rendering the task adds to them. `storage` is the folder of the task run's own
+    files.
     """
 
     job: JobId
@@ -50,6 +55,7 @@ class Grant:
     task: Task
     variables: Mapping[str, object]
     secrets: Mapping[str, Secret] = field(default_factory=dict)
+    opened: Iterable[Secret] = ()
     storage: str
     deadline: datetime | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -106,6 +107,7 @@ class Desk:
         execution, run = live.execution, live.execution.task_runs[job.task_run]
         task = next(task for task in live.flow.all_tasks() if task.id == run.task_id)
         place = (execution.namespace, execution.flow_id, execution.id)
+        opened: list[Secret] = []
         log.debug("job.granted", job=job.id, worker=job.worker, fence=job.fence)
         return Grant(
             job=job.id,
@@ -121,8 +123,9 @@ class Desk:
                 attempt=job.attempt,
             ),
             task=task,
-            variables=variables_of(live.flow, execution, run.id, self._context),
+            variables=variables_of(live.flow, execution, run.id, _noting(self._context, opened)),
             secrets=self._secrets_of(execution.tenant, execution.namespace, task),
+            opened=opened,
             storage=paths.task_folder(*place, task.id, run.id),
         )
 
@@ -229,6 +232,20 @@ class Desk:
 
     async def _held(self, worker: WorkerId, job: JobId, fence: Fence) -> Job | None:
         return await self._db.read(_held, worker, job, fence)
+
+
+def _noting(context: Context, opened: list[Secret]) -> Context:
+    """The same context; what it opens for templates is noted, as the worker has to mask it."""
+    unseal = context.unseal
+    if unseal is None:
+        return context
+
+    def noted(text: str) -> str:
+        clear = unseal(text)
+        opened.append(Secret(clear))
+        return clear
+
+    return replace(context, unseal=noted)
 
 
 def _held(tx: Tx, worker: WorkerId, job: JobId, fence: Fence) -> Job | None:

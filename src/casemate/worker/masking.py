@@ -29,12 +29,15 @@ class Mask:
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         self._forms: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
-        for secret in secrets:
-            self.add(secret)
+        self.add_all(secrets)
 
     def add(self, secret: Secret) -> None:
         """Cover this one too."""
-        new = set(forms(secret.reveal())) - self._forms
+        self.add_all((secret,))
+
+    def add_all(self, secrets: Iterable[Secret]) -> None:
+        """Cover these too."""
+        new = {form for secret in secrets for form in forms(secret.reveal())} - self._forms
         if new:
             self._forms |= new
             longest_first = sorted(self._forms, key=lambda form: (-len(form), form))

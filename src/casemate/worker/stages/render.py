@@ -66,6 +66,9 @@ async def render(job: Job, tools: Tools) -> None:
         filled = await loop.run_in_executor(tools.renderers, partial(_fill_in, job, world, tools.recursive))
     except ExpressionError as error:
         raise TaskFailed(str(error)) from error
+    finally:
+        # What a template has opened must not be read in the message that it failed with.
+        job.mask.add_all(job.grant.opened)
     job.properties = filled.properties
     job.log.keep_from(filled.log_level)
     job.timeout = _duration(filled.timeout)
