@@ -37,16 +37,18 @@ class Server:
     """`casemate server local` on a free port of loopback."""
 
     def __init__(self, state: Path, *arguments: str) -> None:
+        # A pipe that nobody reads would fill up and stop the server.
+        self.log = state.with_name(f"{state.name}.log")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "casemate", "server", "local", "--port", "0", "--state", str(state), *arguments],
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self.log.open("a"),
             text=True,
             start_new_session=True,
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert "http://" in line, line + (self.process.stderr.read() if self.process.stderr else "")
+        assert "http://" in line, line + self.log.read_text()
         self.url = line[line.index("http://") :].split()[0].rstrip("/")
         self.api = f"{self.url}/api/v1/main"
 
@@ -63,9 +65,8 @@ class Server:
 
     def _wait(self) -> int:
         status = self.process.wait(timeout=30)
-        for stream in (self.process.stdout, self.process.stderr):
-            if stream is not None:
-                stream.close()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
         return status
 
     def save(self, source: str) -> requests.Response:

@@ -43,6 +43,7 @@ class Casemate:
     db: Database
     storage: Storage
     orchestrator: Orchestrator
+    context: Context
     version: str
 
     async def save(self, flow: Flow) -> Flow:
@@ -83,7 +84,8 @@ async def running(settings: Settings, state: Path) -> AsyncIterator[Casemate]:
         storage = Storage.local(Path(base) if base else state / "storage")
         secrets = EnvironmentSecrets(os.environ)
         dispatch = Embedded()
-        orchestrator = Orchestrator(db, storage, dispatch, secrets, catalog(), context=_context(settings))
+        context = _context(settings)
+        orchestrator = Orchestrator(db, storage, dispatch, secrets, catalog(), context=context)
         dispatch.serve(orchestrator.desk)
         await orchestrator.start()
         stack.push_async_callback(orchestrator.stop)
@@ -102,6 +104,7 @@ async def running(settings: Settings, state: Path) -> AsyncIterator[Casemate]:
             db=db,
             storage=storage,
             orchestrator=orchestrator,
+            context=context,
             version=__version__,
         )
 

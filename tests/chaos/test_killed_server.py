@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from tests.running import EXAMPLES, Server
 
 FLOW = (EXAMPLES / "fan-out.yaml").read_text()

@@ -6,19 +6,19 @@ import asyncio
 import os
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from casemate import api, app
-from casemate.api import BasicAuth, Deps
+from casemate.api import Deps
 from casemate.cli.configuration import settings_from
 from casemate.cli.files import INVALID, Unreadable, complain
 from casemate.cli.logging import log_to_standard_error
 from casemate.cli.run import NO_WALLS
 from casemate.errors import CasemateError, Refused
+from casemate.expressions import filter_names, function_parameters
 from casemate.sandbox import WallsMissing
 from casemate.settings import Settings
 
@@ -75,7 +75,7 @@ async def _serve(settings: Settings, state: Path, host: str, port: int) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
     async with app.running(settings, state) as casemate:
-        web = api.app(_deps(casemate))
+        web = api.app(_deps(casemate, host, port))
         serving = loop.create_task(api.serve(web, host, port, _ready))
         waiting = loop.create_task(asked.wait())
         done, _ = await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
@@ -87,24 +87,19 @@ async def _serve(settings: Settings, state: Path, host: str, port: int) -> int:
     return 0
 
 
-def _deps(casemate: app.Casemate) -> Deps:
-    """What the API works with."""
-    deps = Deps(
+def _deps(casemate: app.Casemate, host: str, port: int) -> Deps:
+    return Deps(
         db=casemate.db,
         orchestrator=casemate.orchestrator,
         storage=casemate.storage,
         catalog=casemate.catalog,
         version=casemate.version,
-        basic_auth=_basic_auth(casemate.settings),
+        url=(casemate.settings.url or f"http://{host}:{port}").rstrip("/"),
+        basic_auth=casemate.settings.server.basic_auth,
+        context=casemate.context,
+        filters=filter_names(),
+        functions=function_parameters(),
     )
-    return replace(deps, url=casemate.settings.url.rstrip("/")) if casemate.settings.url else deps
-
-
-def _basic_auth(settings: Settings) -> BasicAuth | None:
-    asked = settings.server.basic_auth
-    if asked is None:
-        return None
-    return BasicAuth(username=asked.username, password=asked.password, realm=asked.realm, open_urls=asked.open_urls)
 
 
 def _ready(address: str) -> None:

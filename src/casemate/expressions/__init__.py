@@ -6,6 +6,7 @@ from casemate.expressions.printing import printed
 from casemate.expressions.render import literal_secrets, render, render_typed, truthy
 from casemate.expressions.slugs import slug
 from casemate.expressions.values import class_name
+from casemate.expressions.vocabulary import filter_names, function_parameters
 from casemate.expressions.world import Unanswerable, World
 from casemate.expressions.world_functions import file_refusal
 
@@ -19,6 +20,8 @@ __all__ = [
     "World",
     "class_name",
     "file_refusal",
+    "filter_names",
+    "function_parameters",
     "literal_secrets",
     "printed",
     "render",
