@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from casemate.executions.dates import after
 from casemate.executions.lanes import Lanes, final_state, sequence
 from casemate.executions.model import State, TaskRun
 from casemate.executions.pausing import duration, pause
@@ -52,7 +53,7 @@ def judge_loop(turn: Turn, run: TaskRun, task: Task, main: Lanes) -> State | Non
     if exceeded is not None:
         turn.write("WARN", exceeded, run)
         return State.FAILED if task.properties.get("failOnMaxReached") is True else State.SUCCESS
-    pause(turn, replace(run, due=turn.now + frequency.interval))
+    pause(turn, replace(run, due=after(turn.now, frequency.interval)))
     return None
 
 
@@ -71,7 +72,7 @@ def _count(run: TaskRun) -> int:
 def _exceeded(turn: Turn, run: TaskRun, frequency: _Frequency) -> str | None:
     if _count(run) > frequency.iterations:
         return "Max iterations reached"
-    if turn.now > run.history.start + frequency.lasting:
+    if turn.now > after(run.history.start, frequency.lasting):
         return "Max duration reached"
     return None
 

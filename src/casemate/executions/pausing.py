@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from casemate import durations
 from casemate.executions.commands import WakeAt
+from casemate.executions.dates import after
 from casemate.executions.endings import forgiven
 from casemate.executions.model import State, TaskRun
 from casemate.executions.turn import Turn
@@ -26,7 +27,7 @@ def begin_pause(turn: Turn, run: TaskRun, task: Task) -> TaskRun:
     for written in (task.properties.get("delay"), task.properties.get("timeout", task.timeout)):
         if written is not None:
             rendered = turn.render(f"begin:{run.id}", written, run)
-            return replace(run, due=turn.now + duration(printed(rendered)))
+            return replace(run, due=after(turn.now, duration(printed(rendered))))
     return run
 
 

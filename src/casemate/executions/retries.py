@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from casemate.executions.dates import after, times
 from casemate.flows import Retry
 
 
@@ -15,8 +16,8 @@ def next_attempt(retry: Retry, done: int, begun: datetime, now: datetime, chance
     """
     if retry.max_attempt is not None and done >= retry.max_attempt:
         return None
-    date = now + _delay(retry, done, chance)
-    if retry.max_duration is not None and date > begun + retry.max_duration:
+    date = after(now, _delay(retry, done, chance))
+    if retry.max_duration is not None and date > after(begun, retry.max_duration):
         return None
     return date
 
@@ -27,7 +28,7 @@ def _delay(retry: Retry, done: int, chance: float) -> timedelta:
             return retry.interval or timedelta()
         case "exponential":
             # Kestra's first retry is immediate, and it cuts the factor to a whole number.
-            delay = (retry.interval or timedelta()) * int(retry.delay_factor or 2) * (done - 1)
+            delay = times(retry.interval or timedelta(), int(retry.delay_factor or 2) * (done - 1))
             return delay if retry.max_interval is None else min(delay, retry.max_interval)
         case "random":
             low, high = retry.min_interval or timedelta(), retry.max_interval or timedelta()
