@@ -6,7 +6,6 @@ ISO text).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -16,6 +15,7 @@ import re2
 
 from casemate import documents, durations
 from casemate.errors import Refused
+from casemate.executions.texts import read_json
 from casemate.expressions import printed
 
 Properties: TypeAlias = Mapping[str, object]
@@ -89,7 +89,10 @@ def _instant(raw: object, _properties: Properties) -> datetime:
     moment = datetime.fromisoformat(printed(raw))
     if moment.tzinfo is None:
         raise ValueError(f"Text '{raw}' could not be parsed: it has no time zone")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"Text '{raw}' could not be parsed: there is no such date in UTC") from error
 
 
 def _date(raw: object, _properties: Properties) -> date:
@@ -112,7 +115,7 @@ def _file(raw: object, _properties: Properties) -> str:
 
 
 def _json(raw: object, _properties: Properties) -> object:
-    return json.loads(raw) if isinstance(raw, str) else raw
+    return read_json(raw) if isinstance(raw, str) else raw
 
 
 def _yaml(raw: object, _properties: Properties) -> object:
@@ -143,7 +146,7 @@ def _multiselect(raw: object, properties: Properties) -> list[object]:
 
 
 def _list(raw: object) -> list[object]:
-    elements = json.loads(raw) if isinstance(raw, str) else raw
+    elements = read_json(raw) if isinstance(raw, str) else raw
     if not isinstance(elements, list):
         raise ValueError(f"Expected a list, but received {printed(raw)}")
     return elements

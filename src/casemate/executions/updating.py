@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from casemate.executions.endings import forgiven
 from casemate.executions.model import Attempt, History, State, TaskRun
+from casemate.executions.texts import read_json
 from casemate.executions.turn import Turn
 from casemate.executions.values import class_of
 from casemate.expressions import ExpressionError, NeedsWorld, printed
@@ -50,7 +50,7 @@ def _labels(turn: Turn, run: TaskRun, task: Task) -> tuple[Label, ...]:
 def _read(rendered: object) -> Iterable[Label]:
     if isinstance(rendered, str):
         try:
-            rendered = json.loads(rendered)
+            rendered = read_json(rendered)
         except ValueError as error:
             raise ExpressionError(f"Invalid json: {error}") from error
     if isinstance(rendered, Mapping):

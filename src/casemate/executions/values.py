@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
+from casemate.executions.texts import read_json
 from casemate.expressions import ExpressionError, printed
 
 
@@ -34,7 +34,7 @@ def _elements(rendered: object, written: object) -> Sequence[object]:
 
 def _parsed(text: str) -> Sequence[object]:
     try:
-        elements = json.loads(text)
+        elements = read_json(text)
     except ValueError as error:
         raise ExpressionError(f"Invalid json: {error}") from error
     if not isinstance(elements, list):

@@ -1,0 +1,37 @@
+"""Texts of JSON that come from tenants."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+_DEPTH = 200
+"""How deep a value may be nested: whatever prints, opens or stores it later goes down as deep."""
+
+_TOO_DEEP = f"It is nested more than {_DEPTH} levels deep"
+
+
+def read_json(text: str) -> object:
+    """The value of a JSON text. Raises ValueError for any other text, and for what is nested too deeply."""
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    if _deeper(value, _DEPTH):
+        raise ValueError(_TOO_DEEP)
+    return value
+
+
+def _deeper(value: object, levels: int) -> bool:
+    level = [value]
+    for _ in range(levels):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: object) -> Iterable[object]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list) else ()
