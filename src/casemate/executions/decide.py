@@ -126,7 +126,7 @@ def _timer(turn: Turn, key: str) -> None:
 
 def _retry(turn: Turn, run: TaskRun) -> None:
     """A retry that is due during a pause is looked at again when the pause is over."""
-    if turn.execution.state is not State.PAUSED:
+    if not turn.execution.state.frozen:
         retry_or_wait(turn, run)
 
 
@@ -173,7 +173,7 @@ def _resolved(turn: Turn, event: Resolved) -> None:
         return
     answers = {**execution.answers, event.key: event.answer}
     turn.execution = replace(execution, asked=execution.asked - {event.key}, answers=answers)
-    if execution.state is not State.PAUSED:
+    if not execution.state.frozen:
         _use(turn, event.key)
 
 

@@ -39,6 +39,11 @@ class State(StrEnum):
         """Waits to be taken up."""
         return self in (State.CREATED, State.RESTARTED)
 
+    @property
+    def frozen(self) -> bool:
+        """In such an execution reports are taken, but nothing is started or ended; later everything is looked at."""
+        return self in (State.PAUSED, State.RESTARTED)
+
 
 _TERMINATED = frozenset(
     (State.SUCCESS, State.WARNING, State.FAILED, State.KILLED, State.CANCELLED, State.RETRIED, State.SKIPPED)

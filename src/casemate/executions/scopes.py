@@ -37,8 +37,7 @@ def settle(turn: Turn) -> None:
 
 
 def _look_at(turn: Turn, look: Look) -> None:
-    if turn.execution.state is State.PAUSED:
-        # A paused execution freezes: reports are taken, nothing is started or ended. Resuming looks at everything.
+    if turn.execution.state.frozen:
         return
     if look.parent is None:
         flow = turn.flow
