@@ -60,12 +60,13 @@ def opened(value: object, unseal: Unseal) -> object:
 
 def states_of(runs: TaskRuns) -> Mapping[str, object]:
     """`tasks.‹id›.state`, or `tasks.‹id›.‹value›.state` for tasks with values."""
-    shown: dict[str, object] = {}
+    shown: dict[str, dict[str, object]] = {}
     for run in runs.values():
-        state: object = {"state": run.state.value}
-        if run.value is not None:
-            state = {run.value: state}
-        shown[run.task_id] = _over(shown.get(run.task_id, {}), state)
+        of_task = shown.setdefault(run.task_id, {})
+        if run.value is None:
+            of_task["state"] = run.state.value
+        else:
+            of_task[run.value] = {"state": run.state.value}
     return shown
 
 
