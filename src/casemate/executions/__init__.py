@@ -1,5 +1,6 @@
 """What happens next? States, events, commands, and the decision between them. No input, no output, no clock."""
 
+from casemate.executions.broken import broken
 from casemate.executions.commands import (
     Command,
     Decision,
@@ -60,6 +61,7 @@ __all__ = [
     "TimerDue",
     "WakeAt",
     "Write",
+    "broken",
     "decide",
     "execution_document",
     "execution_from",

@@ -29,7 +29,7 @@ class Inputs:
 class ResolvedInput:
     """One input after resolution. A SELECT with an `expression` got its `values`.
 
-    The value of a disabled one is what was submitted, unread, for whoever shows the form; it never reaches an execution.
+    The value of a disabled one is what was submitted, unread, for whoever shows the form; no execution gets it.
     """
 
     input: Input
