@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from casemate.dispatch import LinkLost
 from casemate.errors import Refused
 from casemate.executions import State
 from casemate.flows import Label
@@ -16,7 +17,7 @@ from casemate.orchestrator import Conflict, NotFound
 from casemate.secret import Secret
 from casemate.store import executions, jobs, logs, metrics, outbox
 
-from .parts import ONE, START, TWO, Plane, claimed, finished, working
+from .parts import ONE, START, TWO, Plane, claimed, finished, plane, working
 
 pytestmark = pytest.mark.anyio
 
@@ -249,3 +250,16 @@ async def test_a_hundred_executions_side_by_side(service: Plane):
         started = await asyncio.gather(*(service.orchestrator.create(flow) for _ in range(100)))
         ended = await asyncio.gather(*(service.ended(each) for each in started))
     assert {each.state for each in ended} == {State.SUCCESS}
+
+
+async def test_whoever_waits_when_the_service_stops_is_told(tmp_path):
+    async with plane(tmp_path) as service:
+        execution = await service.orchestrator.create(await service.save(ONE))
+        link = await service.link()
+        grant = await claimed(link)
+        waiting = asyncio.create_task(link.report(finished(grant)))
+        await asyncio.sleep(0)
+        await service.orchestrator.stop()
+        with pytest.raises(LinkLost):
+            await waiting
+    assert execution.state is State.RUNNING

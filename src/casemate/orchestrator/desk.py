@@ -19,7 +19,7 @@ from casemate.identifiers import Fence, JobId, Namespace, TenantId, WorkerId
 from casemate.jobs import Finished, Grant, Heartbeat, Hint, Kill, Logged, Place, Report, Stale
 from casemate.orchestrator import entries
 from casemate.orchestrator.answering import Worlds
-from casemate.orchestrator.errors import NotFound
+from casemate.orchestrator.errors import NotFound, Stopped
 from casemate.orchestrator.items import Claim, End, Key
 from casemate.orchestrator.lives import Live, Lives
 from casemate.orchestrator.rules import Rules
@@ -257,8 +257,8 @@ def _held(tx: Tx, worker: WorkerId, job: JobId, fence: Fence) -> Job | None:
 
 @contextmanager
 def _away() -> Iterator[None]:
-    """To a worker, a control plane without its database is one that does not answer."""
+    """To a worker, a control plane without its database, or at its end, is one that does not answer."""
     try:
         yield
-    except StoreUnavailable as error:
+    except (StoreUnavailable, Stopped) as error:
         raise LinkLost from error
