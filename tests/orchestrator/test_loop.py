@@ -192,6 +192,19 @@ async def test_the_files_of_a_job(service: Plane):
     assert not await service.storage.exists(MAIN, uri)
 
 
+async def test_the_log_file_of_an_attempt_is_one_of_its_own(service: Plane):
+    flow = await service.save(TWO)
+    execution = await service.orchestrator.create(flow)
+    link = await service.link()
+    first = await claimed(link)
+    own = await link.put(first.job, first.fence, "attempt-1-1.log", b"one line\n")
+    assert await link.report(finished(first, log_file=own))
+    second = await claimed(link)
+    assert await link.report(finished(second, log_file="kestra:///company/team/other/executions/x/secret.txt"))
+    ended = await service.ended(execution)
+    assert [run.attempts[-1].log_file for run in ended.task_runs.values()] == [own, None]
+
+
 async def test_deleting_removes_everything_and_stops_the_worker(service: Plane):
     execution = await service.orchestrator.create(await service.save(ONE))
     link = await service.link()

@@ -123,6 +123,7 @@ def grant(
     opened: Iterable[Secret] = (),
     timeout: str | None = None,
     log_level: str | None = None,
+    log_to_file: bool = False,
     defaulted: Iterable[str] = (),
 ) -> Grant:
     """The grant of a job with everything that is of no interest here filled in."""
@@ -147,6 +148,7 @@ def grant(
             properties=properties or {},
             timeout=timeout,
             log_level=log_level,
+            log_to_file=log_to_file,
             defaulted=frozenset(defaulted),
         ),
         variables=variables or {},

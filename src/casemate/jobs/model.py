@@ -99,13 +99,17 @@ class Logged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The end of an attempt; applied once, if the fence is still the newest."""
+    """The end of an attempt; applied once, if the fence is still the newest.
+
+    `log_file` is the address of the file that holds its log entries, where the task wants them there.
+    """
 
     job: JobId
     fence: Fence
     state: Literal["SUCCESS", "WARNING", "FAILED", "KILLED"]
     outputs: Mapping[str, object] | None = None
     isolation: Mapping[str, object] | None = None
+    log_file: str | None = None
     lines: tuple[LogLine, ...] = ()
     metrics: tuple[Metric, ...] = ()
 

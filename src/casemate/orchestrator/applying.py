@@ -12,6 +12,7 @@ from casemate.jobs import Finished, LogLine, Stale
 from casemate.orchestrator import entries, weighing
 from casemate.orchestrator.items import Claim, Due, End, Happened, Item, Lost
 from casemate.orchestrator.step import REPLAY, Step, Surroundings, Written
+from casemate.storage import paths
 from casemate.store import Job, JobState, Tx, jobs, metrics, timers
 
 _End: TypeAlias = Literal[State.SUCCESS, State.WARNING, State.FAILED, State.KILLED]
@@ -107,7 +108,16 @@ def _event(step: Step, job: Job, report: Finished) -> TaskFinished:
         state=_ENDS[report.state] if refusal is None else State.FAILED,
         outputs=report.outputs if refusal is None else None,
         isolation=report.isolation,
+        log_file=_log_file(step, job, report),
     )
+
+
+def _log_file(step: Step, job: Job, report: Finished) -> str | None:
+    """The address of the log file if it is one of the task run's own: a worker must not lead readers anywhere else."""
+    execution = step.execution
+    task = execution.task_runs[job.task_run].task_id
+    folder = paths.task_folder(execution.namespace, execution.flow_id, execution.id, task, job.task_run)
+    return report.log_file if report.log_file and report.log_file.startswith(f"{folder}/") else None
 
 
 def _lose(step: Step, lost: Lost) -> bool:

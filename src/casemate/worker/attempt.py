@@ -20,6 +20,7 @@ from casemate.sandbox import folders
 from casemate.worker import properties, verdict
 from casemate.worker.errors import JobLost, TaskFailed, WorkerError
 from casemate.worker.logbook import LogBook
+from casemate.worker.logfile import LogFile
 from casemate.worker.masking import Mask
 from casemate.worker.model import Job, Stage, Stop, Tools
 from casemate.worker.reports import EndState, deliver, finished
@@ -46,13 +47,20 @@ def accept(grant: Grant, folder: Path, tools: Tools) -> Job:
     mask = Mask(grant.secrets.values())
     loop = asyncio.get_running_loop()
     stop: asyncio.Future[Stop] = loop.create_future()
+    file = LogFile(folder.parent, grant) if grant.task.log_to_file else None
 
     async def send(lines: tuple[LogLine, ...], metrics: tuple[Metric, ...]) -> None:
+        if file is not None:
+            await asyncio.to_thread(file.append, lines)
+            lines = ()
+        if not lines and not metrics:
+            return
         logged = Logged(job=grant.job, fence=grant.fence, lines=lines, metrics=metrics)
         if not await deliver(tools.link, logged):
             job.stop_for(Stop.LOST)
 
-    job = Job(grant=grant, folder=folder, claimed=loop.time(), stop=stop, mask=mask, log=LogBook(send, mask))
+    book = LogBook(send, mask)
+    job = Job(grant=grant, folder=folder, claimed=loop.time(), stop=stop, mask=mask, log=book, file=file)
     return job
 
 
@@ -63,10 +71,10 @@ async def attend(job: Job, tools: Tools) -> None:
         state = await _carry_out(job, tools)
         await job.log.settle()
         if state is not None:
-            await deliver(tools.link, finished(job, state))
+            await deliver(tools.link, await finished(job, state, tools.link))
     finally:
         flushing.cancel()
-        job.silence()
+        job.close()
         await asyncio.to_thread(folders.remove, job.folder)
 
 

@@ -17,6 +17,7 @@ from casemate.jobs import Grant
 from casemate.sandbox import Body, Command, End, Policy, Sandboxes
 from casemate.worker.languages import Form, Language
 from casemate.worker.logbook import LogBook
+from casemate.worker.logfile import LogFile
 from casemate.worker.masking import Mask
 from casemate.worker.outputs import Gathered
 
@@ -42,7 +43,8 @@ class Job:
     """One granted job on its way through the stages; each fills in what the next ones need.
 
     `folder` is the working directory on the host. `hidden` names what the worker put into it for itself: that is
-    never a result. `timeout` is the time the whole job may take, counted from `claimed` on the loop's clock.
+    never a result. `file` takes the log entries where the task wants them in a file. `timeout` is the time the whole
+    job may take, counted from `claimed` on the loop's clock.
     """
 
     grant: Grant
@@ -51,6 +53,7 @@ class Job:
     stop: asyncio.Future[Stop]
     mask: Mask
     log: LogBook
+    file: LogFile | None = None
     manifest: Manifest | None = None
     script: Script | None = None
     properties: Mapping[str, object] = field(default_factory=dict)
@@ -74,10 +77,12 @@ class Job:
         if not self.stop.done():
             self.stop.set_result(reason)
 
-    def silence(self) -> None:
-        """Forget its alarms: a clock of a day would keep the ended job in memory for a day."""
+    def close(self) -> None:
+        """Let go of its file, and forget its alarms: a clock of a day would keep the ended job in memory for a day."""
         for alarm in self.alarms:
             alarm.cancel()
+        if self.file is not None:
+            self.file.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 import structlog
 
-from casemate.dispatch import LinkLost, WorkerLink
-from casemate.jobs import Finished, Report
+from casemate.dispatch import LinkLost, NotHeld, WorkerLink
+from casemate.errors import CasemateError
+from casemate.jobs import Finished, LogLine, Report
 from casemate.worker import outputs, verdict
+from casemate.worker.logfile import LogFile
 from casemate.worker.model import Job
 
 EndState = Literal["SUCCESS", "WARNING", "FAILED", "KILLED"]
@@ -19,8 +23,13 @@ RETRY_SECONDS: Final = 0.5
 log = structlog.get_logger(__name__)
 
 
-def finished(job: Job, state: EndState) -> Finished:
+async def finished(job: Job, state: EndState, link: WorkerLink) -> Finished:
     """The end of a job with all that was not sent yet; outputs that are too large turn it into a failure."""
+    end = _end(job, state)
+    return end if job.file is None else await _filed(end, job.file, link)
+
+
+def _end(job: Job, state: EndState) -> Finished:
     refused = job.gathered.refused or _overweight(job.outputs)
     if refused is not None:
         job.log.write("ERROR", outputs.too_large(refused))
@@ -35,6 +44,27 @@ def finished(job: Job, state: EndState) -> Finished:
         lines=lines,
         metrics=metrics,
     )
+
+
+async def _filed(end: Finished, file: LogFile, link: WorkerLink) -> Finished:
+    """The same end with its log entries in the internal storage."""
+    await asyncio.to_thread(file.append, end.lines)
+    try:
+        return replace(end, lines=(), log_file=await _stored(end, file, link))
+    except NotHeld:
+        return end  # nobody hears it any more
+    except (CasemateError, OSError) as error:
+        line = LogLine(at=datetime.now(UTC), level="ERROR", message=f"Unable to store the log file: {error}")
+        return replace(end, lines=(line,))
+
+
+async def _stored(end: Finished, file: LogFile, link: WorkerLink) -> str:
+    while True:
+        try:
+            return await link.put(end.job, end.fence, file.name, file.content())
+        except LinkLost:
+            log.warning("log_file.delayed", job=end.job)
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 async def deliver(link: WorkerLink, report: Report) -> bool:
