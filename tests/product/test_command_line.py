@@ -80,6 +80,14 @@ def test_quiet_prints_the_end_only(hello: Path):
     assert "greet " not in result.stdout
 
 
+def test_a_reader_who_leaves_does_not_stop_the_flow():
+    command = f"{sys.executable} -m casemate run examples/fan-out.yaml | head -1; exit ${{PIPESTATUS[0]}}"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    assert len(result.stdout.splitlines()) == 1
+
+
 def test_inputs_may_come_from_a_file_and_the_command_line_wins(tmp_path: Path, hello: Path):
     (tmp_path / "inputs.yaml").write_text("name: Grace\ntimes: 2\n")
     result = casemate("run", hello, "--inputs", tmp_path / "inputs.yaml", "-i", "name=Joan", "--json")

@@ -80,7 +80,13 @@ class Terminal:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._coloured and colour else text
 
     def _say(self, text: str) -> None:
-        print(text, file=self._out, flush=True)
+        try:
+            print(text, file=self._out, flush=True)
+        except BrokenPipeError:
+            # Whoever read along has left (`| head`). The flow still runs to its end; its exit status says how it went.
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._out.fileno())
+            os.close(nowhere)
 
 
 def walls(execution: Execution) -> str:
