@@ -33,3 +33,20 @@ def test_plain_sockets_are_there(worker):
     plain = {"unix": (1, 1), "tcp": (2, 1), "tcp6": (10, 1), "udp": (2, 2), "route": (16, 3, 0)}
     outcome = worker.python(OPEN.format(sockets=plain))
     assert outcome.stdout == [f"opened {name}" for name in plain]
+
+
+PAIRS = """
+import ctypes, errno, socket
+libc = ctypes.CDLL(None, use_errno=True)
+for family in range(2, 46):
+    for protocol in (0, 262):
+        if libc.socketpair(family, 1, protocol, (ctypes.c_int * 2)()) == 0 or ctypes.get_errno() != errno.EAFNOSUPPORT:
+            print("got as far as the kernel:", family, protocol, ctypes.get_errno())
+one, other = socket.socketpair()
+one.send(b"fine"); print(other.recv(9))
+"""
+
+
+def test_pairs_of_other_families_are_not_even_tried(worker):
+    """The kernel makes the sockets first and refuses to join them afterwards: that is code of every family there is."""
+    assert worker.python(PAIRS).stdout == ["b'fine'"]

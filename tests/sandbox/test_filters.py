@@ -11,6 +11,8 @@ from casemate.sandbox.kernel.machine import ARM64, NEWEST_CALL, X86_64
 EPERM = 0x0005_0000 | errno.EPERM
 ENOSYS = 0x0005_0000 | errno.ENOSYS
 MACHINES = [X86_64, ARM64]
+JUDGED = ("socket", "socketpair", "ioctl", "personality")
+"""Calls whose arguments decide."""
 THREAD = 0x003D_0F00
 FORK = 0x0120_0011
 
@@ -42,10 +44,10 @@ def answer(program, machine, call, *arguments, audit=None):
 @machines
 def test_forbidden_calls_fail_and_the_others_pass(machine):
     program = seccomp.task_filter(machine)
-    named = {*seccomp.FORBIDDEN, *seccomp.NOT_THERE, "clone", "socket", "ioctl", "personality"}
+    named = {*seccomp.FORBIDDEN, *seccomp.NOT_THERE, "clone", *JUDGED}
     for call in machine.numbers:
         expected = EPERM if call in seccomp.FORBIDDEN else ENOSYS if call in seccomp.NOT_THERE else bpf.ALLOW
-        if call not in ("clone", "socket", "ioctl", "personality"):
+        if call not in ("clone", *JUDGED):
             assert answer(program, machine, call) == expected, call
     unnamed = set(range(300)) - {machine.numbers[name] for name in named if name in machine.numbers}
     assert {answer(program, machine, number) for number in unnamed} == {bpf.ALLOW}
@@ -110,6 +112,14 @@ def test_sockets_are_unix_inet_and_route(machine):
     ):
         assert answer(program, machine, "socket", *refused) != bpf.ALLOW, refused
     assert answer(program, machine, "socket", 40 | 1 << 32, 1) != bpf.ALLOW
+
+
+@machines
+def test_pairs_of_sockets_are_unix(machine):
+    program = seccomp.task_filter(machine)
+    assert answer(program, machine, "socketpair", 1, 1 | 0x80000) == bpf.ALLOW
+    for family in (0, 2, 10, 16, 30, 38, 40, 40 | 1 << 32):
+        assert answer(program, machine, "socketpair", family, 1) != bpf.ALLOW, family
 
 
 @machines

@@ -51,6 +51,7 @@ X86_64 = Machine(
     | {
         "ioctl": 16,
         "socket": 41,
+        "socketpair": 53,
         "clone": 56,
         "fork": 57,
         "vfork": 58,
@@ -143,6 +144,7 @@ ARM64 = Machine(
         "settimeofday": 170,
         "adjtimex": 171,
         "socket": 198,
+        "socketpair": 199,
         "add_key": 217,
         "request_key": 218,
         "keyctl": 219,

@@ -102,6 +102,7 @@ def task_filter(machine: Machine = THIS) -> bytes:
                 *(_if_call(machine, name, bpf.fail(errno.EPERM)) for name in FORBIDDEN),
                 _if_call(machine, "clone", *_no_new_namespaces()),
                 _if_call(machine, "socket", *_plain_sockets()),
+                _if_call(machine, "socketpair", *_unix_pairs()),
                 _if_call(machine, "ioctl", *_no_typing_for_others()),
                 _if_call(machine, "personality", *_no_other_personality()),
                 bpf.answer(bpf.ALLOW),
@@ -172,6 +173,11 @@ def _plain_sockets() -> tuple[Program, ...]:
         bpf.if_equal(_INET6, *_stream_or_datagram()),
         bpf.fail(errno.EAFNOSUPPORT),
     )
+
+
+def _unix_pairs() -> tuple[Program, ...]:
+    """The kernel makes both sockets, and loads the module for their family, before it finds that they make no pair."""
+    return (bpf.argument(0), bpf.if_equal(_UNIX, bpf.answer(bpf.ALLOW)), bpf.fail(errno.EAFNOSUPPORT))
 
 
 def _stream_or_datagram() -> tuple[Program, ...]:
