@@ -62,3 +62,9 @@ def test_no_core_is_dumped(worker):
     outcome = worker.python("import os; os.abort()", outputs=("*",))
     assert outcome.signal == signal.SIGABRT
     assert outcome.outputs == []
+
+
+def test_when_memory_runs_out_tasks_die_before_the_worker(worker):
+    """Memory that processes share is in no limit of one process, so a task may use up the machine's."""
+    script = "cat /proc/self/oom_score_adj; echo 0 > /proc/self/oom_score_adj; cat /proc/self/oom_score_adj"
+    assert worker.shell(script).stdout == ["1000", "1000"]

@@ -15,6 +15,7 @@ _NAME = 15
 _ARGUMENTS_START, _ARGUMENTS_END = 48, 49
 """Fields of /proc/PID/stat, counted from 1 as proc(5) does; the third is the first after the name."""
 _HIGHEST_DESCRIPTOR = 0xFFFF_FFFF
+_FIRST_TO_DIE = b"1000"
 
 
 def die_with_parent() -> None:
@@ -23,6 +24,18 @@ def die_with_parent() -> None:
     A change of user or capabilities forgets this, so it comes after them.
     """
     libc_call("prctl", _PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+
+
+def die_first(itself: int) -> None:
+    """When the machine's memory is used up, have the kernel end this process and its children before all others.
+
+    `itself` is a descriptor of its directory in a writable procfs.
+    """
+    descriptor = os.open("oom_score_adj", os.O_WRONLY | os.O_CLOEXEC, dir_fd=itself)
+    try:
+        os.write(descriptor, _FIRST_TO_DIE)
+    finally:
+        os.close(descriptor)
 
 
 def hide_memory() -> None:

@@ -32,6 +32,7 @@ def raise_around(order: Order, template: Template) -> Raised:
     """Build every wall around this process. Afterwards it may be told what to run, not before."""
     raised = Raised()
     itself = _arrange_files(order)
+    processes.die_first(itself)
     _arrange_network(order, raised)
     _give_up_power(order, template, itself, raised)
     _limit(order, raised)
