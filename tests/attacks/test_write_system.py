@@ -55,3 +55,9 @@ def test_temporary_files_are_private_and_go_with_the_task(worker):
     assert first.stdout == ["here"]
     assert not Path(name).exists()
     assert worker.shell(f"cat {name}").exit_code != 0
+
+
+def test_devices_are_used_and_not_changed(worker):
+    outcome = worker.python("import os\ntry: os.utime('/dev/null')\nexcept OSError as error: print(error.strerror)")
+    assert outcome.stdout == ["Read-only file system"]
+    assert worker.shell("echo gone > /dev/null; head -c 3 /dev/zero | wc -c").stdout == ["3"]

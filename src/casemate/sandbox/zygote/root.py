@@ -88,6 +88,8 @@ def _furnish(root: str) -> None:
         os.symlink(target, os.path.join(root, name))
     for name in _DEVICES:
         _bind_file(f"/dev/{name}", f"{root}/dev/{name}")
+        # what is written to a device is not written to its node, so it still can be
+        mounts.restrict(f"{root}/dev/{name}", mounts.READ_ONLY | mounts.NO_SETUID | mounts.NO_PROGRAMS)
 
 
 def _show_settings(root: str, template: Template) -> None:
@@ -102,7 +104,7 @@ def _show_settings(root: str, template: Template) -> None:
 
 
 def _write_settings(root: str, template: Template) -> None:
-    """An /etc of our own: who is who, and how names resolve. No secret of the host, so nothing of it is ever covered."""
+    """An /etc of our own: who is who, and how names resolve. Nothing of it is the host's, so it is never covered."""
     for name, text in _own_settings(template).items():
         with open(f"{root}/etc/{name}", "w") as file:
             file.write(text)
@@ -161,7 +163,7 @@ def _is_forbidden(path: str, template: Template) -> bool:
 
 
 def _cover(root: str, path: str) -> None:
-    """Cover a forbidden path, and what it is a link to, wherever either shows; our /etc as a whole is not the host's."""
+    """Cover a forbidden path, and what it is a link to, wherever either shows; /etc as a whole is our own."""
     for place in _places(path) - {"/etc"}:
         inside = root + place
         if not os.path.lexists(inside) or os.path.islink(inside):
