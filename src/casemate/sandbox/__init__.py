@@ -13,6 +13,7 @@ worker. Only the standard library is used, so that a sandbox can be had wherever
 
 from casemate.sandbox import folders
 from casemate.sandbox.errors import GlobInvalid, LaunchFailed, OutputRefused, WallsMissing, ZygoteLost
+from casemate.sandbox.globs import Glob
 from casemate.sandbox.model import (
     Body,
     Command,
@@ -40,6 +41,7 @@ __all__ = [
     "Egress",
     "End",
     "Event",
+    "Glob",
     "GlobInvalid",
     "Isolation",
     "Launch",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import Mapping
 
 from casemate.dispatch import Ask, NotHeld
-from casemate.worker import copies, globs, properties
+from casemate.worker import copies, properties
 from casemate.worker.errors import JobLost, TaskFailed
 from casemate.worker.model import Job, Tools
 from casemate.worker.names import relative
 from casemate.worker.scripts import OUTPUT, WORK, wants_directory
+from casemate.worker.selection import selected
 
 
 async def files(job: Job, tools: Tools) -> None:
@@ -27,19 +29,10 @@ async def _of_namespace(job: Job, tools: Tools) -> None:
     wanted = properties.mapping(job.properties, "namespaceFiles")
     if job.properties.get("namespaceFiles") is None or not properties.flag(wanted, "enabled", default=True):
         return
-    include = globs.matcher(_anywhere(properties.texts(wanted, "include") or ("**",)))
-    exclude = globs.matcher(_anywhere(properties.texts(wanted, "exclude")))
-    for path, uri in (await _listed(job, tools)).items():
-        if include(path) and not exclude(path):
-            await copies.bring(tools.link, job.grant, uri, job.folder, relative(path))
-
-
-def _anywhere(patterns: tuple[str, ...]) -> Iterator[str]:
-    """A pattern that does not begin at the root means files in any folder (spec/engine 8.4)."""
-    for pattern in patterns:
-        yield pattern
-        if not pattern.startswith(("/", "glob:", "regex:")):
-            yield f"**/{pattern}"
+    include, exclude = properties.texts(wanted, "include") or ("**",), properties.texts(wanted, "exclude")
+    listed = await _listed(job, tools)
+    for path in await asyncio.to_thread(selected, listed, include, exclude):
+        await copies.bring(tools.link, job.grant, listed[path], job.folder, relative(path))
 
 
 async def _listed(job: Job, tools: Tools) -> Mapping[str, str]:

@@ -1,0 +1,51 @@
+"""Which files of its namespace does a task want? (spec/engine 8.4)
+
+Patterns are matched against the path from the root of the namespace. One without a slash or a prefix in front means
+files in any folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import re2
+
+from casemate.sandbox import Glob, GlobInvalid
+from casemate.worker.errors import TaskFailed
+
+_ROOTED = ("/", "glob:", "regex:")
+
+
+def selected(paths: Iterable[str], include: Iterable[str], exclude: Iterable[str]) -> list[str]:
+    """The paths, given without a slash in front, that are included and not excluded.
+
+    Raises `TaskFailed` for a pattern that means nothing. Many paths take a while: not for the event loop.
+    """
+    wanted, unwanted = _any(include), _any(exclude)
+    return [path for path in paths if wanted(f"/{path}") and not unwanted(f"/{path}")]
+
+
+def _any(patterns: Iterable[str]) -> Callable[[str], bool]:
+    matchers = [_matcher(spelling) for pattern in patterns for spelling in _spellings(pattern)]
+    return lambda path: any(matches(path) for matches in matchers)
+
+
+def _spellings(pattern: str) -> Iterator[str]:
+    yield pattern
+    if not pattern.startswith(_ROOTED):
+        yield f"**/{pattern.removeprefix('./')}"
+
+
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    try:
+        return _expression(pattern) if pattern.startswith("regex:") else Glob(pattern).matches
+    except (GlobInvalid, re2.error) as error:
+        raise TaskFailed(f"Invalid file pattern '{pattern}': {error}") from None
+
+
+def _expression(pattern: str) -> Callable[[str], bool]:
+    # Patterns come from flows: an engine that backtracks could be kept busy for ever.
+    options = re2.Options()
+    options.log_errors = False
+    compiled = re2.compile(pattern.removeprefix("regex:"), options)
+    return lambda path: compiled.fullmatch(path) is not None
