@@ -28,6 +28,7 @@ from casemate.settings import Settings, envs
 from casemate.storage import Storage, paths
 from casemate.store import Database, flows
 from casemate.worker import Worker, policy_for
+from casemate.zone import server_zone
 
 
 class StateUnusable(CasemateError):
@@ -96,6 +97,7 @@ async def running(settings: Settings, state: Path) -> AsyncIterator[Casemate]:
             folder=state / "sandboxes",
             slots=slots,
             policy_for=partial(policy_for, isolation=isolation, java_security=settings.java_security),
+            zone=context.zone,
         )
         await stack.enter_async_context(_in_background(worker))
         yield Casemate(
@@ -141,6 +143,7 @@ def _context(settings: Settings) -> Context:
     return Context(
         globals=settings.variables.globals,
         envs=envs(settings.variables, os.environ),
+        zone=server_zone(os.environ.get("TZ")),
         seal=cipher.encrypt if cipher else None,
         unseal=_opening(cipher) if cipher else None,
     )

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import timedelta, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -90,8 +90,8 @@ class Tools:
     """What stages work with.
 
     `search` is `PATH` inside, `programs` the interpreters found there, by name. `renderers` are threads for templates,
-    and for nothing else: they wait for answers that other threads have to work out. `recursive`: render until
-    nothing changes.
+    and for nothing else: they wait for answers that other threads have to work out. `zone` is what dates in templates
+    are in, `recursive`: render until nothing changes.
     """
 
     link: WorkerLink
@@ -101,6 +101,7 @@ class Tools:
     search: str
     programs: Mapping[str, str]
     renderers: Executor
+    zone: tzinfo
     recursive: bool = False
 
 

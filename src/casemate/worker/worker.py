@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from typing import Final, NoReturn
 from uuid import uuid4
@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """One worker. `slots`: jobs at once.
+    """One worker. `slots`: jobs at once. `zone` is the server's, for dates in templates.
 
     `folder` is the folder of the `sandboxes`, and this worker's alone: what an earlier one left there is removed.
     """
@@ -43,6 +43,7 @@ class Worker:
         folder: Path,
         slots: int,
         policy_for: Callable[[Manifest], Policy],
+        zone: tzinfo = UTC,
         recursive_rendering: bool = False,
         beat: timedelta = BEAT,
     ) -> None:
@@ -61,6 +62,7 @@ class Worker:
             search=search,
             programs=programs.installed(search),
             renderers=self._renderers,
+            zone=zone,
             recursive=recursive_rendering,
         )
 

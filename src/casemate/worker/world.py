@@ -30,12 +30,18 @@ class JobWorld:
     """Answers for one attempt. Every secret that it gives away is added to the mask first."""
 
     def __init__(
-        self, secrets: Mapping[str, Secret], mask: Mask, ask: Question, loop: asyncio.AbstractEventLoop
+        self,
+        secrets: Mapping[str, Secret],
+        mask: Mask,
+        ask: Question,
+        loop: asyncio.AbstractEventLoop,
+        zone: tzinfo,
     ) -> None:
         self._secrets = secrets
         self._mask = mask
         self._ask = ask
         self._loop = loop
+        self._zone = zone
         self._now = datetime.now(UTC)
 
     @property
@@ -45,8 +51,8 @@ class JobWorld:
 
     @property
     def zone(self) -> tzinfo:
-        """The zone of the worker's machine."""
-        return self._now.astimezone().tzinfo or UTC
+        """The zone of the server, wherever the worker is."""
+        return self._zone
 
     def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
         """The value of a secret, or of one field of a secret that is a JSON object."""

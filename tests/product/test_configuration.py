@@ -1,0 +1,34 @@
+"""What is configured has its effect on what runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.running import casemate
+
+
+def written(folder: Path, name: str, text: str) -> Path:
+    file = folder / name
+    file.write_text(text)
+    return file
+
+
+def test_dates_are_in_the_zone_of_the_server_also_in_summer(tmp_path: Path):
+    flow = written(
+        tmp_path,
+        "flow.yaml",
+        """
+id: zone
+namespace: tests.product
+tasks:
+  - id: show
+    type: io.kestra.plugin.core.debug.Return
+    format: '{{ "2026-07-01T10:00:00Z" | date("HH:mm XXX") }}'
+outputs:
+  - {id: worker, type: STRING, value: "{{ outputs.show.value }}"}
+  - {id: control, type: STRING, value: '{{ "2026-07-01T10:00:00Z" | date("HH:mm XXX") }}'}
+""",
+    )
+    result = casemate("run", flow, "--json", environment={"TZ": "Europe/Paris"})
+    assert json.loads(result.stdout)["outputs"] == {"worker": "12:00 +02:00", "control": "12:00 +02:00"}
