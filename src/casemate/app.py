@@ -98,6 +98,7 @@ async def running(settings: Settings, state: Path) -> AsyncIterator[Casemate]:
             slots=slots,
             policy_for=partial(policy_for, isolation=isolation, java_security=settings.java_security),
             zone=context.zone,
+            recursive_rendering=settings.variables.recursive_rendering,
         )
         await stack.enter_async_context(_in_background(worker))
         yield Casemate(

@@ -32,3 +32,18 @@ outputs:
     )
     result = casemate("run", flow, "--json", environment={"TZ": "Europe/Paris"})
     assert json.loads(result.stdout)["outputs"] == {"worker": "12:00 +02:00", "control": "12:00 +02:00"}
+
+
+def test_recursive_rendering_reaches_the_tasks(tmp_path: Path):
+    flow = written(
+        tmp_path,
+        "flow.yaml",
+        """
+id: recursive
+namespace: tests.product
+variables: {outer: "{{ vars.inner }}", inner: found}
+tasks: [{id: show, type: io.kestra.plugin.core.log.Log, message: "it is {{ vars.outer }}"}]
+""",
+    )
+    configuration = written(tmp_path, "conf.yml", "kestra: {variables: {recursive-rendering: true}}")
+    assert "it is found" in casemate("run", flow, "-c", configuration).stdout
