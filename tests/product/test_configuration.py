@@ -47,3 +47,22 @@ tasks: [{id: show, type: io.kestra.plugin.core.log.Log, message: "it is {{ vars.
     )
     configuration = written(tmp_path, "conf.yml", "kestra: {variables: {recursive-rendering: true}}")
     assert "it is found" in casemate("run", flow, "-c", configuration).stdout
+
+
+def test_a_type_that_may_start_nothing_fails_with_the_name_of_the_setting(tmp_path: Path):
+    flow = written(
+        tmp_path,
+        "flow.yaml",
+        """
+id: forbidden
+namespace: tests.product
+tasks: [{id: show, type: io.kestra.plugin.scripts.shell.Commands, commands: [echo hello]}]
+""",
+    )
+    rules = "kestra: {ee: {java-security: {enabled: true, forbidden-class-prefix: [io.kestra.plugin.scripts]}}}"
+    result = casemate("run", flow, "-c", written(tmp_path, "conf.yml", rules))
+    assert result.returncode == 1
+    assert (
+        "Thread creation is forbidden for 'io.kestra.plugin.scripts.shell.Commands' "
+        "by 'kestra.ee.java-security.forbidden-class-prefix'."
+    ) in " ".join(result.stdout.split())

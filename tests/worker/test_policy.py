@@ -6,6 +6,7 @@ from casemate.catalog import Capability, Kind, Manifest
 from casemate.sandbox import Level, Limits
 from casemate.settings import EgressRules, Isolation, JavaSecurity, LimitOverrides
 from casemate.worker import policy_for
+from casemate.worker.errors import TaskFailed
 
 NO_LIMITS = LimitOverrides(
     memory=None, processes=None, open_files=None, file_size=None, temporary=None, output=None, line=None
@@ -65,15 +66,36 @@ def test_rules_paths_and_limits_come_from_the_settings():
     assert policy.limits.processes == Limits().processes
 
 
-@pytest.mark.parametrize("enabled", [True, False])
-def test_a_forbidden_prefix_takes_threads_and_processes_away(enabled):
-    rules = JavaSecurity(
+def java_security(*, enabled: bool = True, authorized: str = "", forbidden: str = "") -> JavaSecurity:
+    return JavaSecurity(
         enabled=enabled,
         forbidden_paths=("/etc",),
-        authorized_class_prefix=(),
-        forbidden_class_prefix=("io.kestra.plugin.core",),
+        authorized_class_prefix=(authorized,) if authorized else (),
+        forbidden_class_prefix=(forbidden,) if forbidden else (),
     )
+
+
+@pytest.mark.parametrize("capability", [Capability.RUNS_CODE, Capability.STARTS_THREADS, Capability.STARTS_PROCESSES])
+@pytest.mark.parametrize(
+    ("rules", "key"),
+    [
+        (java_security(forbidden="io.kestra.plugin.core"), "kestra.ee.java-security.forbidden-class-prefix"),
+        (java_security(authorized="io.kestra.plugin.other"), "kestra.ee.java-security.authorized-class-prefix"),
+    ],
+)
+def test_a_type_that_needs_what_is_forbidden_says_by_which_key(capability, rules, key):
+    with pytest.raises(TaskFailed) as caught:
+        policy_for(manifest(capability), isolation(), rules)
+    assert caught.value.messages == (f"Thread creation is forbidden for 'io.kestra.plugin.core.x.X' by '{key}'.",)
+
+
+def test_a_type_that_needs_no_threads_runs_under_every_rule():
+    policy = policy_for(manifest(Capability.NETWORK), isolation(), java_security(forbidden="io.kestra"))
+    assert (policy.rights.threads, policy.rights.processes) == (False, False)
+    assert policy.forbidden == ("/etc",)
+
+
+def test_rules_that_are_switched_off_forbid_nothing():
+    rules = java_security(enabled=False, forbidden="io.kestra")
     policy = policy_for(manifest(Capability.RUNS_CODE), isolation(), rules)
-    assert policy.rights.threads is not enabled
-    assert policy.rights.processes is not enabled
-    assert policy.forbidden == (("/etc",) if enabled else ())
+    assert (policy.rights.threads, policy.rights.processes, policy.forbidden) == (True, True, ())

@@ -55,6 +55,7 @@ class Job:
     log: LogBook
     file: LogFile | None = None
     manifest: Manifest | None = None
+    policy: Policy | None = None
     script: Script | None = None
     properties: Mapping[str, object] = field(default_factory=dict)
     timeout: timedelta | None = None
@@ -89,9 +90,9 @@ class Job:
 class Tools:
     """What stages work with.
 
-    `search` is `PATH` inside, `programs` the interpreters found there, by name. `renderers` are threads for templates,
-    and for nothing else: they wait for answers that other threads have to work out. `zone` is what dates in templates
-    are in, `recursive`: render until nothing changes.
+    `policy_for` raises `TaskFailed` for a type that may not run. `search` is `PATH` inside, `programs` the interpreters
+    found there, by name. `renderers` are threads for templates, and for nothing else: they wait for answers that other
+    threads have to work out. `zone` is what dates in templates are in, `recursive`: render until nothing changes.
     """
 
     link: WorkerLink

@@ -8,6 +8,7 @@ from typing import Final
 from casemate.catalog import Capability, Manifest
 from casemate.sandbox import Egress, Level, Limits, Policy, Rights
 from casemate.settings import Isolation, JavaSecurity, LimitOverrides, thread_rule
+from casemate.worker.errors import TaskFailed
 
 _CONNECTS: Final = frozenset((Capability.NETWORK, Capability.RUNS_CODE))
 _STARTS_PROCESSES: Final = frozenset((Capability.STARTS_PROCESSES, Capability.RUNS_CODE))
@@ -15,18 +16,24 @@ _STARTS_THREADS: Final = frozenset((Capability.STARTS_THREADS, Capability.RUNS_C
 
 
 def policy_for(manifest: Manifest, isolation: Isolation, java_security: JavaSecurity | None = None) -> Policy:
-    """The policy of one task type. What its manifest does not ask for, it does not get; settings only take away."""
+    """The policy of one task type. What its manifest does not ask for, it does not get; settings only take away.
+
+    Raises `TaskFailed` for a type that cannot do its work without the threads or processes it may not start: it would
+    end with an error of the kernel that tells nobody which setting forbids it (spec/isolation 1.3, rule 7).
+    """
     wants = manifest.capabilities
     rules = java_security if java_security is not None and java_security.enabled else None
-    threads = rules is None or thread_rule(rules, manifest.type) is None
+    key = thread_rule(rules, manifest.type) if rules is not None else None
+    if key is not None and not wants.isdisjoint(_STARTS_THREADS | _STARTS_PROCESSES):
+        raise TaskFailed(f"Thread creation is forbidden for '{manifest.type}' by '{key}'.")
     return Policy(
         required=Level(isolation.required_level),
         visible=isolation.visible_paths,
         forbidden=rules.forbidden_paths if rules is not None else (),
         rights=Rights(
-            threads=threads and not wants.isdisjoint(_STARTS_THREADS),
+            threads=not wants.isdisjoint(_STARTS_THREADS),
             # A program that may start others could start threads in them.
-            processes=threads and not wants.isdisjoint(_STARTS_PROCESSES),
+            processes=not wants.isdisjoint(_STARTS_PROCESSES),
         ),
         egress=Egress(
             open=isolation.egress.open and not wants.isdisjoint(_CONNECTS),

@@ -17,6 +17,7 @@ async def guard(job: Job, tools: Tools) -> None:
         raise TaskFailed(
             f"Invalid type: {job.grant.task.type}", f"No plugin registered for the defined type: '{canonical}'"
         )
+    job.policy = tools.policy_for(job.manifest)
     if job.manifest.body is not None:
         return
     job.script = _script(job.manifest)

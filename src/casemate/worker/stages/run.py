@@ -34,9 +34,9 @@ async def run(job: Job, tools: Tools) -> None:
 
 
 async def _launched(job: Job, tools: Tools) -> Running:
-    if job.manifest is None or job.what is None:
+    if job.policy is None or job.what is None:
         raise TaskFailed("There is nothing to run.")
-    launch = Launch(name=job.grant.job, policy=tools.policy_for(job.manifest), work=job.folder, what=job.what)
+    launch = Launch(name=job.grant.job, policy=job.policy, work=job.folder, what=job.what)
     try:
         return await tools.sandboxes.launch(launch)
     except (LaunchFailed, ZygoteLost) as error:
