@@ -31,6 +31,19 @@ def test_too_many_and_too_large_are_refused(tmp_path):
         folders.outputs(tmp_path, ("*",), most=2)
     with pytest.raises(OutputRefused, match=r"Output file . has 5 bytes, more than 4"):
         folders.outputs(tmp_path, ("*",), largest=4)
+    with pytest.raises(OutputRefused, match="more than 14 bytes together"):
+        folders.outputs(tmp_path, ("*",), altogether=14)
+
+
+def test_holes_and_further_names_count_as_what_their_copies_take(tmp_path):
+    with open(tmp_path / "hole", "wb") as file:
+        file.truncate(1 << 20)
+    for number in range(9):
+        os.link(tmp_path / "hole", tmp_path / f"name-{number}")
+    assert folders.blocks(tmp_path) < 1 << 20
+    assert len(folders.outputs(tmp_path, ("*",), altogether=10 << 20)) == 10
+    with pytest.raises(OutputRefused, match="together"):
+        folders.outputs(tmp_path, ("*",), altogether=(10 << 20) - 1)
 
 
 def test_a_name_that_is_not_text_is_no_output(tmp_path):

@@ -20,6 +20,9 @@ from casemate.sandbox.errors import OutputRefused
 from casemate.sandbox.globs import Glob
 from casemate.sandbox.kernel.beneath import open_beneath
 
+_BLOCK = 512
+"""What stat(2) counts in."""
+_OUT_OF_REACH = (errno.ENAMETOOLONG, errno.EACCES, errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -57,24 +60,42 @@ def hand_over(folder: Path, uid: int, gid: int) -> None:
 
 
 def outputs(
-    folder: Path, patterns: tuple[str, ...], *, most: int = 10_000, largest: int = 1 << 30
+    folder: Path, patterns: tuple[str, ...], *, most: int = 10_000, largest: int = 1 << 30, altogether: int = 8 << 30
 ) -> tuple[Output, ...]:
     """The regular files that match any of the globs, sorted by path. Links, devices and pipes are never among them.
 
-    OutputRefused: there are more than `most`, or one is larger than `largest` bytes.
+    OutputRefused: there are more than `most`, one is larger than `largest` bytes, or all together are larger than
+    `altogether`: files with holes, and one file under many names, cost a task nothing, but take room as copies.
     """
     globs = tuple(Glob(pattern) for pattern in patterns)
     found: list[Output] = []
+    size = 0
     with _opened(folder) as top:
         for output in _regular_files(top):
             if not any(glob.matches(output.path) for glob in globs):
                 continue
+            size += output.size
             if len(found) == most:
                 raise OutputRefused(f"More than {most} output files match.")
             if output.size > largest:
                 raise OutputRefused(f"Output file {output.path} has {output.size} bytes, more than {largest}.")
+            if size > altogether:
+                raise OutputRefused(f"The output files have more than {altogether} bytes together.")
             found.append(output)
     return tuple(sorted(found, key=lambda output: output.path))
+
+
+def blocks(folder: Path) -> int:
+    """About how many bytes of disk a folder takes, also while a task changes it. What it hides is not counted."""
+    with _opened(folder) as top:
+        return sum(_blocks(entry) for visit in _walked(top) for entry in visit.entries)
+
+
+def _blocks(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_blocks * _BLOCK
+    except FileNotFoundError:
+        return 0
 
 
 def open_output(folder: Path, path: str) -> BinaryIO:
@@ -157,7 +178,7 @@ def _walked(top: int) -> Iterator[_Visit]:
         try:
             descriptor = open_beneath(top, place, _FOLDER)
         except OSError as error:
-            if error.errno in (errno.ENAMETOOLONG, errno.EACCES):
+            if error.errno in _OUT_OF_REACH:
                 continue  # the task has made it so, and nobody inside could name it or enter it either
             raise
         try:

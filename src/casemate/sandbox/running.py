@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 from casemate.sandbox.errors import ZygoteLost
@@ -97,6 +98,17 @@ class Running:
             await self._asked_to_end(grace)
         await self._condemn(reason)
         await self._gone.wait()
+
+    async def stop_for(self, limit: str, reason: str) -> None:
+        """End it at once because it reached a limit, which its report will name. Does not wait for the end."""
+        if limit not in self._limits_hit:
+            self._limits_hit.append(limit)
+            await self._condemn(reason)
+
+    @property
+    def work(self) -> Path:
+        """The launch folder."""
+        return self._launch.work
 
     async def tell(self, what: Body | Command) -> None:
         """Say what to run; called once, by the launch. A sandbox that has died meanwhile is heard of by its end."""
@@ -186,9 +198,7 @@ class Running:
         limit = self._launch.policy.limits.output
         if self._output <= limit:
             return True
-        if "output" not in self._limits_hit:
-            self._limits_hit.append("output")
-            await self._condemn(f"output limit of {limit} bytes exceeded")
+        await self.stop_for("output", f"output limit of {limit} bytes exceeded")
         return False
 
     def _end(self, ended: Ended) -> End:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from casemate.sandbox import folders, names
 from casemate.sandbox.broker import Broker
+from casemate.sandbox.disk import Room, keep_room, left, reserve
 from casemate.sandbox.egress import operator_rules
 from casemate.sandbox.errors import LaunchFailed, WallsMissing
 from casemate.sandbox.launching import abandon, enclose
@@ -39,7 +40,7 @@ class Sandboxes:
         self._numbers = itertools.count(1)
         self._zygotes: dict[Template, Zygote] = {}
         self._starting = asyncio.Lock()
-        self._running: set[Running] = set()
+        self._running: dict[Running, Room] = {}
 
     @classmethod
     @asynccontextmanager
@@ -52,7 +53,11 @@ class Sandboxes:
         sandboxes = cls(await asyncio.to_thread(folders.prepare, folder), slots)
         try:
             await sandboxes._check_walls(required)
-            yield sandboxes
+            watching = asyncio.create_task(keep_room(sandboxes._folder, sandboxes._running), name="disk")
+            try:
+                yield sandboxes
+            finally:
+                watching.cancel()
         finally:
             await sandboxes._close()
 
@@ -71,8 +76,8 @@ class Sandboxes:
             box = await self._brokered(launch.policy, await enclose(zygote, order), undo)
             # from here on the end of the sandbox undoes it all
             running = Running(launch, box, undo.pop_all())
-        self._running.add(running)
-        running.tidy.callback(self._running.discard, running)
+        self._running[running] = reserve(left(self._folder))
+        running.tidy.callback(self._running.pop, running, None)
         try:
             await running.tell(launch.what)
         except BaseException:
