@@ -7,17 +7,16 @@ fairly.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from casemate.sandbox import folders
 from casemate.sandbox.running import Running
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 _SECONDS = 0.25
 """Between two looks."""
@@ -59,7 +58,7 @@ async def keep_room(folder: Path, reserves: Mapping[Running, Room]) -> None:
             if reserves and await _ended_one(folder, reserves):
                 await asyncio.sleep(_SECONDS_TO_RECOVER)
         except OSError:
-            log.exception("disk.not_seen", folder=str(folder))
+            log.exception("The disk of the launch folders cannot be watched: %s", folder)
 
 
 async def _ended_one(folder: Path, reserves: Mapping[Running, Room]) -> bool:
