@@ -134,7 +134,16 @@ async def test_messages_wait_until_they_are_sent(db: Database):
 
 
 async def test_keys_and_values(db: Database, now):
-    entry = Entry(key="k", value={"a": [1]}, updated=now, expires=now + timedelta(minutes=1))
+    entry = Entry(
+        key="k",
+        value={"a": [1]},
+        type="JSON",
+        namespace="team",
+        updated=now,
+        expires=now + timedelta(minutes=1),
+        created=now,
+        revision=2,
+    )
     await db.transact(kv.put, "main", "team", replace(entry, value="old"))
     await db.transact(kv.put, "main", "team", entry)
     assert await db.read(kv.get, "main", "team", "k", now) == entry

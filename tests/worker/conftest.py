@@ -21,9 +21,15 @@ CORE = "io.kestra.plugin.core"
 SCRIPTS = "io.kestra.plugin.scripts"
 
 
-def manifest(name: str, body: str | None = None, *capabilities: Capability) -> Manifest:
+def manifest(name: str, body: str | None = None, *capabilities: Capability, asks: tuple[str, ...] = ()) -> Manifest:
     return Manifest(
-        type=name, kind=Kind.TASK, title=name, properties={}, body=body, capabilities=frozenset(capabilities)
+        type=name,
+        kind=Kind.TASK,
+        title=name,
+        properties={},
+        body=body,
+        capabilities=frozenset(capabilities),
+        asks=frozenset(asks),
     )
 
 
@@ -35,6 +41,8 @@ CATALOG = Catalog(
         manifest(f"{CORE}.execution.Fail", "casemate.inside.core_execution_fail"),
         manifest(f"{CORE}.flow.Sleep", "casemate.inside.core_flow_sleep"),
         manifest(f"{CORE}.kv.Set"),
+        manifest(f"{CORE}.kv.Get", "casemate.inside.core_kv_get", asks=("kv.get",)),
+        manifest(f"{CORE}.kv.Delete", "casemate.inside.core_kv_delete"),
         manifest(f"{SCRIPTS}.shell.Commands", None, Capability.RUNS_CODE),
         manifest(f"{SCRIPTS}.shell.Script", None, Capability.RUNS_CODE),
         manifest(f"{SCRIPTS}.python.Script", None, Capability.RUNS_CODE),

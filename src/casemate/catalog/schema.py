@@ -4,6 +4,7 @@ Our words begin with `x-`, so that any JSON Schema tool can still read a manifes
 
 - `x-class`: the name that Kestra's messages give to this object;
 - `x-dynamic`: a text with an expression is accepted whatever the type, and converted after rendering;
+- `x-typed`: rendered, one expression keeps the type of its value;
 - `x-not`: text that must not be `blank` or `empty`, absent counting as both;
 - `x-holds`: an object whose own `type` decides what it is (a task, a condition, an input...);
 - `x-alias-of`: another name of a property; what is written under it counts as written under the true one;
@@ -103,6 +104,7 @@ class Schema:
     values: Annotated[Schema | None, Field(alias="additionalProperties")] = None
     java: Annotated[str, Field(alias="x-class")] = ""
     dynamic: Annotated[bool, Field(alias="x-dynamic")] = False
+    typed: Annotated[bool, Field(alias="x-typed")] = False
     must_not_be: Annotated[Literal["blank", "empty"] | None, Field(alias="x-not")] = None
     holds: Annotated[Holds | None, Field(alias="x-holds")] = None
     alias_of: Annotated[str | None, Field(alias="x-alias-of")] = None

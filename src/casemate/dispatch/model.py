@@ -1,4 +1,4 @@
-"""What a worker asks while it renders a task, and what it is told."""
+"""What a worker asks for a job, and what it is told."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 class Ask:
     """One call of a function that only the control plane can answer.
 
-    `function` is the name of a method of `expressions.World` (`secret`, `kv`, `read`, `file_size`, `error_logs`),
-    `arguments` its arguments by name.
+    `function` is the name of a method of `expressions.World` (`secret`, `kv`, `read`, `file_size`, `error_logs`), or
+    what the body of a core task wants (`kv.set`, `state.get`); `arguments` are its arguments by name.
     """
 
     function: str
@@ -20,7 +20,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer: a value, or the text of the error that the template is to fail with."""
+    """The answer: a value, or the text of the error that the template or the task is to fail with."""
 
     value: object = None
     error: str | None = None

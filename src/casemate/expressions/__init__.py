@@ -1,5 +1,6 @@
 """What does this template mean? Pebble's language over plain values: no attribute of an object is ever reachable."""
 
+from casemate.expressions.as_json import as_json
 from casemate.expressions.budget import DEFAULT, Budget
 from casemate.expressions.errors import BudgetExceeded, ExpressionError, NeedsWorld
 from casemate.expressions.printing import printed
@@ -18,6 +19,7 @@ __all__ = [
     "NeedsWorld",
     "Unanswerable",
     "World",
+    "as_json",
     "class_name",
     "file_refusal",
     "filter_names",

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from casemate.dispatch import Ask, Reply
 from casemate.executions import Answer, Resolve
-from casemate.expressions import Budget, ExpressionError, printed, render, render_typed
+from casemate.expressions import Budget, ExpressionError, as_json, render, render_typed
 from casemate.orchestrator.world import ServiceWorld, Whose
 from casemate.secrets import Secrets
 from casemate.storage import Storage, StorageError
@@ -77,7 +77,7 @@ def _resolved(command: Resolve, world: ServiceWorld) -> Answer:
             value = render(command.template, command.variables, world, budget=budget())
     except ExpressionError as error:
         return Answer(error=str(error))
-    return Answer(plain(value))
+    return Answer(as_json(value))
 
 
 def _replied(question: Ask, world: ServiceWorld) -> Reply:
@@ -120,15 +120,3 @@ def _called(function: str, arguments: _Arguments, world: ServiceWorld) -> object
         case "namespace_files":
             return world.namespace_files()
     raise ExpressionError(f"The function '{function}' can not be answered here.")
-
-
-def plain(value: object) -> object:
-    """A rendered value as JSON has it: dates and the like as they print."""
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case Mapping():
-            return {str(key): plain(each) for key, each in value.items()}
-        case list() | tuple():
-            return [plain(each) for each in value]
-    return printed(value)

@@ -19,7 +19,9 @@ from casemate.identifiers import Fence, JobId, Namespace, TenantId, WorkerId
 from casemate.jobs import Finished, Grant, Heartbeat, Hint, Kill, Logged, Place, Report, Stale
 from casemate.orchestrator import entries
 from casemate.orchestrator.answering import Worlds
+from casemate.orchestrator.calls import Caller, Calls
 from casemate.orchestrator.errors import NotFound, Stopped
+from casemate.orchestrator.holding import held
 from casemate.orchestrator.items import Claim, End, Key
 from casemate.orchestrator.lives import Live, Lives
 from casemate.orchestrator.rules import Rules
@@ -46,6 +48,7 @@ class Desk:
         db: Database,
         lives: Lives,
         worlds: Worlds,
+        calls: Calls,
         storage: Storage,
         secrets: Secrets,
         context: Context,
@@ -57,6 +60,7 @@ class Desk:
         self._db = db
         self._lives = lives
         self._worlds = worlds
+        self._calls = calls
         self._storage = storage
         self._secrets = secrets
         self._context = context
@@ -173,7 +177,7 @@ class Desk:
         return heard
 
     def _write(self, tx: Tx, worker: WorkerId, live: Live, report: Logged) -> bool:
-        job = _held(tx, worker, report.job, report.fence)
+        job = held(tx, worker, report.job, report.fence)
         if job is None:
             return False
         run, attempt = job.task_run, job.attempt
@@ -194,17 +198,20 @@ class Desk:
         return jobs.renew(tx, worker, heartbeat.holds, now + self._rules.lease)
 
     async def answer(self, worker: WorkerId, job: JobId, fence: Fence, question: Ask) -> Reply:
-        """Call a function of the world on behalf of a job."""
+        """Call a function of the world, or answer the body of a task, on behalf of a job."""
         with _away():
-            held = await self._holding(worker, job, fence)
-            live = await self._of(held)
+            mine = await self._holding(worker, job, fence)
+            live = await self._of(mine)
+            if self._calls.knows(question.function):
+                caller = Caller(job=mine, flow=live.flow, execution=live.execution, now=self._now())
+                return await self._calls.reply(worker, fence, caller, question)
             return await self._worlds.reply(whose_execution(live.execution), question)
 
     async def fetch(self, worker: WorkerId, job: JobId, fence: Fence, uri: str) -> AsyncIterator[bytes]:
         """The content of a file of the job's tenant."""
         with _away():
-            held = await self._holding(worker, job, fence)
-        async for chunk in self._storage.stream(held.tenant, uri):
+            mine = await self._holding(worker, job, fence)
+        async for chunk in self._storage.stream(mine.tenant, uri):
             yield chunk
 
     async def put(
@@ -212,11 +219,11 @@ class Desk:
     ) -> str:
         """Keep a file among those of the job's task run, nowhere else."""
         with _away():
-            held = await self._holding(worker, job, fence)
-            execution = (await self._of(held)).execution
+            mine = await self._holding(worker, job, fence)
+            execution = (await self._of(mine)).execution
         place = (execution.namespace, execution.flow_id, execution.id)
-        task = execution.task_runs[held.task_run].task_id
-        return await self._storage.put(held.tenant, paths.task_file(*place, task, held.task_run, name), content)
+        task = execution.task_runs[mine.task_run].task_id
+        return await self._storage.put(mine.tenant, paths.task_file(*place, task, mine.task_run, name), content)
 
     async def _of(self, job: Job) -> Live:
         try:
@@ -225,13 +232,10 @@ class Desk:
             raise NotHeld from error
 
     async def _holding(self, worker: WorkerId, job: JobId, fence: Fence) -> Job:
-        held = await self._held(worker, job, fence)
-        if held is None:
+        found = await self._db.read(held, worker, job, fence)
+        if found is None:
             raise NotHeld
-        return held
-
-    async def _held(self, worker: WorkerId, job: JobId, fence: Fence) -> Job | None:
-        return await self._db.read(_held, worker, job, fence)
+        return found
 
 
 def _noting(context: Context, opened: list[Secret]) -> Context:
@@ -246,13 +250,6 @@ def _noting(context: Context, opened: list[Secret]) -> Context:
         return clear
 
     return replace(context, unseal=noted)
-
-
-def _held(tx: Tx, worker: WorkerId, job: JobId, fence: Fence) -> Job | None:
-    """The job, if this worker holds it under this fence."""
-    stored = jobs.get(tx, job)
-    mine = stored is not None and stored.held and stored.worker == worker and stored.fence == fence
-    return stored if mine else None
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from casemate.jobs import Kill
 from casemate.orchestrator import removing, webhook
 from casemate.orchestrator.alarms import Alarms
 from casemate.orchestrator.answering import Worlds
+from casemate.orchestrator.calls import Calls
 from casemate.orchestrator.desk import Desk
 from casemate.orchestrator.errors import Conflict, NotFound
 from casemate.orchestrator.items import Due, Happened, Item, Key
@@ -106,6 +107,7 @@ class Orchestrator:
             db=db,
             lives=self._lives,
             worlds=self._worlds,
+            calls=Calls(db, catalog),
             storage=storage,
             secrets=secrets,
             context=self._context,

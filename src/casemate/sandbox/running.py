@@ -114,6 +114,14 @@ class Running:
         """Say what to run; called once, by the launch. A sandbox that has died meanwhile is heard of by its end."""
         await self._say(_job(what))
 
+    async def answer(self, value: object) -> None:
+        """The answer to what a body asked. TypeError or ValueError: it is not JSON."""
+        await self._say({"answer": value})
+
+    async def refuse(self, reason: str) -> None:
+        """There is no answer to what a body asked."""
+        await self._say({"refused": reason})
+
     async def _condemn(self, reason: str) -> None:
         self._killed = self._killed or reason
         with contextlib.suppress(ZygoteLost):  # then it is dead already

@@ -162,3 +162,9 @@ def _stored(row: Row[Any]) -> StoredFlow:
         description=row.description,
         labels=unmarked(row.labels),
     )
+
+
+def exist_in(tx: Tx, tenant: TenantId, namespace: Namespace) -> bool:
+    """Does the namespace have a flow?"""
+    mine = (table.c.tenant == tenant) & (table.c.namespace == namespace)
+    return tx.execute(select(table.c.id).where(mine, _LAST).limit(1)).first() is not None

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -202,6 +202,21 @@ kv = Table(
     Column("value", Text, nullable=False),
     Column("expires", Instant),
     Column("updated", Instant, nullable=False),
+    Column("type", Text, nullable=False, server_default="STRING"),
+    Column("description", Text),
+    Column("created", Instant),
+    Column("revision", Integer, nullable=False, server_default="1"),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("function", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("execution", Text, nullable=False),
+    Column("reply", Text, nullable=False),
+    Index("replies_execution", "tenant", "execution"),
 )
 
 workers = Table(

@@ -32,11 +32,21 @@ class Failure:
     trace: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A body has a question, and waits."""
+
+    function: str
+    arguments: Mapping[str, object]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """One message from inside, with all that it may hold."""
+    """One message from inside, with all that it may hold. `files` are paths to keep, by the names of outputs."""
 
     outputs: Mapping[str, object] | None = None
+    files: Mapping[str, object] | None = None
+    question: Asked | None = None
     metrics: tuple[Metric, ...] = ()
     logs: tuple[tuple[Level, str], ...] = ()
     failure: Failure | None = None
@@ -63,6 +73,8 @@ def from_body(message: Mapping[str, object]) -> Said:
     failed = content.get("failed")
     return Said(
         outputs=_outputs(content) if "outputs" in content else _outputs(failed),
+        files=_map(content["files"], "files") if "files" in content else None,
+        question=_asked(content["ask"]) if "ask" in content else None,
         metrics=(_metric(content["metric"]),) if "metric" in content else (),
         logs=(_log(content["log"]),) if "log" in content else (),
         failure=None if failed is None else _failure(failed),
@@ -136,6 +148,13 @@ def _outputs(value: object) -> dict[str, object] | None:
 def _failure(value: object) -> Failure:
     message, trace = _field(value, "message"), _field(value, "trace")
     return Failure(_printed(message) or "The task failed without saying why.", _printed(trace))
+
+
+def _asked(value: object) -> Asked:
+    function = _field(value, "function")
+    if not isinstance(function, str):
+        _refuse("a question names no function")
+    return Asked(function, _map(_field(value, "arguments"), "arguments"))
 
 
 def _log(value: object) -> tuple[Level, str]:

@@ -11,6 +11,10 @@ from casemate.sandbox.zygote.channel import Channel
 _ROOM = "casemate.inside."
 
 
+class Refused(Exception):
+    """The worker did not give what the body asked for; the message says why."""
+
+
 def run(channel: Channel) -> int:
     """Hear of one job, do it, tell what happened; the exit code is 1 if it failed."""
     message = channel.hear()
@@ -23,8 +27,17 @@ def run(channel: Channel) -> int:
         failed = failed or "failed" in told
         channel.tell(told)
 
+    def ask(function: str, **arguments: object) -> object:
+        channel.tell({"ask": {"function": function, "arguments": arguments}})
+        reply = channel.hear()
+        if reply is None or "refused" in reply:
+            raise Refused(str(reply["refused"]) if reply else "The worker is gone.")
+        return reply["answer"]
+
     try:
-        sys.modules[_known(str(message["module"]))].run(message["job"], tell)
+        body = sys.modules[_known(str(message["module"]))].run
+        # Most bodies have no questions, and no use for a third argument.
+        body(*(message["job"], tell, ask)[: body.__code__.co_argcount])
     except BaseException as error:
         tell({"failed": failure(error)})
     sys.stdout.flush()

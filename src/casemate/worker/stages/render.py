@@ -12,7 +12,7 @@ from typing import Final
 
 from casemate import durations
 from casemate.dispatch import Ask, Reply
-from casemate.expressions import Budget, ExpressionError
+from casemate.expressions import Budget, ExpressionError, as_json, render_typed
 from casemate.expressions import render as rendered
 from casemate.worker import properties
 from casemate.worker.errors import TaskFailed
@@ -63,7 +63,7 @@ async def render(job: Job, tools: Tools) -> None:
 
     world = JobWorld(job.grant.secrets, job.mask, ask, loop, tools.zone)
     try:
-        filled = await loop.run_in_executor(tools.renderers, partial(_fill_in, job, world, tools.recursive))
+        filled = await loop.run_in_executor(tools.renderers, partial(_fill_in, job, world, tools))
     except ExpressionError as error:
         raise TaskFailed(str(error)) from error
     finally:
@@ -74,14 +74,27 @@ async def render(job: Job, tools: Tools) -> None:
     job.timeout = _duration(filled.timeout)
 
 
-def _fill_in(job: Job, world: JobWorld, recursive: bool) -> Rendered:
+def _typed(job: Job, tools: Tools) -> frozenset[str]:
+    """The properties whose value keeps its type."""
+    manifest = tools.catalog.find(job.grant.task.canonical)
+    if manifest is None:
+        return frozenset()
+    return frozenset(name for name, schema in manifest.schema.properties.items() if schema.typed)
+
+
+def _fill_in(job: Job, world: JobWorld, tools: Tools) -> Rendered:
     until = time.monotonic() + SECONDS
     budget = Budget(expired=lambda: job.stop.done() or time.monotonic() > until)
+    typed = _typed(job, tools)
     scope = Scope({"workingDir": WORK, "outputDir": OUTPUT}, job.grant.variables)
-    fill = partial(rendered, variables=scope, world=world, recursive=recursive, budget=budget)
+    fill = partial(rendered, variables=scope, world=world, recursive=tools.recursive, budget=budget)
     task = job.grant.task
+
+    def keep(value: object) -> object:
+        return as_json(render_typed(value, scope, world, budget=budget)) if isinstance(value, str) else fill(value)
+
     return Rendered(
-        properties={name: fill(value) for name, value in task.properties.items()},
+        properties={name: keep(value) if name in typed else fill(value) for name, value in task.properties.items()},
         timeout=None if task.timeout is None else properties.text(fill(task.timeout)),
         log_level=None if task.log_level is None else properties.text(fill(task.log_level)),
     )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from casemate.sandbox import Command, Launch, LaunchFailed, Line, Running, Told, ZygoteLost
-from casemate.worker import decode
+from casemate.worker import asking, decode
 from casemate.worker.errors import Malformed, TaskFailed
 from casemate.worker.model import Job, Tools
 
@@ -20,7 +20,7 @@ async def run(job: Job, tools: Tools) -> None:
     """Launch, listen until the end, and leave the end in `job.end`. It stops itself when `job.stop` says so."""
     running = await _launched(job, tools)
     stopping = asyncio.create_task(_stop_when_told(job, running))
-    listening = asyncio.create_task(_listen(job, running))
+    listening = asyncio.create_task(_listen(job, tools, running))
     try:
         await listening
         job.end = await running.end()
@@ -50,13 +50,14 @@ async def _stop_when_told(job: Job, running: Running) -> None:
         await running.kill(reason.value, GRACE)
 
 
-async def _listen(job: Job, running: Running) -> None:
+async def _listen(job: Job, tools: Tools, running: Running) -> None:
     async for event in running.events():
         match event:
             case Line():
                 _hear_line(job, event)
             case Told():
-                _hear_body(job, event)
+                if (question := _hear_body(job, event)) is not None:
+                    await asking.answer(job, tools, running, question)
         await job.log.pace()
 
 
@@ -71,11 +72,15 @@ def _hear_line(job: Job, line: Line) -> None:
         job.log.write("ERROR" if line.stream == "stderr" else "INFO", line.text, line.at)
 
 
-def _hear_body(job: Job, told: Told) -> None:
+def _hear_body(job: Job, told: Told) -> decode.Asked | None:
+    """Take in what a body says; its question, if it has one."""
     try:
-        _take(job, decode.from_body(told.message), told.at)
+        said = decode.from_body(told.message)
+        _take(job, said, told.at)
     except Malformed as error:
         job.log.write("WARN", f"The task said something that is not understood: {error}", told.at)
+        return None
+    return said.question
 
 
 def _take(job: Job, said: decode.Said, at: datetime) -> None:

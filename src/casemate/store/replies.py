@@ -1,0 +1,28 @@
+"""What a job was answered when it wanted something done. Asked again by the same attempt, it is not done again."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from casemate.identifiers import ExecutionId, TenantId
+from casemate.store.database import Tx
+from casemate.store.jobs import Job
+from casemate.store.rows import packed, unpacked
+from casemate.store.schema import replies as table
+
+
+def of(tx: Tx, job: Job, function: str) -> object | None:
+    """The JSON value that was kept for this attempt and function; None if there is none."""
+    row = tx.execute(select(table.c.reply).where(table.c.job == job.id, table.c.function == function)).first()
+    return None if row is None else unpacked(row.reply)
+
+
+def keep(tx: Tx, job: Job, function: str, reply: object) -> None:
+    """Keep a JSON value that is not None."""
+    row = {"job": job.id, "function": function, "tenant": job.tenant, "execution": job.execution}
+    tx.execute(table.insert().values(**row, reply=packed(reply)))
+
+
+def delete(tx: Tx, tenant: TenantId, execution: ExecutionId) -> None:
+    """Forget what was answered to an execution."""
+    tx.execute(table.delete().where(table.c.tenant == tenant, table.c.execution == execution))

@@ -1,0 +1,52 @@
+"""A body has a question: what its manifest lists is asked of the control plane, everything else is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import structlog
+
+from casemate.dispatch import Ask, LinkLost, NotHeld, Reply
+from casemate.sandbox import Running
+from casemate.worker.decode import Asked
+from casemate.worker.model import Job, Stop, Tools
+
+RETRY_SECONDS: Final = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+async def answer(job: Job, tools: Tools, running: Running, asked: Asked) -> None:
+    """Give the body what it waits for. When the job is stopped meanwhile nobody waits any more."""
+    asking = asyncio.create_task(_reply(job, tools, asked))
+    either: set[asyncio.Future[Any]] = {asking, job.stop}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if asking.done() and (reply := asking.result()) is not None:
+            await _give(running, reply)
+    finally:
+        asking.cancel()
+
+
+async def _give(running: Running, reply: Reply) -> None:
+    if reply.error is not None:
+        await running.refuse(reply.error)
+    else:
+        await running.answer(reply.value)
+
+
+async def _reply(job: Job, tools: Tools, asked: Asked) -> Reply | None:
+    """The reply, None once the job is someone else's. A control plane that is away is waited for."""
+    # Whatever content a body was fed, it asks no more than its task type has to.
+    if job.manifest is None or asked.function not in job.manifest.asks:
+        return Reply(error=f"This task must not ask for '{asked.function[:100]}'.")
+    while True:
+        try:
+            return await tools.link.ask(job.grant.job, job.grant.fence, Ask(asked.function, asked.arguments))
+        except NotHeld:
+            job.stop_for(Stop.LOST)
+            return None
+        except LinkLost:
+            log.warning("question.delayed", job=job.grant.job)
+            await asyncio.sleep(RETRY_SECONDS)

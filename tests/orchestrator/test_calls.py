@@ -1,0 +1,235 @@
+"""What bodies of core tasks ask of the control plane: only for their own, only once, only as their type may."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from casemate.dispatch import Ask, NotHeld, Reply, WorkerLink
+from casemate.identifiers import MAIN, Namespace, TenantId
+from casemate.jobs import Grant
+from casemate.store import Job, kv, replies
+
+from .parts import Clock, Plane, claimed, finished
+
+pytestmark = pytest.mark.anyio
+
+CORE = "io.kestra.plugin.core"
+
+
+async def started(service: Plane, kind: str, *, namespace: str = "team.a", flow: str = "one", **properties) -> None:
+    lines = "".join(f"\n    {name}: {value}" for name, value in properties.items())
+    source = f"id: {flow}\nnamespace: {namespace}\ntasks:\n  - id: task\n    type: {CORE}.{kind}{lines}\n"
+    await service.orchestrator.create(await service.save(source))
+
+
+async def granted(service: Plane, kind: str, **wanted) -> tuple[WorkerLink, Grant]:
+    await started(service, kind, **wanted)
+    link = await service.link()
+    return link, await claimed(link)
+
+
+async def asked(link: WorkerLink, grant: Grant, function: str, **arguments) -> Reply:
+    return await link.ask(grant.job, grant.fence, Ask(function, arguments))
+
+
+async def stored(service: Plane, key: str, namespace: str = "team.a", tenant: str = MAIN) -> kv.Entry | None:
+    return await service.db.read(kv.get, TenantId(tenant), Namespace(namespace), key, service.clock())
+
+
+async def put(service: Plane, key: str, value: object, namespace: str = "team.a", tenant: str = MAIN) -> None:
+    entry = kv.Entry(key=key, value=value, updated=service.clock())
+    await service.db.transact(kv.put, TenantId(tenant), Namespace(namespace), entry)
+
+
+async def setting(service: Plane, **arguments) -> Reply:
+    link, grant = await granted(service, "kv.Set", key="k", value="v")
+    return await asked(link, grant, "kv.set", **{"key": "k", "value": "v", **arguments})
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "kept"),
+    [
+        ("v", None, ("v", "STRING")),
+        ({"a": [1, None]}, None, ({"a": [1, None]}, "JSON")),
+        (1.5, None, (1.5, "NUMBER")),
+        (True, None, (True, "BOOLEAN")),
+        ("123.45", "NUMBER", (123.45, "NUMBER")),
+        ("42", "NUMBER", (42, "NUMBER")),
+        ("true", "BOOLEAN", (True, "BOOLEAN")),
+        ("2023-05-02T03:02:01+02:00", "DATETIME", ("2023-05-02T01:02:01.000Z", "DATETIME")),
+        ("2023-05-02", "DATE", ("2023-05-02", "DATE")),
+        ("PT5M", "DURATION", (300, "DURATION")),
+        ('[{"some":"value"}]', "JSON", ([{"some": "value"}], "JSON")),
+    ],
+)
+async def test_a_value_keeps_its_type_or_gets_the_wanted_one(service: Plane, value, kind, kept):
+    assert await setting(service, value=value, type=kind) == Reply()
+    entry = await stored(service, "k")
+    assert entry is not None
+    assert (entry.value, entry.type) == kept
+
+
+def nested(levels: int) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"value": "x", "type": "NUMBER"},
+        {"value": "Infinity", "type": "NUMBER"},
+        {"value": "9" * 10_000, "type": "NUMBER"},
+        {"value": "[" * 100_000, "type": "JSON"},
+        {"value": "[NaN]", "type": "JSON"},
+        {"value": "2023-05-02T03:02:01", "type": "DATETIME"},
+        {"value": "yesterday", "type": "DATE"},
+        {"value": "1", "type": "THING"},
+        {"value": nested(65)},
+        {"value": float("nan")},
+        {"value": "x" * (1 << 20)},
+        {"ttl": "P999999999D"},
+        {"ttl": "P99999999999999999999D"},
+        {"ttl": "-PT1S"},
+        {"ttl": "soon"},
+        {"key": "../k"},
+        {"key": "/k"},
+        {"key": ""},
+        {"key": "k\0"},
+        {"key": "k\n"},
+        {"key": "k" * 257},
+        {"key": None},
+        {"key": ["k"]},
+        {"overwrite": "no"},
+        {"namespace": "nowhere"},
+        {"namespace": "team.a.child"},
+        {"namespace": "team."},
+        {"namespace": 1},
+    ],
+)
+async def test_what_cannot_be_kept_is_refused_and_changes_nothing(service: Plane, wrong: Mapping[str, object]):
+    assert (await setting(service, **wrong)).error
+    assert await service.db.read(kv.search, MAIN, service.clock()) == ((), 0)
+
+
+async def test_a_flow_writes_to_its_namespace_to_parents_and_where_there_are_flows(service: Plane):
+    await service.save(f"id: other\nnamespace: other.place\ntasks:\n  - {{id: a, type: {CORE}.log.Log, message: x}}\n")
+    for namespace in (None, "team.a", "team", "other.place"):
+        link, grant = await granted(service, "kv.Set", key="k", value="v")
+        assert await asked(link, grant, "kv.set", key="k", value=1, namespace=namespace) == Reply()
+        await link.report(finished(grant))
+    found, _ = await service.db.read(kv.search, MAIN, service.clock())
+    assert [entry.namespace for entry in found] == ["other.place", "team", "team.a"]
+
+
+async def test_a_key_of_another_tenant_is_not_there(service: Plane):
+    await put(service, "k", "theirs", tenant="other")
+    link, grant = await granted(service, "kv.Get", key="k")
+    assert (await asked(link, grant, "kv.get", key="k")).value == {"found": False, "value": None, "namespace": "team.a"}
+    assert (await asked(link, grant, "kv.get", key="k", tenant="other")).value == {
+        "found": False,
+        "value": None,
+        "namespace": "team.a",
+    }
+
+
+async def test_a_body_asks_no_more_than_its_type_may(service: Plane):
+    await put(service, "k", "kept")
+    link, grant = await granted(service, "log.Log", message="x")
+    for function in ("kv.get", "kv.set", "kv.delete", "state.set"):
+        assert (await asked(link, grant, function, key="k")).error
+    link, grant = await granted(service, "kv.Get", flow="two", key="k")
+    assert (await asked(link, grant, "kv.delete", key="k")).error
+    assert await stored(service, "k") is not None
+
+
+async def test_a_key_that_exists_is_not_overwritten_against_the_flows_wish(service: Plane):
+    await put(service, "k", "first")
+    refused = await setting(service, overwrite=False)
+    assert refused.error == "Cannot set value for key 'k'. Key already exists and `overwrite` is set to `false`."
+
+
+async def test_an_attempt_that_runs_anew_after_a_crash_is_answered_as_before(service: Plane, clock: Clock):
+    link, grant = await granted(service, "kv.Set", key="k", value="v")
+    assert await asked(link, grant, "kv.set", key="k", value="v", overwrite=False) == Reply()
+    clock.forward(seconds=60)
+    await service.orchestrator.tend()
+    again = await claimed(await service.link("w2"))
+    assert (again.job, again.fence > grant.fence) == (grant.job, True)
+    with pytest.raises(NotHeld):
+        await asked(link, grant, "kv.set", key="k", value="late")
+    second = await service.link("w3")
+    with pytest.raises(NotHeld):
+        await asked(second, again, "kv.set", key="k", value="foreign")
+    own = await service.link("w2")
+    assert await asked(own, again, "kv.set", key="k", value="other", overwrite=False) == Reply()
+    entry = await stored(service, "k")
+    assert (entry and entry.value, entry and entry.revision) == ("v", 1)
+
+
+async def test_a_deleted_key_counts_as_deleted_when_the_attempt_runs_anew(service: Plane):
+    await put(service, "k", 1)
+    link, grant = await granted(service, "kv.Delete", key="k")
+    gone = Reply({"deleted": True, "namespace": "team.a"})
+    assert await asked(link, grant, "kv.delete", key="k") == gone
+    assert await asked(link, grant, "kv.delete", key="k") == gone
+
+
+async def test_an_expired_key_is_missing_and_can_be_set_anew(service: Plane, clock: Clock):
+    assert await setting(service, ttl="PT1M", overwrite=False) == Reply()
+    clock.forward(seconds=61)
+    link, grant = await granted(service, "kv.Delete", flow="two", key="k")
+    assert (await asked(link, grant, "kv.delete", key="k")).value == {"deleted": False, "namespace": "team.a"}
+    link, grant = await granted(service, "kv.Set", flow="three", key="k", value="new")
+    assert await asked(link, grant, "kv.set", key="k", value="new", overwrite=False) == Reply()
+
+
+async def test_keys_are_listed_by_prefix_in_their_own_case(service: Plane):
+    for key in ("test-key", "test-second", "Test-key", "another", "te%t"):
+        await put(service, key, 1)
+    link, grant = await granted(service, "kv.GetKeys")
+    assert (await asked(link, grant, "kv.keys", prefix="test")).value == ["test-key", "test-second"]
+    assert (await asked(link, grant, "kv.keys", prefix="te%")).value == ["te%t"]
+    assert len((await asked(link, grant, "kv.keys")).value) == 5
+
+
+async def test_writers_at_once_lose_nothing_of_a_state(service: Plane):
+    jobs = [await granted(service, "state.Set", data="{}") for _ in range(8)]
+    replied = await asyncio.gather(
+        *(asked(link, grant, "state.set", name="s", data={f"k{n}": n}) for n, (link, grant) in enumerate(jobs))
+    )
+    assert [reply.error for reply in replied] == [None] * 8
+    entry = await stored(service, "one_states_tasks-states_s")
+    assert entry is not None
+    assert entry.value == {f"k{n}": n for n in range(8)}
+
+
+async def test_states_belong_to_the_flow_or_to_the_namespace(service: Plane):
+    link, grant = await granted(service, "state.Set", data="{}")
+    answer = await asked(link, grant, "state.set", name="s", namespace=True, data={"a": 1})
+    assert answer.value == {"key": "states_tasks-states_s", "count": 1}
+    link, grant = await granted(service, "state.Get", flow="other_flow")
+    own = await asked(link, grant, "state.get", name="s")
+    assert own.value == {"found": False, "key": "other-flow_states_tasks-states_s", "data": {}}
+    shared = await asked(link, grant, "state.get", name="s", namespace=True)
+    assert shared.value == {"found": True, "key": "states_tasks-states_s", "data": {"a": 1}}
+    assert (await asked(link, grant, "state.get", name="../x")).error
+
+
+async def test_answers_go_with_their_execution(service: Plane):
+    link, grant = await granted(service, "kv.Set", key="k", value="v")
+    await asked(link, grant, "kv.set", key="k", value="v")
+    held = await service.db.read(lambda tx: replies.of(tx, _job(grant), "kv.set"))
+    assert held == {"value": None}
+    await service.orchestrator.delete(MAIN, grant.place.execution)
+    assert await service.db.read(lambda tx: replies.of(tx, _job(grant), "kv.set")) is None
+
+
+def _job(grant: Grant) -> Job:
+    place = grant.place
+    return Job(id=grant.job, tenant=MAIN, execution=place.execution, task_run=place.task_run, attempt=1)
