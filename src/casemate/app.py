@@ -85,15 +85,15 @@ async def running(settings: Settings, state: Path) -> AsyncIterator[Casemate]:
         storage = Storage.local(Path(base) if base else state / "storage")
         secrets = EnvironmentSecrets(os.environ)
         dispatch = Embedded()
-        context = _context(settings)
-        orchestrator = Orchestrator(db, storage, dispatch, secrets, catalog(), context=context)
+        context, types = _context(settings), catalog().with_defaults(settings.plugin_defaults)
+        orchestrator = Orchestrator(db, storage, dispatch, secrets, types, context=context)
         dispatch.serve(orchestrator.desk)
         await orchestrator.start()
         stack.push_async_callback(orchestrator.stop)
         worker = Worker(
             await dispatch.link(WorkerId(f"worker-{new_id()}")),
             sandboxes,
-            catalog(),
+            types,
             folder=state / "sandboxes",
             slots=slots,
             policy_for=partial(policy_for, isolation=isolation, java_security=settings.java_security),
@@ -103,7 +103,7 @@ async def running(settings: Settings, state: Path) -> AsyncIterator[Casemate]:
         await stack.enter_async_context(_in_background(worker))
         yield Casemate(
             settings=settings,
-            catalog=catalog(),
+            catalog=types,
             db=db,
             storage=storage,
             orchestrator=orchestrator,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from casemate.documents import plain, read
-from casemate.flows import parse, with_defaults
+from casemate.flows import parse, read_flow, to_json, with_defaults
 from casemate.identifiers import MAIN
 
 LOG = "io.kestra.plugin.core.log.Log"
@@ -22,7 +22,7 @@ def merged(catalog, task, *declared, configured=()):
         "tasks": [{"id": "t", "type": LOG, **task}],
         "pluginDefaults": list(declared),
     }
-    document = with_defaults(read(json.dumps(flow)), catalog, configured)
+    document = with_defaults(read(json.dumps(flow)), catalog.with_defaults(configured))
     return {key: value for key, value in plain(document.root)["tasks"][0].items() if key not in ("id", "type")}
 
 
@@ -66,9 +66,45 @@ def test_objects_inside_others_get_their_defaults(catalog):
         "tasks": [{"id": "l", "type": LOG, "message": "x"}],
     }
     flow = {"id": "f", "namespace": "a.b", "tasks": [task], "pluginDefaults": [default(DECLARED)]}
-    document = with_defaults(read(json.dumps(flow)), catalog)
-    parsed = parse(document, catalog, MAIN, lenient=True)
+    parsed = parse(read(json.dumps(flow)), catalog, MAIN, complete=True)
     assert next(parsed.tasks[0].children()).properties["level"] == "WARN"
+    assert parsed.document == flow
+
+
+def test_a_forced_default_reaches_what_another_one_has_brought_in(catalog):
+    runner = "io.kestra.plugin.core.runner.Process"
+    brought = default({"taskRunner": {"type": runner}})
+    forced = default({"own": 1}, runner, forced=True)
+    assert merged(catalog, {}, brought, configured=[forced]) == {"taskRunner": {"type": runner, "own": 1}}
+
+
+def test_a_flow_is_shown_as_it_is_written_and_run_as_it_is_completed(catalog):
+    written = f"id: f\nnamespace: a.b\ntasks:\n  - {{id: t, type: {LOG}}}\n"
+    completing = catalog.with_defaults([default({"message": "hello"})])
+    shown, run = (read_flow(written, completing, MAIN, complete=complete) for complete in (False, True))
+    assert "message" not in to_json(shown)["tasks"][0]
+    assert run.tasks[0].properties["message"] == "hello"
+    assert run.source == shown.source == written
+    assert run.document == shown.document
+
+
+def test_values_for_types_that_do_not_know_them_are_ignored(catalog):
+    written = f"id: f\nnamespace: a.b\ntasks:\n  - {{id: t, type: {LOG}, message: x}}\n"
+    run = read_flow(written, catalog.with_defaults([default({"retries": 3}, "io.kestra")]), MAIN, complete=True)
+    assert "retries" not in run.tasks[0].properties
+
+
+def test_what_a_forced_default_replaces_may_be_wrong(catalog):
+    written = f"id: f\nnamespace: a.b\ntasks:\n  - {{id: t, type: {LOG}, message: x, level: LOUD}}\n"
+    forcing = catalog.with_defaults([default({"level": "WARN"}, forced=True)])
+    assert to_json(read_flow(written, forcing, MAIN))["tasks"][0]["level"] == "WARN"
+
+
+def test_what_a_default_of_the_server_spoils_is_told_at_the_task(catalog):
+    written = f"id: f\nnamespace: a.b\ntasks:\n  - {{id: t, type: {LOG}, message: x}}\n"
+    (problem,) = read_flow(written, catalog.with_defaults([default({"level": "LOUD"}, forced=True)]), MAIN)
+    assert (problem.path, problem.line, problem.column) == ("tasks[0].level", 4, 5)
+    assert problem.remedy == "a plugin default in the server's configuration makes it so"
 
 
 def text(task, values):
@@ -97,3 +133,12 @@ def test_defaults_that_would_fill_the_memory_are_refused(told):
     flow = {"id": "f", "namespace": "a.b", "tasks": tasks, "pluginDefaults": [{"type": "io.", "values": values}]}
     (problem,) = told(json.dumps(flow))
     assert "the plugin defaults add more than" in problem
+
+
+def test_defaults_that_would_fill_the_memory_by_way_of_others_are_refused(told):
+    runners = [{"type": "io.kestra.plugin.core.runner.Process"} for _ in range(1_000)]
+    values = {f"p{number}": 1 for number in range(1_000)}
+    defaults = [default({"files": runners}), default(values, "io.kestra.plugin.core.runner", forced=True)]
+    tasks = [{"id": f"t{number}", "type": LOG, "message": "x"} for number in range(10)]
+    found = told(json.dumps({"id": "f", "namespace": "a.b", "tasks": tasks, "pluginDefaults": defaults}))
+    assert any("the plugin defaults add more than" in problem for problem in found)

@@ -6,8 +6,7 @@ import pytest
 
 from casemate.catalog import Role
 from casemate.documents import read
-from casemate.flows import Label, Task, Trigger, parse, parse_task, parse_trigger
-from casemate.identifiers import MAIN
+from casemate.flows import Label, Task, Trigger, parse_task, parse_trigger
 
 CORE = "io.kestra.plugin.core."
 LOG = "{id: log, type: io.kestra.plugin.core.log.Log, message: x}"
@@ -224,11 +223,3 @@ def test_a_single_task_or_trigger_is_read(catalog):
 def test_a_single_task_is_refused_with_paths_that_begin_at_it(catalog, text, printed):
     (problem,) = parse_task(read(text), catalog)
     assert problem.printed().startswith(printed)
-
-
-def test_a_lenient_reading_lets_unknown_properties_pass(catalog):
-    text = (
-        "id: f\nnamespace: a.b\ntasks:\n  - {id: log, type: io.kestra.plugin.core.log.Log, message: x, colour: red}\n"
-    )
-    assert isinstance(parse(read(text), catalog, MAIN), tuple)
-    assert not isinstance(parse(read(text), catalog, MAIN, lenient=True), tuple)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.running import casemate
+from tests.running import EXAMPLES, casemate, server
 
 
 def written(folder: Path, name: str, text: str) -> Path:
@@ -66,3 +66,63 @@ tasks: [{id: show, type: io.kestra.plugin.scripts.shell.Commands, commands: [ech
         "Thread creation is forbidden for 'io.kestra.plugin.scripts.shell.Commands' "
         "by 'kestra.ee.java-security.forbidden-class-prefix'."
     ) in " ".join(result.stdout.split())
+
+
+DEFAULTS = """
+kestra:
+  tasks:
+    defaults:
+      - {type: io.kestra.plugin.core.log.Log, values: {message: "from the server"}}
+  plugins:
+    defaults:
+      - {type: io.kestra.plugin.core.debug.Return, forced: true, values: {format: "forced in {{ flow.id }}"}}
+      - {type: io.kestra.plugin.core.log.Log, values: {message: "never shown"}}
+"""
+
+INCOMPLETE = """\
+id: incomplete
+namespace: tests.product
+pluginDefaults:
+  - {type: io.kestra.plugin.scripts.shell.Commands, values: {commands: ["echo from the flow"]}}
+tasks:
+  - {id: say, type: io.kestra.plugin.core.log.Log}
+  - {id: give, type: io.kestra.plugin.core.debug.Return, format: own}
+  - {id: script, type: io.kestra.plugin.scripts.shell.Commands}
+outputs:
+  - {id: given, type: STRING, value: "{{ outputs.give.value }}"}
+"""
+
+
+def test_plugin_defaults_of_flow_and_configuration_complete_what_is_run(tmp_path: Path):
+    flow, configuration = written(tmp_path, "flow.yaml", INCOMPLETE), written(tmp_path, "conf.yml", DEFAULTS)
+    result = casemate("run", flow, "-c", configuration)
+    assert result.returncode == 0, result.stdout + result.stderr
+    for expected in ("from the server", "from the flow", "forced in incomplete"):
+        assert expected in result.stdout
+    assert "never shown" not in result.stdout
+    assert casemate("run", flow).returncode == 2
+
+
+def test_flows_are_validated_with_the_plugin_defaults_of_the_configuration(tmp_path: Path):
+    flow, configuration = written(tmp_path, "flow.yaml", INCOMPLETE), written(tmp_path, "conf.yml", DEFAULTS)
+    assert casemate("flow", "validate", flow, "-c", configuration).returncode == 0
+    assert f"{flow}:6:5: tasks[0].message: must not be null" in casemate("flow", "validate", flow).stdout
+
+
+def test_a_default_that_is_mistyped_is_no_default(tmp_path: Path):
+    text = "kestra: {plugins: {defaults: [{type: a.B, force: true, values: {}}]}}"
+    result = casemate("flow", "validate", EXAMPLES, "-c", written(tmp_path, "conf.yml", text))
+    assert result.returncode == 1
+    assert "kestra.plugins.defaults: must be a list of entries" in result.stderr
+
+
+def test_the_server_keeps_the_text_and_runs_it_with_its_plugin_defaults(tmp_path: Path):
+    configuration = written(tmp_path, "conf.yml", DEFAULTS)
+    with server(tmp_path / "state", "-c", str(configuration)) as running:
+        saved = running.save(INCOMPLETE)
+        assert saved.ok, saved.text
+        assert saved.json()["source"] == INCOMPLETE
+        assert "message" not in saved.json()["tasks"][0]
+        ended = running.until_ended(str(running.start("tests.product", "incomplete")["id"]))
+    assert ended["state"]["current"] == "SUCCESS"
+    assert ended["outputs"] == {"given": "forced in incomplete"}

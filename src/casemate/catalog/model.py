@@ -13,6 +13,7 @@ from pydantic import ConfigDict
 
 from casemate.catalog.errors import BadManifest
 from casemate.catalog.schema import Schema, read_schema
+from casemate.documents import Plain
 
 
 class Kind(StrEnum):
@@ -76,9 +77,13 @@ class Manifest:
 
 
 class Catalog:
-    """The types that exist here, found by their name or by any alias. Raises `BadManifest` when two share a name."""
+    """The types that exist here, found by their name or by any alias. Raises `BadManifest` when two share a name.
 
-    def __init__(self, manifests: Iterable[Manifest]) -> None:
+    `defaults` are the plugin defaults of the installation, `{type, forced, values}` each, the more important ones
+    first (spec/engine 10).
+    """
+
+    def __init__(self, manifests: Iterable[Manifest], defaults: Iterable[Mapping[str, Plain]] = ()) -> None:
         given = tuple(manifests)
         names = Counter(name for manifest in given for name in (manifest.type, *manifest.aliases))
         # An alias that shadows another plugin's type would run its body under a name that policies trust.
@@ -86,6 +91,7 @@ class Catalog:
             raise BadManifest(shared)
         self._by_type = {manifest.type: manifest for manifest in given}
         self._canonical = {name: manifest.type for manifest in given for name in (manifest.type, *manifest.aliases)}
+        self.defaults = tuple(defaults)
 
     def find(self, name: str) -> Manifest | None:
         """The manifest of a type, by name or alias."""
@@ -94,6 +100,10 @@ class Catalog:
     def canonical(self, name: str) -> str:
         """The one true name behind an alias; an unknown name stays as it is."""
         return self._canonical.get(name, name)
+
+    def with_defaults(self, defaults: Iterable[Mapping[str, Plain]]) -> Catalog:
+        """The same types with these plugin defaults."""
+        return Catalog(self.all(), defaults)
 
     def all(self) -> tuple[Manifest, ...]:
         """Every type, in the order given."""

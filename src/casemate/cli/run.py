@@ -84,7 +84,7 @@ def run(
         try:
             settings = settings_from(config)
             file = flow
-            parsed = _flow_in(flow)
+            parsed = _flow_in(flow, settings)
             uploads = frozenset(entry.id for entry in parsed.inputs if entry.type == "FILE")
             file = inputs_file or flow
             values = given(inputs, inputs_file, uploads)
@@ -105,8 +105,8 @@ def run(
             return ENDED_BADLY
 
 
-def _flow_in(file: Path) -> Flow:
-    parsed = read_flow(text_of(file), catalog(), MAIN)
+def _flow_in(file: Path, settings: Settings) -> Flow:
+    parsed = read_flow(text_of(file), catalog().with_defaults(settings.plugin_defaults), MAIN)
     if isinstance(parsed, Flow):
         return parsed
     raise Refused(parsed)

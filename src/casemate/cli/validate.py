@@ -10,17 +10,23 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from casemate.catalog import Catalog
-from casemate.cli.files import Unreadable, flow_files, text_of
+from casemate.cli.configuration import settings_from
+from casemate.cli.files import Unreadable, complain, flow_files, text_of
 from casemate.core import catalog
 from casemate.documents import read
-from casemate.errors import Problem
+from casemate.errors import Problem, Refused
 from casemate.flows import Flow, read_flow, split_documents, warnings
 from casemate.identifiers import MAIN
 
 NOT_VALID = 1
 
 
-def validate(paths: Annotated[tuple[Path, ...], Parameter(negative=())], /) -> int:
+def validate(
+    paths: Annotated[tuple[Path, ...], Parameter(negative=())],
+    /,
+    *,
+    config: Annotated[Path | None, Parameter(name=("-c", "--config"))] = None,
+) -> int:
     """Check flow files and folders.
 
     Exit status 0 if every flow is valid, 1 if one is not or cannot be read.
@@ -29,8 +35,17 @@ def validate(paths: Annotated[tuple[Path, ...], Parameter(negative=())], /) -> i
     ----------
     paths
         Files, and folders that are searched for .yaml and .yml files.
+    config
+        A `kestra:` configuration file, for its plugin defaults.
     """
-    types = catalog()
+    try:
+        types = catalog().with_defaults(settings_from(config).plugin_defaults)
+    except Refused as refused:
+        complain(config or Path("environment"), refused.problems)
+        return NOT_VALID
+    except Unreadable as error:
+        print(f"✘ - {error}")
+        return NOT_VALID
     files = list(flow_files(paths))
     if not files:
         print("✘ - no .yaml or .yml file found")

@@ -7,58 +7,76 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from casemate.catalog import Catalog
-from casemate.documents import Document, Entry, Mapping, Mark, Node, Plain, Scalar, Sequence, node_of
+from casemate.documents import Document, Entry, Mapping, Mark, Node, Scalar, Sequence, node_of, plain
 
 _DECLARED: Final = ("pluginDefaults", "taskDefaults")
-_CONFIGURED: Final = Mark(1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class _Default:
-    """One entry: the values for a type, or for every type whose name begins so."""
+    """One entry: the values for a type, or for every type whose name begins so. `own`: written in the flow itself."""
 
     type: str
     values: Mapping
     forced: bool
+    own: bool
+
+    def values_at(self, mark: Mark) -> Mapping:
+        """The values as entries of an object at this place, where a mistake of the server's is to be told."""
+        node = self.values if self.own else node_of(plain(self.values), mark)
+        assert isinstance(node, Mapping)
+        return node
 
 
-def has_defaults(document: Document) -> bool:
-    """The flow declares plugin defaults of its own."""
-    return bool(_declared(document.root))
+def has_defaults(document: Document, catalog: Catalog) -> bool:
+    """The flow declares plugin defaults of its own, or the installation has some."""
+    return bool(_declared(document.root) or catalog.defaults)
 
 
-def with_defaults(document: Document, catalog: Catalog, configured: Iterable[AnyMapping[str, Plain]] = ()) -> Document:
+def with_defaults(document: Document, catalog: Catalog) -> Document:
     """The document with every default in place: read it with `lenient`, as Kestra does.
 
-    `configured` are the server's own entries (`{type, forced, values}`), which come after the flow's.
+    The flow's own entries come first, then the catalog's. Forced ones come last, so that they reach what the others
+    have brought in too.
     """
-    entries = [node_of(dict(entry), _CONFIGURED) for entry in configured]
-    defaults = [*_declared(document.root), *_entries(entries)]
+    defaults = _all(document, catalog)
     if not defaults or not isinstance(document.root, Mapping):
         return document
     root = document.root
+    for forced in (False, True):
+        root = _filled_root(root, [default for default in defaults if default.forced is forced], catalog)
+    return replace(document, root=root)
+
+
+def _filled_root(root: Mapping, defaults: list[_Default], catalog: Catalog) -> Mapping:
     filled = tuple(
         entry if entry.key in _DECLARED else replace(entry, value=_filled(entry.value, defaults, catalog))
         for entry in root.entries
     )
-    return replace(document, root=replace(root, entries=filled))
+    return replace(root, entries=filled)
 
 
 def added_values(document: Document, catalog: Catalog) -> int:
-    """How many values the flow's defaults would add: a few large ones for thousands of tasks fill any memory."""
-    defaults = [(default, _size(default.values)) for default in _declared(document.root)]
-    written: Counter[str] = Counter(_types(document.root))
-    return sum(
-        count * size
-        for name, count in written.items()
-        for default, size in defaults
-        if _matches(default.type, name, catalog)
-    )
+    """How many values the defaults would add: a few large ones for thousands of tasks fill any memory."""
+    defaults = _all(document, catalog)
+    written = Counter(_types(document.root))
+    brought: Counter[str] = Counter()
+    for default, count in _met(defaults, written, catalog):
+        brought.update({name: count * often for name, often in Counter(_types(default.values)).items()})
+    # The forced ones come last and meet what the others have brought in.
+    forced = [default for default in defaults if default.forced]
+    met = (*_met(defaults, written, catalog), *_met(forced, brought, catalog))
+    return sum(count * _size(default.values) for default, count in met)
+
+
+def _met(defaults: list[_Default], types: Counter[str], catalog: Catalog) -> Iterator[tuple[_Default, int]]:
+    """How many objects of these types each default is for."""
+    for default in defaults:
+        yield default, sum(count for name, count in types.items() if _matches(default.type, name, catalog))
 
 
 def _size(node: Node) -> int:
@@ -83,20 +101,26 @@ def _types(node: Node) -> Iterator[str]:
                 yield from _types(item)
 
 
+def _all(document: Document, catalog: Catalog) -> list[_Default]:
+    nodes = (node_of(dict(entry), document.root.mark) for entry in catalog.defaults)
+    return [*_declared(document.root), *_entries(nodes, own=False)]
+
+
 def _declared(root: Node) -> list[_Default]:
     lists = [root.entry(name) for name in _DECLARED] if isinstance(root, Mapping) else []
     nodes = [entry.value.items for entry in lists if entry is not None and isinstance(entry.value, Sequence)]
-    return _entries(node for items in nodes for node in items)
+    return _entries((node for items in nodes for node in items), own=True)
 
 
-def _entries(nodes: Iterable[Node]) -> list[_Default]:
+def _entries(nodes: Iterable[Node], *, own: bool) -> list[_Default]:
     """The entries that can be used; what is wrong with the others is told when the flow is read."""
     found = []
     for node in nodes:
         parts = {entry.key: entry.value for entry in node.entries} if isinstance(node, Mapping) else {}
         name, values, forced = parts.get("type"), parts.get("values"), parts.get("forced")
         if isinstance(name, Scalar) and name.text and isinstance(values, Mapping):
-            found.append(_Default(name.text, values, isinstance(forced, Scalar) and forced.value is True))
+            forcing = isinstance(forced, Scalar) and forced.value is True
+            found.append(_Default(name.text, values, forcing, own))
     return found
 
 
@@ -117,9 +141,9 @@ def _completed(node: Mapping, defaults: list[_Default], catalog: Catalog) -> Map
         return node
     matching = [default for default in defaults if _matches(default.type, entry.value.text, catalog)]
     for default in (each for each in matching if not each.forced):
-        node = _merged(node, default.values)
+        node = _merged(node, default.values_at(node.mark))
     for default in reversed([each for each in matching if each.forced]):
-        node = _merged(default.values, node)
+        node = _merged(default.values_at(node.mark), node)
     return node
 
 

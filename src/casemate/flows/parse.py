@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from casemate.catalog import Catalog, Holds
@@ -19,28 +20,37 @@ from casemate.flows.walk import BROKEN, ILLEGAL, Walk
 from casemate.identifiers import TenantId
 
 _NAMES: Final = ("unknown-property", "unknown-type")
+_CONFIGURED: Final = "a plugin default in the server's configuration makes it so"
 
 
-def read_flow(text: str, catalog: Catalog, tenant: TenantId) -> Flow | tuple[Problem, ...]:
-    """The flow of a text, or every problem of the text and of what it says, in the order of their places."""
+def read_flow(text: str, catalog: Catalog, tenant: TenantId, *, complete: bool = False) -> Flow | tuple[Problem, ...]:
+    """The flow of a text, or every problem of the text and of what it says, in the order of their places.
+
+    `complete`: as it is run, see `parse`.
+    """
     reading = examine(text)
     if reading.document is None:
         return ordered(reading.problems)
-    flow = parse(reading.document, catalog, tenant)
+    flow = parse(reading.document, catalog, tenant, complete=complete)
     problems = flow if isinstance(flow, tuple) else ()
     return ordered((*reading.problems, *problems)) if reading.problems else flow
 
 
 def parse(
-    document: Document, catalog: Catalog, tenant: TenantId, *, lenient: bool = False
+    document: Document, catalog: Catalog, tenant: TenantId, *, complete: bool = False
 ) -> Flow | tuple[Problem, ...]:
     """The flow that a document says, or every problem of it, in the order of their places.
 
-    `lenient` lets unknown properties pass: so is a flow read again once plugin defaults are merged into it.
+    `complete`: with every plugin default in place, as it is run (spec/engine 10). Its `source` and `document` are what
+    was written in any case.
     """
-    walk = Walk(grammar_of(catalog), lenient=lenient)
+    walk = Walk(grammar_of(catalog))
     values = _read_root(document, walk)
-    problems = walk.problems if lenient or not has_defaults(document) else _after_defaults(document, walk)
+    problems: Iterable[Problem] = walk.problems
+    if has_defaults(document, catalog):
+        completed, problems = _after_defaults(document, walk)
+        # What a forced default replaces may have been wrong: then nothing of it can be shown.
+        values = completed if complete or _broken(values) else values
     if problems:
         return ordered(problems)
     written = cast("dict[str, Any]", plain(document.root))
@@ -66,8 +76,8 @@ def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
 
 
-def _after_defaults(document: Document, walk: Walk) -> Iterable[Problem]:
-    """What is wrong once plugin defaults are in place: they may complete a task, and may spoil one.
+def _after_defaults(document: Document, walk: Walk) -> tuple[dict[str, Any], Iterable[Problem]]:
+    """What the flow says, and what is wrong, once plugin defaults are in place: they complete tasks, and may spoil one.
 
     Names and types are judged as they were written; only there can they be mistaken.
     """
@@ -76,11 +86,29 @@ def _after_defaults(document: Document, walk: Walk) -> Iterable[Problem]:
         mark = mark_of(document.root, ("pluginDefaults",))
         text = f"{ILLEGAL}the plugin defaults add more than {MAX_NODES} values to the flow"
         walk.refuse("yaml-limit", text, ("pluginDefaults",), mark)
-        return walk.problems
+        return {}, walk.problems
     filled = Walk(walk.grammar, lenient=True)
-    _read_root(with_defaults(document, catalog), filled)
+    values = _read_root(with_defaults(document, catalog), filled)
     named = [problem for problem in walk.problems if problem.code in _NAMES]
-    return dict.fromkeys((*named, *(problem for problem in filled.problems if problem.code not in _NAMES)))
+    found = [problem for problem in filled.problems if problem.code not in _NAMES]
+    return values, dict.fromkeys((*named, *(_explained(found, document, walk) if found else ())))
+
+
+def _broken(value: object) -> bool:
+    match value:
+        case dict():
+            return any(map(_broken, value.values()))
+        case list():
+            return any(map(_broken, value))
+    return value is BROKEN
+
+
+def _explained(found: list[Problem], document: Document, walk: Walk) -> Iterable[Problem]:
+    """The problems; those that only the installation's defaults cause say so, for nothing of it can be seen there."""
+    own = Walk(walk.grammar, lenient=True)
+    _read_root(with_defaults(document, walk.grammar.catalog.with_defaults(())), own)
+    made = {problem.message for problem in found} - {problem.message for problem in own.problems}
+    return [replace(one, remedy=_CONFIGURED) if one.message in made else one for one in found]
 
 
 def _read_root(document: Document, walk: Walk) -> dict[str, Any]:

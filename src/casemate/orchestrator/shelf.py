@@ -1,4 +1,4 @@
-"""Flows as values: read from their texts once, kept while they are used."""
+"""Flows as they are run: read from their texts once, completed with plugin defaults, kept while they are used."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Shelf:
         return self._flows[name]
 
     def _read(self, stored: StoredFlow) -> Flow:
-        flow = read_flow(stored.source, self._catalog, stored.tenant)
+        flow = read_flow(stored.source, self._catalog, stored.tenant, complete=True)
         if isinstance(flow, tuple):
             raise Refused(flow)
         return replace(flow, revision=stored.revision, deleted=stored.deleted)

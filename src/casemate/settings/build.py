@@ -63,8 +63,7 @@ def built(said: Mapping[str, object], home: str) -> Settings:
         isolation=_isolation(values),
         worker=model.Worker(slots=values.get("casemate.worker.slots", int)),
         url=values.get("kestra.url", str),
-        plugin_defaults=_defaults(values, "kestra.plugins.defaults"),
-        task_defaults=_defaults(values, "kestra.tasks.defaults"),
+        plugin_defaults=(*_defaults(values, "kestra.tasks.defaults"), *_defaults(values, "kestra.plugins.defaults")),
     )
 
 

@@ -162,12 +162,20 @@ def _paths(settings: Settings) -> Iterator[Finding]:
 def _entries(said: Mapping[str, object]) -> Iterator[Finding]:
     for name in ("kestra.plugins.defaults", "kestra.tasks.defaults"):
         entries = said.get(name, [])
-        fine = isinstance(entries, list) and all(
-            isinstance(e, dict) and isinstance(e.get("type"), str) for e in entries
-        )
-        if not fine:
-            message = "must be a list of entries, each with a type and values"
+        if not isinstance(entries, list) or not all(map(_is_default, entries)):
+            message = "must be a list of entries, each with a type, values and perhaps forced: true"
             yield Finding(code="config.type", keys=(name,), message=message)
+
+
+def _is_default(entry: object) -> bool:
+    # A mistyped `forced` must not turn an operator's rule into a suggestion.
+    return (
+        isinstance(entry, dict)
+        and entry.keys() <= {"type", "values", "forced"}
+        and isinstance(entry.get("type"), str)
+        and isinstance(entry.get("values"), dict)
+        and isinstance(entry.get("forced", False), bool)
+    )
 
 
 def _ignored_switches(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:

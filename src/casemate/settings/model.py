@@ -164,9 +164,7 @@ class Settings:
     worker: Worker
     url: str | None
     plugin_defaults: Defaults = field(repr=False)
-    """`kestra.plugins.defaults`."""
-    task_defaults: Defaults = field(repr=False)
-    """`kestra.tasks.defaults`, the older place; merged before `plugin_defaults`."""
+    """Of `kestra.tasks.defaults`, the older place, then of `kestra.plugins.defaults` (spec/engine 10)."""
 
 
 @dataclass(frozen=True, slots=True)
