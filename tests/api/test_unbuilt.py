@@ -26,8 +26,8 @@ def test_each_is_found_by_its_own_path():
 @pytest.mark.parametrize(
     ("verb", "path", "name"),
     [
-        ("POST", f"{MAIN}/executions/e1/actions/pause", "pause_execution"),
-        ("POST", f"{MAIN}/executions/pause/by-ids", "pause_executions_by_ids"),
+        ("POST", f"{MAIN}/executions/e1/actions/resume-from-breakpoint", "resume_execution_from_breakpoint"),
+        ("GET", f"{MAIN}/executions/e1/follow-dependencies", "follow_dependencies_execution"),
         ("GET", f"{MAIN}/executions/namespaces", "list_executable_namespaces"),
         ("GET", f"{MAIN}/flows/deprecated", "list_deprecated"),
         ("POST", f"{MAIN}/flows/import", "import_flows"),

@@ -23,6 +23,7 @@ from casemate.api.gate import Gate, Unauthorised
 from casemate.api.guards import HEADERS
 from casemate.api.unbuilt import unbuilt
 from casemate.errors import Refused
+from casemate.executions import WrongChoice, WrongState
 from casemate.orchestrator import Conflict, NotFound
 from casemate.storage import BadUri, NotThere
 from casemate.store import Conflict as Overtaken
@@ -35,6 +36,8 @@ _MEANINGS: Mapping[type[Exception], Callable[[Any], Declined]] = {
     NotFound: lambda error: not_found(str(error)),
     NotThere: lambda error: not_found(str(error)),
     BadUri: lambda error: illegal_argument(str(error)),
+    WrongChoice: lambda error: illegal_argument(str(error)),
+    WrongState: lambda error: illegal_state(str(error)),
     Conflict: lambda error: illegal_state(str(error)),
     Overtaken: lambda _: illegal_state("someone else changed it meanwhile, try again"),
     # Half a surrogate pair, as JSON and YAML can spell it, is no text that anything could keep.

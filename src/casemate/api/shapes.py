@@ -218,6 +218,14 @@ class Metrics(TypedDict):
     total: int
 
 
+@with_config(ConfigDict(extra="ignore"))
+class StateAsked(TypedDict):
+    """Which task run is to have which state."""
+
+    taskRunId: str
+    state: str
+
+
 class Count(TypedDict):
     """How many things were changed."""
 

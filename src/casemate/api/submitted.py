@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Container
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.datastructures import FormData, UploadFile
@@ -10,8 +10,9 @@ from starlette.datastructures import FormData, UploadFile
 from casemate.api.deps import Deps
 from casemate.api.errors import illegal_argument
 from casemate.errors import CasemateError
-from casemate.flows import Flow
-from casemate.identifiers import ExecutionId
+from casemate.executions import Execution
+from casemate.flows import Flow, Input
+from casemate.identifiers import ExecutionId, TaskRunId
 from casemate.storage import paths
 
 _PIECE = 1 << 20
@@ -33,23 +34,49 @@ async def kept(form: FormData, flow: Flow, execution: ExecutionId, deps: Deps) -
         return await deps.storage.put(flow.tenant, _address(name, file, flow, execution), _pieces(file))
 
     try:
-        yield await _values(form, flow, keep)
+        yield await _values(form, flow.inputs, keep)
     except CasemateError:
         await deps.storage.delete_below(flow.tenant, paths.execution_folder(flow.namespace, flow.id, execution))
         raise
 
 
-async def looked_at(form: FormData, flow: Flow) -> dict[str, object]:
+@asynccontextmanager
+async def kept_for_run(
+    form: FormData, asked: Sequence[Input], execution: Execution, run: TaskRunId | None, deps: Deps
+) -> AsyncIterator[dict[str, object]]:
+    """What a paused task run asks for; if it does not go on, the files go again."""
+    put: list[str] = []
+
+    async def keep(name: str, file: UploadFile) -> str:
+        if not file.size:
+            raise illegal_argument(f"Can't upload file: {name}")
+        assert run is not None, "without a task run nothing is asked for"
+        address = _address_for_run(name, file, execution, run)
+        put.append(await deps.storage.put(execution.tenant, address, _pieces(file)))
+        return address
+
+    try:
+        yield await _values(form, asked, keep)
+    except CasemateError:
+        for address in put:
+            await deps.storage.delete(execution.tenant, address)
+        raise
+
+
+async def looked_at(form: FormData, inputs: Sequence[Input], place: Flow | Execution) -> dict[str, object]:
     """The inputs without keeping any file: each has the address it would have in some execution."""
+    flow_id = place.flow_id if isinstance(place, Execution) else place.id
 
     async def address(name: str, file: UploadFile) -> str:
-        return _address(name, file, flow, ExecutionId("0"))
+        return paths.input_file(place.namespace, flow_id, ExecutionId("0"), name, _file_name(name, file))
 
-    return await _values(form, flow, address)
+    return await _values(form, inputs, address)
 
 
-async def _values(form: FormData, flow: Flow, put: Callable[[str, UploadFile], Awaitable[str]]) -> dict[str, object]:
-    kinds = {one.id: one.type for one in flow.inputs}
+async def _values(
+    form: FormData, inputs: Sequence[Input], put: Callable[[str, UploadFile], Awaitable[str]]
+) -> dict[str, object]:
+    kinds = {one.id: one.type for one in inputs}
     values: dict[str, object] = {}
     for part, value in form.multi_items():
         name = _name(part, value, kinds)
@@ -77,8 +104,19 @@ async def _text(file: UploadFile) -> str:
 
 
 def _address(name: str, file: UploadFile, flow: Flow, execution: ExecutionId) -> str:
+    return paths.input_file(flow.namespace, flow.id, execution, name, _file_name(name, file))
+
+
+def _address_for_run(name: str, file: UploadFile, execution: Execution, run: TaskRunId) -> str:
+    """Beside what the task run has: inputs of the execution itself may have the same names."""
+    task = execution.task_runs[run].task_id
+    place = (execution.namespace, execution.flow_id, execution.id, task, run)
+    return paths.task_file(*place, f"{name}/{_file_name(name, file)}")
+
+
+def _file_name(name: str, file: UploadFile) -> str:
     given = (file.filename or "").replace("\\", "/").rpartition("/")[2]
-    return paths.input_file(flow.namespace, flow.id, execution, name, given or f"{name}.upl")
+    return given or f"{name}.upl"
 
 
 async def _pieces(file: UploadFile) -> AsyncIterator[bytes]:

@@ -6,6 +6,7 @@ from casemate.api.operation import Operation
 from casemate.api.operations import (
     evaluation,
     execution_actions,
+    execution_again,
     execution_files,
     execution_start,
     executions,
@@ -31,6 +32,7 @@ TABLE: tuple[Operation, ...] = (
     *executions.TABLE,
     *execution_start.TABLE,
     *execution_actions.TABLE,
+    *execution_again.TABLE,
     *execution_files.TABLE,
     *evaluation.TABLE,
     *following.TABLE,

@@ -1,6 +1,7 @@
 """What happens next? States, events, commands, and the decision between them. No input, no output, no clock."""
 
 from casemate.executions.broken import broken
+from casemate.executions.changing import with_run_state, with_status
 from casemate.executions.commands import (
     Command,
     Decision,
@@ -13,6 +14,7 @@ from casemate.executions.commands import (
 )
 from casemate.executions.context import Context
 from casemate.executions.decide import decide
+from casemate.executions.errors import WrongChoice, WrongState
 from casemate.executions.events import (
     Begin,
     Event,
@@ -26,6 +28,8 @@ from casemate.executions.events import (
 )
 from casemate.executions.inputs import Inputs, ResolvedInput, resolve_each, resolve_inputs, resolve_outputs
 from casemate.executions.model import Answer, Attempt, Execution, History, Moment, State, TaskRun
+from casemate.executions.pausing import asked_on_resume
+from casemate.executions.restarting import replayed_from, restarted, restarted_as
 from casemate.executions.rows import execution_document, execution_from, task_run_document, task_run_from
 from casemate.executions.runs import TaskRuns
 from casemate.executions.start import replayed, start
@@ -61,18 +65,26 @@ __all__ = [
     "TimerDue",
     "WakeAt",
     "Write",
+    "WrongChoice",
+    "WrongState",
+    "asked_on_resume",
     "broken",
     "decide",
     "execution_document",
     "execution_from",
     "replayed",
+    "replayed_from",
     "resolve_each",
     "resolve_inputs",
     "resolve_outputs",
+    "restarted",
+    "restarted_as",
     "start",
     "task_run_document",
     "task_run_from",
     "task_run_json",
     "to_json",
     "variables_of",
+    "with_run_state",
+    "with_status",
 ]

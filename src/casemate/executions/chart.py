@@ -1,4 +1,4 @@
-"""The tasks of a flow by id."""
+"""The tasks of a flow by id, and where each of them stands."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from casemate.identifiers import TaskId
 def task_of(flow: Flow, task: TaskId) -> Task:
     """The task of that id, at any depth."""
     return _tasks(_Same(flow))[task]
+
+
+def place_of(flow: Flow, task: TaskId) -> TaskId | None:
+    """The task right around a task, None for one of the flow's own. Raises KeyError for a task that is not there."""
+    return _places(_Same(flow))[task]
 
 
 class _Same:
@@ -32,3 +37,10 @@ class _Same:
 @lru_cache(maxsize=128)
 def _tasks(same: _Same) -> Mapping[TaskId, Task]:
     return {task.id: task for task in same.flow.all_tasks()}
+
+
+@lru_cache(maxsize=128)
+def _places(same: _Same) -> Mapping[TaskId, TaskId | None]:
+    tasks = tuple(same.flow.all_tasks())
+    inner = {child.id: task.id for task in tasks for child in task.children()}
+    return {task.id: inner.get(task.id) for task in tasks}

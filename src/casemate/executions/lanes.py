@@ -72,6 +72,9 @@ def enabled(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
 def due_steps(lanes: Lanes, runs: TaskRuns, parent: TaskRunId | None, ended: TaskRun | None) -> list[Step]:
     """What may start now. `ended` is the child that just ended; without it every lane is looked at."""
     following = _following(lanes, runs, parent, ended)
+    if lanes.limit:
+        # After a replay more lanes may be half done than may go on at once.
+        following = following[: max(lanes.limit - runs.open(parent), 0)]
     return following + _beginning(lanes, runs, parent, len(following))
 
 

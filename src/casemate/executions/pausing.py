@@ -7,13 +7,16 @@ from dataclasses import replace
 from datetime import timedelta
 
 from casemate import durations
+from casemate.executions.chart import task_of
 from casemate.executions.commands import WakeAt
 from casemate.executions.dates import after
 from casemate.executions.endings import forgiven
-from casemate.executions.model import State, TaskRun
+from casemate.executions.errors import WrongState
+from casemate.executions.model import Execution, State, TaskRun
 from casemate.executions.turn import Turn
 from casemate.expressions import ExpressionError, printed
-from casemate.flows import Task
+from casemate.flows import Flow, Input, Task, build_input
+from casemate.identifiers import TaskRunId
 
 PAUSE_KEY = "pause"
 """Timer keys of paused task runs begin with it."""
@@ -75,4 +78,23 @@ def resume(turn: Turn, run: TaskRun, inputs: Mapping[str, object]) -> None:
 
 def first_paused(turn: Turn) -> TaskRun | None:
     """The oldest paused task run."""
-    return next((run for run in turn.runs.values() if run.state is State.PAUSED), None)
+    return oldest_paused(turn.runs)
+
+
+def oldest_paused(runs: Mapping[TaskRunId, TaskRun]) -> TaskRun | None:
+    """The first of these task runs that is paused."""
+    return next((run for run in runs.values() if run.state is State.PAUSED), None)
+
+
+def asked_on_resume(flow: Flow, execution: Execution) -> tuple[TaskRunId | None, tuple[Input, ...]]:
+    """Which task run a resume lets go on, and the inputs that it asks for (spec/engine 4.4).
+
+    Raises `WrongState` for an execution that is not paused; one that a person paused has no paused task run.
+    """
+    if execution.state is not State.PAUSED:
+        raise WrongState(f"Execution '{execution.id}' is not paused, can't resume it")
+    run = oldest_paused(execution.task_runs)
+    if run is None:
+        return None, ()
+    written = task_of(flow, run.task_id).properties.get("onResume")
+    return run.id, tuple(build_input(each) for each in written) if isinstance(written, list) else ()

@@ -199,3 +199,8 @@ class Draft(TaskRuns):
             assert isinstance(below, dict)
             node, key = below, value
         return node, key
+
+
+def changed(before: Mapping[TaskRunId, TaskRun], after: Mapping[TaskRunId, TaskRun]) -> tuple[TaskRunId, ...]:
+    """Which task runs differ, those that are gone or new included."""
+    return tuple(key for key in {**before, **after} if after.get(key) is not before.get(key))

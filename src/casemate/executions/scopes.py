@@ -76,7 +76,11 @@ def _advance(turn: Turn, scope: Scope, look: Look) -> None:
 
 def _due(turn: Turn, scope: Scope, look: Look) -> list[Step]:
     ended = None if look.ended is None else turn.runs.get(look.ended)
-    steps = due_steps(_current(turn, scope), turn.runs, scope.parent, ended)
+    current = _current(turn, scope)
+    steps = due_steps(current, turn.runs, scope.parent, ended)
+    if not steps and not turn.runs.open(scope.parent):
+        # Before the end every lane is looked at: a replay leaves some half done that no child's end leads to.
+        steps = due_steps(current, turn.runs, scope.parent, None)
     if not steps and not turn.runs.open(scope.parent):
         steps = due_steps(scope.last, turn.runs, scope.parent, ended)
     return steps

@@ -51,7 +51,7 @@ def start(
 
 
 def replayed(execution: Execution, *, id: ExecutionId, now: datetime) -> Execution:  # noqa: A002 - as above
-    """The execution that takes over from a RETRIED one (spec/engine 3.2): the same from the beginning, counted up."""
+    """The same execution from the beginning, as a new one, counted up (spec/engine 3.2, 7)."""
     return replace(
         execution,
         id=id,

@@ -8,14 +8,18 @@ from casemate.executions.model import State
 
 _ENDS = frozenset((State.SUCCESS, State.WARNING, State.FAILED, State.KILLED, State.SKIPPED, State.RETRIED))
 
-TASK_RUN: Mapping[State, frozenset[State]] = {
+TASK_RUN: dict[State, frozenset[State]] = {
     State.CREATED: frozenset((State.RUNNING, State.SKIPPED, State.FAILED, State.WARNING, State.SUCCESS, State.KILLED)),
     State.RUNNING: _ENDS | {State.PAUSED},
     State.PAUSED: frozenset((State.RUNNING, State.FAILED, State.WARNING, State.SUCCESS, State.KILLED)),
     State.FAILED: frozenset((State.RETRYING, State.RETRIED)),
     State.RETRYING: frozenset((State.CREATED, State.KILLED)),
 }
-"""CREATED ends at once when `runIf` says no or cannot be rendered; the milder ends are those of an allowed failure."""
+TASK_RUN |= {State.RESTARTED: TASK_RUN[State.CREATED]}
+"""CREATED ends at once when `runIf` says no or cannot be rendered; the milder ends are those of an allowed failure.
+
+What people do to executions that have ended (`restarting`, `changing`) follows rules of its own.
+"""
 
 EXECUTION: Mapping[State, frozenset[State]] = {
     State.CREATED: frozenset((State.RUNNING, State.QUEUED, State.FAILED, State.CANCELLED, State.KILLING)),

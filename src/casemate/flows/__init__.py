@@ -2,6 +2,7 @@
 
 from casemate.documents import split_documents
 from casemate.flows.advice import Warnings, warnings
+from casemate.flows.build import build_input
 from casemate.flows.cron import expanded
 from casemate.flows.defaults import with_defaults
 from casemate.flows.model import Concurrency, Flow, FlowKey, Input, Label, Listener, Output, Retry, Task, Trigger
@@ -21,6 +22,7 @@ __all__ = [
     "Task",
     "Trigger",
     "Warnings",
+    "build_input",
     "expanded",
     "input_to_json",
     "parse",

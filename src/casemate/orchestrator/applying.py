@@ -10,7 +10,7 @@ from casemate.flows import Flow
 from casemate.identifiers import ExecutionId
 from casemate.jobs import Finished, LogLine, Stale
 from casemate.orchestrator import entries, weighing
-from casemate.orchestrator.items import Claim, Due, End, Happened, Item, Lost
+from casemate.orchestrator.items import Amend, Claim, Due, End, Happened, Item, Lost
 from casemate.orchestrator.step import REPLAY, Step, Surroundings, Written
 from casemate.storage import paths
 from casemate.store import Job, JobState, Tx, jobs, metrics, timers
@@ -49,7 +49,10 @@ def _take(step: Step, item: Item) -> object:
     match item:
         case Happened():
             step.happen(item.event)
-            return None
+            return step.execution
+        case Amend():
+            step.follow(item.decided(step.flow, step.execution, step.around.now))
+            return step.execution
         case Claim():
             return _claim(step, item)
         case End():

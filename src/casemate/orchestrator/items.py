@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
-from casemate.executions import Event
+from casemate.executions import Decision, Event, Execution
+from casemate.flows import Flow
 from casemate.identifiers import ExecutionId, Fence, JobId, TenantId, WorkerId
 from casemate.jobs import Finished
 from casemate.store import Timer
@@ -16,9 +19,16 @@ Key: TypeAlias = tuple[TenantId, ExecutionId]
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """Something happened that concerns no job. No outcome."""
+    """Something happened that concerns no job. Outcome: the execution after it."""
 
     event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """Someone decides about the execution as a whole. Outcome: the execution after it, or what `decided` raises."""
+
+    decided: Callable[[Flow, Execution, datetime], Decision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +63,4 @@ class Due:
     timer: Timer
 
 
-Item: TypeAlias = Happened | Claim | End | Lost | Due
+Item: TypeAlias = Happened | Amend | Claim | End | Lost | Due

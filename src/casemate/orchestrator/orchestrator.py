@@ -33,6 +33,7 @@ from casemate.flows import Flow, Label, Trigger
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId, friendly
 from casemate.jobs import Kill
 from casemate.orchestrator import removing, webhook
+from casemate.orchestrator.actions import Actions
 from casemate.orchestrator.alarms import Alarms
 from casemate.orchestrator.answering import Worlds
 from casemate.orchestrator.calls import Calls
@@ -72,7 +73,10 @@ def new_id() -> str:
 
 
 class Orchestrator:
-    """One executor. `desk` is what workers talk to; give it to the dispatch before `start`."""
+    """One executor. `desk` is what workers talk to; give it to the dispatch before `start`.
+
+    `actions` is what people do with executions that exist.
+    """
 
     def __init__(
         self,
@@ -102,6 +106,7 @@ class Orchestrator:
         self._worlds = Worlds(
             db=db, storage=storage, secrets=secrets, now=now, zone=self._context.zone, readable=rules.readable_bytes
         )
+        self.actions = Actions(self._lives, self._shelf, self._inputs, self._around)
         boot = new_id()
         self.desk = Desk(
             db=db,

@@ -15,6 +15,7 @@ from typing import assert_never
 from casemate.executions import (
     Command,
     Context,
+    Decision,
     Event,
     Execution,
     KillJob,
@@ -87,23 +88,30 @@ class Step:
 
     def happen(self, event: Event) -> None:
         """Decide on an event, and on whatever follows from carrying out the decision."""
-        waiting = deque((event,))
+        self.follow(self._decided(event))
+
+    def follow(self, decision: Decision) -> None:
+        """Carry out a decision, and decide on whatever follows from that."""
+        waiting = deque(self._take(decision))
         while waiting:
-            decision = decide(
-                self.flow,
-                self.execution,
-                waiting.popleft(),
-                now=self.around.now,
-                new_id=self.around.new_run,
-                context=self.around.context,
-                chance=self.around.chance,
-            )
-            self.execution = decision.execution
-            self.changed |= dict.fromkeys(decision.changed)
-            for command in decision.commands:
-                follows = self._carry_out(command)
-                if follows is not None:
-                    waiting.append(follows)
+            waiting += self._take(self._decided(waiting.popleft()))
+
+    def _decided(self, event: Event) -> Decision:
+        return decide(
+            self.flow,
+            self.execution,
+            event,
+            now=self.around.now,
+            new_id=self.around.new_run,
+            context=self.around.context,
+            chance=self.around.chance,
+        )
+
+    def _take(self, decision: Decision) -> list[Event]:
+        self.execution = decision.execution
+        self.changed |= dict.fromkeys(decision.changed)
+        follows = [self._carry_out(command) for command in decision.commands]
+        return [event for event in follows if event is not None]
 
     def _carry_out(self, command: Command) -> Event | None:
         match command:

@@ -40,13 +40,16 @@ def whose_flow(flow: Flow) -> Whose:
 
 
 def whose_execution(execution: Execution) -> Whose:
-    """On behalf of an execution: its own files may be read, and those of the execution that started it."""
-    own = paths.execution_folder(execution.namespace, execution.flow_id, execution.id)
+    """On behalf of an execution: its own files may be read, and those of executions that it came from."""
+    place = (execution.namespace, execution.flow_id)
+    # A replay was given the inputs and outputs of the execution it repeats, hence addresses of its files.
+    repeated = {execution.id: None, execution.parent_id: None, execution.original_id: None}
+    own = [paths.execution_folder(*place, one) for one in repeated if one is not None]
     return Whose(
         tenant=execution.tenant,
         namespace=execution.namespace,
         execution=execution.id,
-        folders=(own, *_callers_folder(execution)),
+        folders=(*own, *_callers_folder(execution)),
     )
 
 

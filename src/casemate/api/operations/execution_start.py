@@ -15,7 +15,7 @@ from casemate.api.sse import closing
 from casemate.api.submitted import kept, looked_at
 from casemate.executions import Execution, ResolvedInput, resolve_each, to_json
 from casemate.expressions import Unanswerable
-from casemate.flows import Flow, input_to_json
+from casemate.flows import Flow, Input, input_to_json
 from casemate.identifiers import ExecutionId
 from casemate.orchestrator import new_id
 
@@ -35,11 +35,15 @@ async def validate_new_execution_inputs(call: Call) -> Answer:
     """Tell what would become of inputs, without starting anything."""
     flow = await _flow(call)
     given(call.texts("labels"))
-    inputs = await looked_at(await call.form(), flow)
+    inputs = await looked_at(await call.form(), flow.inputs, flow)
+    return {"id": flow.id, "namespace": flow.namespace, "inputs": await resolved(call, flow.inputs, inputs)}
+
+
+async def resolved(call: Call, inputs: tuple[Input, ...], submitted: Mapping[str, object]) -> list[dict[str, object]]:
+    """What would become of each input."""
     world = Unanswerable(now=call.deps.now(), zone=call.deps.context.zone)
-    found = await asyncio.to_thread(resolve_each, flow.inputs, inputs, world, call.deps.context.seal)
-    resolved = [_resolved(one, inputs) for one in found]
-    return {"id": flow.id, "namespace": flow.namespace, "inputs": resolved}
+    found = await asyncio.to_thread(resolve_each, inputs, submitted, world, call.deps.context.seal)
+    return [_resolved(one, submitted) for one in found]
 
 
 def with_url(execution: Execution, call: Call) -> dict[str, object]:
