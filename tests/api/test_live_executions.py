@@ -382,6 +382,21 @@ def test_a_body_that_is_no_json_is_a_text(call):
     assert answer.json()["trigger"]["variables"]["body"] == "plain \ufffd text"
 
 
+@pytest.mark.parametrize("body", ['{"a": NaN}', "[Infinity]", "-Infinity", "9" * 5000, "[" * 5000, '"\ud800'])
+def test_what_only_some_would_read_as_json_is_a_text(call, body):
+    answer = call("POST", "executions/webhook/company.team/hook/s3cret-key", data=body.encode(errors="replace"))
+    assert answer.status_code == 200
+    assert answer.json()["trigger"]["variables"]["body"] == body.encode(errors="replace").decode()
+
+
+def test_a_body_that_is_nested_too_deeply_to_be_walked_through_is_a_text(call):
+    path = "executions/webhook/company.team/hook/s3cret-key"
+    for depth, kind in ((150, list), (250, str), (900, str)):
+        execution = call("POST", path, data="[" * depth + "]" * depth).json()
+        assert isinstance(execution["trigger"]["variables"]["body"], kind)
+        events(call("GET", f"executions/{execution['id']}/follow", stream=True))
+
+
 @pytest.mark.parametrize("path", ["hook/wrong-key", "nowhere/s3cret-key", "hello/s3cret-key", "hook/s3cret-key/more"])
 def test_a_wrong_key_and_a_wrong_flow_look_alike(call, path):
     answer = call("POST", f"executions/webhook/company.team/{path}")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from casemate.errors import Refused
 from casemate.identifiers import MAIN
 from casemate.orchestrator import Conflict, NotFound, WebRequest
+from casemate.store import flows
 
 from .parts import ONE, Plane
 
@@ -51,6 +55,22 @@ async def test_a_wrong_key_is_not_found(service: Plane, key: str):
 
 async def test_an_unknown_flow_is_not_found(service: Plane):
     with pytest.raises(NotFound, match="Flow not found"):
+        await service.orchestrator.webhook(*PLACE, "abcdef", REQUEST)
+
+
+async def test_without_the_key_nothing_else_about_the_flow_is_told(service: Plane):
+    flow = await service.save(f"{HOOK}disabled: true\ninputs: [{{id: must, type: STRING}}]\n")
+    with pytest.raises(NotFound, match="Webhook not found"):
+        await service.orchestrator.webhook(*PLACE, "wrong", REQUEST)
+    gone = replace(flow, source=HOOK.replace("log.Log", "gone.Gone"))
+    await service.db.transact(flows.save, gone, service.clock())
+    with pytest.raises(NotFound, match="Webhook not found"):
+        await service.orchestrator.webhook(*PLACE, "wrong", REQUEST)
+
+
+async def test_a_flow_whose_inputs_must_be_given_is_refused_to_who_has_the_key(service: Plane):
+    await service.save(f"{HOOK}inputs: [{{id: must, type: STRING}}]\n")
+    with pytest.raises(Refused, match="must"):
         await service.orchestrator.webhook(*PLACE, "abcdef", REQUEST)
 
 

@@ -33,6 +33,7 @@ from casemate.executions.restarting import replayed_from, restarted, restarted_a
 from casemate.executions.rows import execution_document, execution_from, task_run_document, task_run_from
 from casemate.executions.runs import TaskRuns
 from casemate.executions.start import replayed, start
+from casemate.executions.texts import read_json
 from casemate.executions.variables import variables_of
 from casemate.executions.wire import task_run_json, to_json
 
@@ -72,6 +73,7 @@ __all__ = [
     "decide",
     "execution_document",
     "execution_from",
+    "read_json",
     "replayed",
     "replayed_from",
     "resolve_each",

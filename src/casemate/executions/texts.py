@@ -11,15 +11,20 @@ _DEPTH = 200
 _TOO_DEEP = f"It is nested more than {_DEPTH} levels deep"
 
 
-def read_json(text: str) -> object:
+def read_json(text: str | bytes) -> object:
     """The value of a JSON text. Raises ValueError for any other text, and for what is nested too deeply."""
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_no_json)
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
     if _deeper(value, _DEPTH):
         raise ValueError(_TOO_DEEP)
     return value
+
+
+def _no_json(constant: str) -> object:
+    # Python would read NaN and Infinity, which no one who asks for the value could be given as JSON again.
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _deeper(value: object, levels: int) -> bool:

@@ -193,9 +193,14 @@ class Orchestrator:
     ) -> Execution | None:
         """Start a flow by its webhook; None if a condition of the webhook does not hold.
 
-        Raises `NotFound` for an unknown flow or a wrong key, `Conflict` if the flow is disabled.
+        Raises `NotFound` for an unknown flow, one that cannot be read any more, or a wrong key: whoever has no key is
+        told nothing else. Then `Conflict` if the flow is disabled, `Refused` if it has inputs that must be given.
         """
-        flow = await self._shelf.latest(tenant, namespace, flow_id)
+        try:
+            flow = await self._shelf.latest(tenant, namespace, flow_id)
+        except Refused as refusal:
+            log.warning("webhook.flow_unreadable", flow=flow_id, problems=len(refusal.problems))
+            raise NotFound("Webhook not found") from refusal
         trigger = await self._opened(flow, key)
         if trigger is None:
             raise NotFound("Webhook not found")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from starlette.datastructures import Headers
@@ -12,6 +11,7 @@ from casemate.api.call import NOBODY, Call
 from casemate.api.errors import not_found
 from casemate.api.operation import ANYTHING, Answer, Operation, Run, Verb
 from casemate.api.operations.execution_start import with_url
+from casemate.executions import read_json
 from casemate.orchestrator import NotFound, WebRequest
 
 _OURS = ("authorization", "cookie")
@@ -48,8 +48,8 @@ def _value(body: bytes) -> object:
     if not body:
         return None
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return read_json(body)
+    except ValueError:
         return body.decode(errors="replace")
 
 
