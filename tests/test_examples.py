@@ -78,6 +78,11 @@ def test_every_wall_holds():
     assert [run["state"]["current"] for run in execution["taskRunList"]] == ["SUCCESS"] * 5
     for run in execution["taskRunList"]:
         assert run["isolation"]["level"] == "full"
+    (metadata,) = task_runs(execution, "metadata")
+    # The first address is written in four ways. Unknown names and the sandbox's own loopback are no denials.
+    denied = {one["address"]: one["times"] for one in metadata["isolation"]["denied"]}
+    assert denied == {"169.254.169.254": 4, "169.254.170.2": 1, "fd00:ec2::254": 1}
+    assert "6 connections denied." in casemate("run", EXAMPLES / "walls.yaml", "--quiet").stdout
 
 
 @pytest.mark.parametrize("example", sorted(path.name for path in EXAMPLES.glob("*.yaml")))

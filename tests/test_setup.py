@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -88,7 +87,7 @@ def clone(tmp_path: Path) -> Clone:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     made = Clone(tmp_path_factory.mktemp("finished"))
     first, second = made.begin(), made.begin()
     outputs = [process.communicate(timeout=120) for process in (first, second)]
@@ -96,7 +95,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     said = "".join(said for _, said in outputs)
     assert said.count("setting up") == said.count("ready") == 1, "one of the two works, the other waits"
     assert said.count("waiting") == 1
-    yield made
+    return made
 
 
 def test_a_finished_environment_is_used_without_a_word(finished: Clone):

@@ -45,7 +45,7 @@ def test_a_flow_that_succeeds_exits_0_and_shows_its_story(hello: Path):
     assert "greet" in result.stdout
     assert "SUCCESS" in result.stdout
     assert "greeting: hello Ada" in result.stdout
-    assert "1 sandbox: 1 at level full" in result.stdout
+    assert "1 task run in sandboxes: 1 at level full" in result.stdout
 
 
 def test_a_flow_that_ends_in_warning_exits_0(tmp_path: Path):
@@ -121,7 +121,14 @@ def test_every_problem_of_a_flow_is_told_with_its_place(tmp_path: Path):
 def test_an_input_that_does_not_fit_exits_2(hello: Path):
     result = casemate("run", hello, "-i", "times=often")
     assert result.returncode == 2
-    assert "Invalid input for `times`" in result.stderr
+    assert f"{hello}:6:5: times: Invalid input for `times`" in result.stderr
+
+
+def test_a_file_of_inputs_is_read_as_such(tmp_path: Path, hello: Path):
+    (tmp_path / "inputs.yaml").write_text("a: b: c")
+    result = casemate("run", hello, "--inputs", tmp_path / "inputs.yaml")
+    assert result.returncode == 2
+    assert f"{tmp_path}/inputs.yaml:1:5: Illegal inputs" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -132,15 +139,23 @@ def test_an_input_that_does_not_fit_exits_2(hello: Path):
         (["rn"], "rn"),
         (["run", "examples/welcome.yaml", "-i", "novalue"], "NAME=VALUE"),
         (["run", "examples/welcome.yaml", "-c", "absent.yml"], "absent.yml"),
-        (["run", "examples/welcome.yaml", "-i", "nobody=@/absent"], ""),
+        (["run", "examples/welcome.yaml", "-i", "nobody=@/absent"], "nobody is no input of this flow"),
+        (["run", "examples/parallel-etl.yaml", "-i", "mountains=@/absent"], "/absent"),
+        (["run", "examples"], "examples: is a directory"),
+        (
+            ["run", "examples/welcome.yaml", "more"],
+            "expected after what was given: more. (see: casemate run --",
+        ),
+        (["run"], "requires an argument. (see: casemate run --help)"),
+        (["server", "local", "--port", "99999"], "--port"),
+        (["eval"], "give a template, or --jsonl"),
     ],
 )
 def test_what_cannot_be_understood_exits_2_with_a_line_that_names_it(arguments: list[str], word: str):
     result = casemate(*arguments)
-    if word:
-        assert result.returncode == 2, result.stdout
-        assert word in result.stderr
-        assert "Traceback" not in result.stderr
+    assert result.returncode == 2, result.stdout
+    assert word in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_version_and_help_are_everywhere():
@@ -219,6 +234,13 @@ def test_validate_tells_all_files_and_exits_1(tmp_path: Path):
     assert "✘ - " in result.stdout
     assert "bad.yaml:4:" in result.stdout
     assert "✓ - tests.product / made" in result.stdout
+
+
+def test_validate_names_the_folder_that_has_no_flows(tmp_path: Path):
+    (tmp_path / "none").mkdir()
+    result = casemate("flow", "validate", EXAMPLES / "welcome.yaml", tmp_path / "none")
+    assert result.returncode == 1
+    assert f"✘ - {tmp_path}/none: no .yaml or .yml file in this folder" in result.stdout
 
 
 def test_eval_renders_a_template(tmp_path: Path):

@@ -5,12 +5,31 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from casemate import __version__
 
 USAGE = 2
 """Exit status of a command line that cannot be understood."""
+
+# The texts stand here, not with the commands, so that showing them loads none of the commands.
+_RUN = """Run one flow file to its end, in this process.
+
+Exit status: 0 for SUCCESS or WARNING, 1 for any other end, 2 for a flow, input, configuration or command line that is \
+not valid, 3 when this machine cannot build the walls, 130 after Ctrl-C."""
+_EVAL = """Render a template and print the result.
+
+Exit status: 0, 1 if the template cannot be rendered, 2 if it or its variables cannot be read."""
+_DOCTOR = """Show which walls this machine can build, and how to get those that are missing.
+
+Exit status: 0 if every wall stands, 1 if not."""
+_VALIDATE = """Check flow files and folders.
+
+Exit status: 0 if every flow is valid, 1 if one is not, or it or the configuration cannot be read."""
+_LOCAL = """Start all services in one process, and print the address once it answers.
+
+Exit status: 0 after Ctrl-C or SIGTERM, 1 if it cannot start, 2 if the configuration is not valid, 3 when this machine \
+cannot build the walls."""
 
 
 def commands() -> App:
@@ -22,13 +41,13 @@ def commands() -> App:
         version_flags=["--version"],
         help_format="plaintext",
     )
-    root.command("casemate.cli.run:run", name="run", help="Run one flow file to its end, in this process.")
-    root.command("casemate.cli.evaluate:evaluate", name="eval", help="Render a template and print the result.")
-    root.command("casemate.cli.doctor:doctor", name="doctor", help="Show which walls this machine can build.")
+    root.command("casemate.cli.run:run", name="run", help=_RUN)
+    root.command("casemate.cli.evaluate:evaluate", name="eval", help=_EVAL)
+    root.command("casemate.cli.doctor:doctor", name="doctor", help=_DOCTOR)
     flow = App(name="flow", help="Work with flow files.")
-    flow.command("casemate.cli.validate:validate", name="validate", help="Check flow files and folders.")
+    flow.command("casemate.cli.validate:validate", name="validate", help=_VALIDATE)
     server = App(name="server", help="Start services.")
-    server.command("casemate.cli.server:local", name="local", help="All services in one process.")
+    server.command("casemate.cli.server:local", name="local", help=_LOCAL)
     root.command(flow)
     root.command(server)
     return root
@@ -40,7 +59,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     try:
         status = commands()(given, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        print(f"casemate: {_one_line(error)} (see: casemate --help)", file=sys.stderr)
+        command = " ".join(("casemate", *(error.command_chain or ())))
+        print(f"casemate: {_one_line(error)} (see: {command} --help)", file=sys.stderr)
         sys.exit(USAGE)
     except BrokenPipeError:
         # The reader of our output went away, as `head` does: nothing is left to say.
@@ -50,4 +70,6 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _one_line(error: CycloptsError) -> str:
+    if isinstance(error, UnusedCliTokensError):
+        return f"Nothing is expected after what was given: {' '.join(error.unused_tokens or ())}."
     return " ".join(str(error).split())

@@ -15,7 +15,8 @@ from uuid import UUID, uuid4
 
 from cyclopts import Parameter
 
-from casemate.cli.files import INVALID, Unreadable, text_of
+from casemate.cli.failures import FAILED, INVALID
+from casemate.cli.files import Unreadable, text_of
 from casemate.expressions import ExpressionError, printed, render
 from casemate.expressions.requests import answer
 from casemate.identifiers import MAIN, Namespace
@@ -23,20 +24,15 @@ from casemate.keys import Cipher, KeyRefused
 from casemate.secret import Secret
 from casemate.secrets import EnvironmentSecrets, Secrets
 
-NOT_RENDERED = 1
-
 
 def evaluate(
     template: str | None = None,
     /,
     *,
     variables: Annotated[Path | None, Parameter(name="--vars")] = None,
-    jsonl: Annotated[bool, Parameter(negative=())] = False,
+    jsonl: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
     """Render a template and print the result.
-
-    Exit status 0, or 1 if it cannot be rendered. With --jsonl every line of standard input is a JSON object
-    {"id", "template", "vars", "recursive", "mode", "tz"}, and a line {"id", "value"} or {"id", "error"} answers it.
 
     Parameters
     ----------
@@ -45,7 +41,8 @@ def evaluate(
     variables
         A JSON file with the variables it may use.
     jsonl
-        Answer requests from standard input instead.
+        Answer lines of standard input instead: each is a JSON object with `id`, `template`, `vars`, `recursive`,
+        `mode` and `tz`, and is answered by a line with `id` and `value` or `error`.
     """
     if jsonl:
         return _answer_lines()
@@ -60,7 +57,7 @@ def evaluate(
         return INVALID
     except ExpressionError as error:
         print(f"casemate: {error}", file=sys.stderr)
-        return NOT_RENDERED
+        return FAILED
     return 0
 
 

@@ -1,15 +1,11 @@
-"""Files that a user names on the command line: reading them, and saying what is wrong with them."""
+"""Files that a user names on the command line."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from casemate.errors import CasemateError, Problem
-
-INVALID = 2
-"""Exit status for a flow or an input that is not valid, and for a file that cannot be read."""
+from casemate.errors import CasemateError
 
 
 class Unreadable(CasemateError):
@@ -31,15 +27,10 @@ def text_of(path: Path) -> str:
 
 
 def flow_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Every file named, and every YAML file below every folder named, in a stable order."""
+    """Every file named, and the YAML files below each folder named, in order; a folder without any stays itself."""
     for path in paths:
-        if path.is_dir():
-            yield from sorted(file for file in path.rglob("*") if file.suffix in (".yaml", ".yml") and file.is_file())
-        else:
-            yield path
+        yield from _below(path) or [path] if path.is_dir() else [path]
 
 
-def complain(file: str | Path, problems: Iterable[Problem]) -> None:
-    """Every problem on a line of its own on standard error, in the form editors jump to."""
-    for problem in problems:
-        print(problem.located(str(file)), file=sys.stderr)
+def _below(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.suffix in (".yaml", ".yml") and file.is_file())

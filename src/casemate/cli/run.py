@@ -5,34 +5,30 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from casemate import app
 from casemate.cli.configuration import settings_from
-from casemate.cli.files import INVALID, Unreadable, complain, text_of
+from casemate.cli.failures import FAILED, INTERRUPTED, told
+from casemate.cli.files import Unreadable, text_of
 from casemate.cli.inputs import Given, given
 from casemate.cli.logging import log_to_standard_error
+from casemate.cli.places import placed
 from casemate.cli.terminal import Terminal
 from casemate.core import catalog
 from casemate.errors import CasemateError, Refused
 from casemate.executions import Execution, State, to_json
 from casemate.flows import Flow, read_flow
 from casemate.identifiers import MAIN
-from casemate.sandbox import WallsMissing
 from casemate.settings import Settings
 from casemate.store import LogEntry, Wanted, logs
-
-ENDED_BADLY: Final = 1
-NO_WALLS: Final = 3
-INTERRUPTED: Final = 130
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +45,14 @@ def run(
     flow: Path,
     /,
     *,
-    inputs: Annotated[tuple[str, ...], Parameter(name=("-i", "--input"), negative=())] = (),
+    inputs: Annotated[tuple[str, ...], Parameter(name=("-i", "--input"), negative=(), show_default=False)] = (),
     inputs_file: Annotated[Path | None, Parameter(name="--inputs")] = None,
     config: Annotated[Path | None, Parameter(name=("-c", "--config"))] = None,
     state: Path | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative=())] = False,
-    quiet: Annotated[bool, Parameter(negative=())] = False,
+    as_json: Annotated[bool, Parameter(name="--json", negative=(), show_default=False)] = False,
+    quiet: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
     """Run one flow file to its end, in this process.
-
-    Exit status 0 for SUCCESS or WARNING, 1 for any other end, 2 for a flow, input or configuration that is not valid,
-    3 when the walls cannot be built, 130 when interrupted.
 
     Parameters
     ----------
@@ -79,30 +72,20 @@ def run(
         Print only the end: state and outputs.
     """
     log_to_standard_error("warning")
-    file = flow
+    file: str | Path = config or "environment"
     with ExitStack() as stack:
         try:
             settings = settings_from(config)
             file = flow
             parsed = _flow_in(flow, settings)
-            uploads = frozenset(entry.id for entry in parsed.inputs if entry.type == "FILE")
             file = inputs_file or flow
-            values = given(inputs, inputs_file, uploads)
+            values = given(inputs, inputs_file, parsed.inputs)
+            file = flow
             folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="casemate-")))
             order = _Order(flow=parsed, given=values, settings=settings, state=folder, json=as_json, quiet=quiet)
             return asyncio.run(_carry_out(order))
-        except Refused as refused:
-            complain(file, refused.problems)
-            return INVALID
-        except Unreadable as error:
-            print(f"casemate: {error}", file=sys.stderr)
-            return INVALID
-        except WallsMissing as error:
-            print(f"casemate: {error}", file=sys.stderr)
-            return NO_WALLS
         except CasemateError as error:
-            print(f"casemate: {error}", file=sys.stderr)
-            return ENDED_BADLY
+            return told(error, file)
 
 
 def _flow_in(file: Path, settings: Settings) -> Flow:
@@ -121,13 +104,16 @@ async def _carry_out(order: _Order) -> int:
         print(json.dumps(to_json(ended), ensure_ascii=False, default=str))
     if interrupted.is_set():
         return INTERRUPTED
-    return 0 if ended.state in (State.SUCCESS, State.WARNING) else ENDED_BADLY
+    return 0 if ended.state in (State.SUCCESS, State.WARNING) else FAILED
 
 
 async def _start(casemate: app.Casemate, order: _Order) -> Execution:
     flow = await casemate.save(order.flow)
     uploads = {name: _content(path) for name, path in order.given.uploads.items()}
-    return await casemate.create(flow, order.given.values, uploads)
+    try:
+        return await casemate.create(flow, order.given.values, uploads)
+    except Refused as refused:
+        raise Refused(placed(refused.problems, flow)) from refused
 
 
 async def _content(path: Path) -> AsyncIterator[bytes]:

@@ -5,31 +5,27 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from casemate import api, app
 from casemate.api import Deps
 from casemate.cli.configuration import settings_from
-from casemate.cli.files import INVALID, Unreadable, complain
+from casemate.cli.failures import told
 from casemate.cli.logging import log_to_standard_error
-from casemate.cli.run import NO_WALLS
-from casemate.errors import CasemateError, Refused
+from casemate.errors import CasemateError
 from casemate.expressions import filter_names, function_parameters
-from casemate.sandbox import WallsMissing
 from casemate.settings import Settings
-
-NOT_STARTED = 1
 
 
 def local(
     *,
     config: Annotated[Path | None, Parameter(name=("-c", "--config"))] = None,
     host: str = "127.0.0.1",
-    port: int = 8080,
+    port: Annotated[int, Parameter(validator=Number(gte=0, lte=65535))] = 8080,
     state: Path | None = None,
 ) -> int:
     """Start all services in one process, and print the address once it answers.
@@ -49,18 +45,8 @@ def local(
     try:
         settings = settings_from(config)
         return asyncio.run(_serve(settings, state or default_state(), host, port))
-    except Refused as refused:
-        complain(config or "environment", refused.problems)
-        return INVALID
-    except Unreadable as error:
-        print(f"casemate: {error}", file=sys.stderr)
-        return INVALID
-    except WallsMissing as error:
-        print(f"casemate: {error}", file=sys.stderr)
-        return NO_WALLS
     except CasemateError as error:
-        print(f"casemate: {error}", file=sys.stderr)
-        return NOT_STARTED
+        return told(error, config or "environment")
 
 
 def default_state() -> Path:

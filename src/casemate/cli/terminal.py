@@ -90,26 +90,28 @@ class Terminal:
 
 
 def walls(execution: Execution) -> str:
-    """One line on the sandboxes: how many there were, at which level, and what they stopped."""
+    """One line on the sandboxes: how many task runs had one, at which level, what was denied to their last attempts."""
     reports = [run.isolation for run in execution.task_runs.values() if run.isolation is not None]
     if not reports:
         return "No task run needed a sandbox."
     levels = Counter(str(report.get("level")) for report in reports)
     shown = ", ".join(f"{count} at level {level}" for level, count in levels.items())
     walls = sorted({wall for report in reports for wall in _names(report.get("walls"))})
-    refused = sum(_count(report.get("denied")) for report in reports)
-    plural = "es" if len(reports) > 1 else ""
-    return f"{len(reports)} sandbox{plural}: {shown}; walls: {', '.join(walls)}; {refused} connections refused."
+    runs, denied = _counted(len(reports), "task run"), sum(_times(report.get("denied")) for report in reports)
+    return f"{runs} in sandboxes: {shown}; walls: {', '.join(walls)}; {_counted(denied, 'connection')} denied."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _names(walls: object) -> list[str]:
     return [str(name) for name in walls] if isinstance(walls, Mapping) else []
 
 
-def _count(denied: object) -> int:
-    if not isinstance(denied, (list, tuple)):
-        return 0
-    return sum(int(entry.get("count", 1)) if isinstance(entry, Mapping) else 1 for entry in denied)
+def _times(denied: object) -> int:
+    """How often connections were denied: the report names each destination once, with its number of times."""
+    return sum(entry["times"] for entry in denied) if isinstance(denied, (list, tuple)) else 0
 
 
 def _took(history: History) -> str:

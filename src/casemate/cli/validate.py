@@ -11,14 +11,13 @@ from cyclopts import Parameter
 
 from casemate.catalog import Catalog
 from casemate.cli.configuration import settings_from
-from casemate.cli.files import Unreadable, complain, flow_files, text_of
+from casemate.cli.failures import FAILED, told
+from casemate.cli.files import Unreadable, flow_files, text_of
 from casemate.core import catalog
 from casemate.documents import read
-from casemate.errors import Problem, Refused
+from casemate.errors import CasemateError, Problem
 from casemate.flows import Flow, read_flow, split_documents, warnings
 from casemate.identifiers import MAIN
-
-NOT_VALID = 1
 
 
 def validate(
@@ -29,8 +28,6 @@ def validate(
 ) -> int:
     """Check flow files and folders.
 
-    Exit status 0 if every flow is valid, 1 if one is not or cannot be read.
-
     Parameters
     ----------
     paths
@@ -40,21 +37,17 @@ def validate(
     """
     try:
         types = catalog().with_defaults(settings_from(config).plugin_defaults)
-    except Refused as refused:
-        complain(config or Path("environment"), refused.problems)
-        return NOT_VALID
-    except Unreadable as error:
-        print(f"✘ - {error}")
-        return NOT_VALID
-    files = list(flow_files(paths))
-    if not files:
-        print("✘ - no .yaml or .yml file found")
-        return NOT_VALID
-    verdicts = [_judge(file, types) for file in files]
-    return 0 if all(verdicts) else NOT_VALID
+    except CasemateError as error:
+        told(error, config or "environment")
+        return FAILED
+    verdicts = [_judge(file, types) for file in flow_files(paths)]
+    return 0 if all(verdicts) else FAILED
 
 
 def _judge(file: Path, catalog: Catalog) -> bool:
+    if file.is_dir():
+        print(f"✘ - {file}: no .yaml or .yml file in this folder")
+        return False
     try:
         text = text_of(file)
     except Unreadable as error:

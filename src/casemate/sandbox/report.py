@@ -12,7 +12,10 @@ _MOST_DESTINATIONS = 1000
 
 @dataclass(slots=True)
 class Traffic:
-    """Where one sandbox connected to or tried to: each destination once, with how often; no more than a thousand."""
+    """Where one sandbox connected to or tried to: each destination once, with how often.
+
+    Beyond a thousand destinations the rest are counted together, so that a scan fills neither memory nor report.
+    """
 
     _reached: dict[tuple[str, ...], int] = field(default_factory=dict)
     _denied: dict[tuple[str, ...], int] = field(default_factory=dict)
@@ -73,5 +76,6 @@ def _allowed(policy: Policy) -> dict[str, object]:
 
 
 def _count(counted: dict[tuple[str, ...], int], destination: tuple[str, ...]) -> None:
-    if destination in counted or len(counted) < _MOST_DESTINATIONS:
-        counted[destination] = counted.get(destination, 0) + 1
+    if destination not in counted and len(counted) >= _MOST_DESTINATIONS:
+        destination = ("other destinations", "0", *destination[2:])
+    counted[destination] = counted.get(destination, 0) + 1
