@@ -62,6 +62,16 @@ def test_credentials_open_the_rest(guarded):
     assert guarded.get("/api/v1/configs", auth=("ops@example.org", "wrong")).status_code == 401
 
 
+def test_who_guesses_credentials_is_asked_to_wait(guarded):
+    for number in range(10):
+        assert guarded.get("/api/v1/configs", auth=("ops@example.org", f"{number}")).status_code == 401
+    for path in ("/api/v1/configs", "/nowhere"):
+        answer = guarded.get(path, auth=("ops@example.org", "pass"))
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "3"), path
+        assert answer.json()["message"].startswith("Too Many Requests: ")
+    assert guarded.get("/ping", auth=("ops@example.org", "pass")).status_code == 200
+
+
 def test_the_server_tells_what_it_is(client):
     assert client.get("/ping").text == "pong"
     assert client.get("/health").json() == {"status": "UP"}

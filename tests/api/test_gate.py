@@ -3,7 +3,8 @@ import base64
 import pytest
 from starlette.requests import Request
 
-from casemate.api.gate import OWNER, TooOpen, Unauthorised, gate
+from casemate.api.call import NOBODY
+from casemate.api.gate import OWNER, Throttled, TooOpen, Unauthorised, gate
 from casemate.api.operation import PUBLIC, Operation
 from casemate.secret import Secret
 from casemate.settings import BasicAuth
@@ -26,15 +27,14 @@ CLOSED = Operation("GET", "/api/v1/{tenant}/flows", can=("FLOW", "LIST"), audit=
 OPEN = Operation("GET", "/ping", can=PUBLIC, audit="instance:ping", run=nothing)
 
 
-def request(path="/api/v1/main/flows", credentials=None, scheme="Basic", **headers):
+def request(path="/api/v1/main/flows", credentials=None, scheme="Basic", client="192.0.2.1", **headers):
     given = [(name.encode(), value.encode()) for name, value in headers.items()]
     if credentials is not None:
         token = base64.b64encode(credentials.encode()).decode()
         given.append((b"authorization", f"{scheme} {token}".encode()))
     server = ("localhost", 8080)
-    return Request(
-        {"type": "http", "method": "GET", "path": path, "headers": given, "query_string": b"", "server": server}
-    )
+    scope = {"type": "http", "method": "GET", "path": path, "headers": given, "query_string": b"", "server": server}
+    return Request({**scope, "client": (client, 50000)})
 
 
 def test_without_credentials_configured_everybody_here_is_the_owner():
@@ -89,12 +89,78 @@ def test_open_urls_open_what_lies_below_them(path):
         "//api/v1/main/executions/webhook/ns/flow/key",
         "/x/api/v1/main/executions/webhook/ns/flow/key",
         "/pinging",
+        "/PING",
+        "/ping;x",
+        "/ping%2f",
+        "/ping?",
+        "/ping#",
+        "/ping\\",
+        "/ping ",
+        "/API/v1/main/executions/webhook/ns/flow/key",
+        "/api/v1/main/executions;x/webhook/ns/flow/key",
+        "/api/v1/main/executions/webhook;/ns/flow/key",
+        "/api/v1/main/executions/webhook?x/ns",
+        "/api/v1/main/executions/webhook#x/ns",
+        "/api/v1/other/executions/webhook/ns/flow/key",
         "/",
     ],
 )
 def test_a_path_that_only_looks_like_an_open_url_stays_closed(path):
     with pytest.raises(Unauthorised):
         gate(AUTH).admit(request(path), CLOSED)
+
+
+WEBHOOK = "/api/v1/{tenant}/executions/webhook/{namespace}/{id}/{key}"
+START = "/api/v1/{tenant}/executions/{namespace}/{id}"
+
+
+def operation(path):
+    return Operation("POST", path, can=("FLOW", "EXECUTE"), audit="flow:execute", run=nothing)
+
+
+def test_a_namespace_that_is_called_like_an_open_url_stays_closed():
+    keeper = gate(AUTH, (WEBHOOK, START))
+    keeper.admit(request("/api/v1/main/executions/webhook/ns/flow/key"), operation(WEBHOOK))
+    with pytest.raises(Unauthorised):
+        keeper.admit(request("/api/v1/main/executions/webhook/flow"), operation(START))
+
+
+def test_an_open_url_may_name_a_namespace():
+    keeper = gate(credentials(open_urls=("/api/v1/main/executions/public",)), (WEBHOOK, START))
+    keeper.admit(request("/api/v1/main/executions/public/flow"), operation(START))
+
+
+def test_the_host_that_somebody_sends_is_no_part_of_the_path():
+    for host in ("localhost/ping", "localhost/ping?", "localhost/ping#", "x@y/ping/"):
+        with pytest.raises(Unauthorised):
+            gate(AUTH).admit(request(host=host), CLOSED)
+
+
+def test_who_guesses_too_often_waits_and_nobody_else_does():
+    keeper = gate(AUTH)
+    for number in range(10):
+        with pytest.raises(Unauthorised):
+            keeper.admit(request(credentials=f"ops@example.org:{number}"), CLOSED)
+    with pytest.raises(Throttled) as waiting:
+        keeper.admit(request(credentials="ops@example.org:pass:word"), CLOSED)
+    assert 0 < waiting.value.wait <= 3
+    for other in ("192.0.2.2", "127.0.0.1"):
+        assert keeper.admit(request(credentials="ops@example.org:pass:word", client=other), CLOSED)
+
+
+def test_who_waits_may_do_what_anybody_may():
+    keeper = gate(AUTH)
+    for number in range(20):
+        keeper.admit(request("/ping", credentials=f"ops@example.org:{number}"), OPEN)
+    assert keeper.admit(request("/ping", credentials="ops@example.org:pass:word"), OPEN) is NOBODY
+
+
+def test_who_sends_no_credentials_guesses_nothing():
+    keeper = gate(AUTH)
+    for _ in range(50):
+        with pytest.raises(Unauthorised):
+            keeper.admit(request(), CLOSED)
+    assert keeper.admit(request(credentials="ops@example.org:pass:word"), CLOSED)
 
 
 @pytest.mark.parametrize("url", ["/", "", "/api", "/api/v1/", "//api//v1", "/api/v1/../v1/main", "/./api"])

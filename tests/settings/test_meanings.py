@@ -7,6 +7,7 @@ import pytest
 from casemate.errors import Refused
 from casemate.secret import Secret
 from casemate.settings import KNOWN, Settings, envs, load, redacted, thread_rule
+from casemate.settings.account import password_fault
 from casemate.settings.values import duration, size
 
 GOOD_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -60,9 +61,10 @@ def test_every_default_is_of_its_own_kind():
 
 
 def test_text_stays_as_written():
-    auth = settings("kestra: {server: {basic-auth: {username: yes, password: 0123}}}").server.basic_auth
+    account = "{username: yes, password: 01234567890987654321}"
+    auth = settings(f"kestra: {{server: {{basic-auth: {account}}}}}").server.basic_auth
     assert auth is not None
-    assert (auth.username, auth.password.reveal(), auth.realm) == ("yes", "0123", "Kestra")
+    assert (auth.username, auth.password.reveal(), auth.realm) == ("yes", "01234567890987654321", "Kestra")
 
 
 @pytest.mark.parametrize("half", ["{username: me}", "{password: x}", "{username: me, password: ''}", "{enabled: true}"])
@@ -70,15 +72,60 @@ def test_half_an_account_is_refused(half):
     assert len(refusals(f"kestra: {{server: {{basic-auth: {half}}}}}")) == 1
 
 
-@pytest.mark.parametrize("url", ["/", "//", "/api", "/api/v1/", "/api/v1/main", "/api/v1//main/"])
+def fault(password: str, username: str = "ops@example.org") -> str | None:
+    return password_fault(password, username)
+
+
+GUESSED = ["Passw0rd!", "KESTRA", "ops@example.org", "ops", "ChangeMe", "admin123"]
+LEFT_OPEN = [
+    "<password>",
+    "${OPS_PASSWORD}",
+    "$OPS_PASSWORD",
+    "{{password}}",
+    "%PASSWORD%",
+    "your-Passw0rd",
+    "********",
+]
+SHORT = ["a", "Abcdef1", "abcdefgh1", "ABCDEFGH1", "Abcdefghi", "a" * 30]
+UNSEEN = ["Correct Horse 1\n", " Correct Horse 1", "Correct\x00Horse1"]
+
+
+@pytest.mark.parametrize("password", [*GUESSED, *LEFT_OPEN, *SHORT, *UNSEEN, "Aa1" + "b" * 300, ""])
+def test_a_password_that_protects_nothing_is_refused(password):
+    assert fault(password)
+
+
+@pytest.mark.parametrize(
+    "password", ["Abcdefg1", "correct horse battery staple", "0a" * 4 + "b1c2d3e4f5a6", "Äöü12345"]
+)
+def test_a_password_with_enough_in_it_is_accepted(password):
+    assert fault(password) is None
+
+
+def test_a_weak_password_is_refused_at_its_place_without_showing_it():
+    with pytest.raises(Refused) as caught:
+        settings("kestra:\n  server:\n    basic-auth:\n      username: me\n      password: hunter2\n")
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.column) == (5, 7)
+    assert "must have 8 characters" in problem.printed()
+    assert "hunter2" not in problem.printed()
+
+
+@pytest.mark.parametrize("name", ["'a:b'", "' me'", '"m\\te"', "m" * 300])
+def test_a_name_that_nobody_could_sign_in_with_is_refused(name):
+    (problem,) = refusals(f"kestra: {{server: {{basic-auth: {{username: {name}, password: Abcdefg1}}}}}}")
+    assert problem.startswith("kestra.server.basic-auth.username: must not ")
+
+
+@pytest.mark.parametrize("url", ["/", "//", "/api", "/api/v1/", "/API/v1/", "/api/v1/main", "/api/v1//main/"])
 def test_an_open_url_never_opens_the_whole_api(url):
-    text = f"kestra: {{server: {{basic-auth: {{username: me, password: x, open-urls: ['{url}']}}}}}}"
+    text = f"kestra: {{server: {{basic-auth: {{username: me, password: Abcdefg1, open-urls: ['{url}']}}}}}}"
     assert "would leave the whole API without a password" in refusals(text)[0]
 
 
-@pytest.mark.parametrize("url", ["ping", "/ping/../api", "/%70ing"])
+@pytest.mark.parametrize("url", ["ping", "/ping/../api", "/%70ing", "/ping/*", "/ping;x", "/ping?", "/pi ng", "/ping#"])
 def test_an_open_url_is_a_plain_path(url):
-    text = f"kestra: {{server: {{basic-auth: {{username: me, password: x, open-urls: ['{url}']}}}}}}"
+    text = f"kestra: {{server: {{basic-auth: {{username: me, password: Abcdefg1, open-urls: ['{url}']}}}}}}"
     assert "must hold plain paths" in refusals(text)[0]
 
 
@@ -174,7 +221,7 @@ def test_secrets_are_shown_nowhere():
     text = f"""
 kestra:
   url: http://me:hunter2@here/
-  server: {{basic-auth: {{username: me, password: hunter2}}}}
+  server: {{basic-auth: {{username: me, password: Abc123hunter2}}}}
   encryption: {{secret-key: {GOOD_KEY}}}
   variables: {{globals: {{apiKey: hunter2, list: [{{token: hunter2}}]}}}}
   plugins: {{defaults: [{{type: a.B, values: {{accessKey: hunter2}}}}]}}

@@ -37,7 +37,7 @@ def test_placeholders_are_replaced(text, expected):
 
 
 def test_a_placeholder_may_name_another_key_in_any_spelling():
-    rest = "  server:\n    basic-auth: {username: '${WHO}', password: x}\n  ee: {license: {id: L1}}\n"
+    rest = "  server:\n    basic-auth: {username: '${WHO}', password: Abcdefg1}\n  ee: {license: {id: L1}}\n"
     assert url("${kestra.server.basicAuth.username}-${kestra.ee.license.id:}", rest, WHO="me") == "me-L1"
     assert url("${my.own}", "my: {own: thing}\n") == "thing"
 

@@ -27,8 +27,8 @@ from casemate.identifiers import MAIN, TenantId
 
 def application(deps: Deps, table: Iterable[Operation]) -> Starlette:
     """The application that serves these operations; raises `IncompleteTable`, `TooOpen`."""
-    keeper = gate(deps.basic_auth)
     rows = checked((*table, _documentation(table)))
+    keeper = gate(deps.basic_auth, (row.path for row in rows))
     served = Starlette(
         routes=[Route(row.path, _endpoint(row, deps, keeper), methods=[row.verb]) for row in rows],
         middleware=[Middleware(Told), Middleware(Guarded, url=deps.url, any_host=deps.basic_auth is not None)],
@@ -53,7 +53,7 @@ def _endpoint(operation: Operation, deps: Deps, keeper: Gate) -> Callable[[Reque
     async def endpoint(request: Request) -> Response:
         request.state.operation = operation
         principal = request.state.principal = keeper.admit(request, operation)
-        meant = instead_of(operation.path, request.method, request.url.path)
+        meant = instead_of(operation.path, request.method, request.scope["path"])
         if meant is not None:
             raise not_built(meant.name)
         _expect(operation.body, request)

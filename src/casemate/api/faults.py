@@ -19,7 +19,7 @@ from casemate.api.errors import (
     not_built,
     not_found,
 )
-from casemate.api.gate import Gate, Unauthorised
+from casemate.api.gate import Gate, Throttled, Unauthorised
 from casemate.api.guards import HEADERS
 from casemate.api.unbuilt import unbuilt
 from casemate.errors import Refused
@@ -53,6 +53,7 @@ def handlers(keeper: Gate) -> Mapping[Any, Answering]:
         **{failure: partial(_declined, meaning) for failure, meaning in _MEANINGS.items()},
         Refused: _refused,
         Unauthorised: partial(_unauthorised, keeper),
+        Throttled: _throttled,
         HTTPException: partial(_unrouted, keeper),
         Exception: _crashed,
     }
@@ -64,11 +65,15 @@ async def _declined(meaning: Callable[[Any], Declined], request: Request, error:
 
 async def _refused(request: Request, error: Refused) -> Response:
     message = "Invalid entity: " + constraints(error.problems).rstrip("\n")
-    return JSONResponse(error_body(request.url.path, message, error.problems), 422)
+    return JSONResponse(error_body(request.scope["path"], message, error.problems), 422)
 
 
 async def _unauthorised(keeper: Gate, request: Request, _error: Unauthorised) -> Response:
-    return JSONResponse(error_body(request.url.path, "Unauthorized"), 401, headers=keeper.challenge(request))
+    return JSONResponse(error_body(request.scope["path"], "Unauthorized"), 401, headers=keeper.challenge(request))
+
+
+async def _throttled(request: Request, error: Throttled) -> Response:
+    return _said(request, Declined(429, str(error)), {"retry-after": str(error.wait)})
 
 
 async def _unrouted(keeper: Gate, request: Request, error: HTTPException) -> Response:
@@ -77,22 +82,24 @@ async def _unrouted(keeper: Gate, request: Request, error: HTTPException) -> Res
         keeper.admit(request, None)
     except Unauthorised as stranger:
         return await _unauthorised(keeper, request, stranger)
+    except Throttled as stranger:
+        return await _throttled(request, stranger)
     return _said(request, _meant(request, error), error.headers)
 
 
 async def _crashed(request: Request, _error: Exception) -> Response:
     # The exception itself goes to the log: its text may hold what the asker must not see.
-    return JSONResponse(error_body(request.url.path, "Internal Server Error"), 500, headers=dict(HEADERS))
+    return JSONResponse(error_body(request.scope["path"], "Internal Server Error"), 500, headers=dict(HEADERS))
 
 
 def _meant(request: Request, error: HTTPException) -> Declined:
-    planned = unbuilt(request.method, request.url.path)
+    planned = unbuilt(request.method, request.scope["path"])
     if planned is not None:
         return not_built(planned.name)
     if error.status_code == 405:
-        return Declined(405, f"Method [{request.method}] not allowed for URI [{request.url.path}]")
+        return Declined(405, f"Method [{request.method}] not allowed for URI [{request.scope['path']}]")
     return Declined(error.status_code, "Not Found" if error.status_code == 404 else error.detail)
 
 
 def _said(request: Request, refusal: Declined, headers: Mapping[str, str] | None = None) -> Response:
-    return JSONResponse(error_body(request.url.path, str(refusal)), refusal.status, headers=headers)
+    return JSONResponse(error_body(request.scope["path"], str(refusal)), refusal.status, headers=headers)

@@ -49,6 +49,8 @@ def _config(app: Starlette) -> uvicorn.Config:
         log_config=None,
         lifespan="off",
         server_header=False,
+        # Anybody can write the header that names another address, and guess in the name of ever new ones.
+        proxy_headers=False,
         timeout_graceful_shutdown=PATIENCE,
         h11_max_incomplete_event_size=64 * 1024,
     )

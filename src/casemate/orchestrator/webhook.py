@@ -57,7 +57,7 @@ def asked_for(flow: Flow, key: str, world: World) -> Trigger | None:
 def _opens(trigger: Trigger, key: str, flow: Flow, world: World) -> bool:
     variables = {"flow": {"id": flow.id, "namespace": flow.namespace, "tenantId": flow.tenant}, "vars": flow.variables}
     try:
-        wanted = printed(render(trigger.properties.get("key"), variables, world, budget=budget()))
+        wanted = printed(render(trigger.properties.get("key"), variables, world, budget=budget())).strip()
     except ExpressionError as error:
         log.warning("webhook.key_failed", flow=flow.id, trigger=trigger.id, error=str(error))
         return False

@@ -5,36 +5,23 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
-import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import unquote
 
+from casemate.settings.account import account
+from casemate.settings.finding import Finding
 from casemate.settings.model import Settings
 
 _AUTH = "kestra.server.basic-auth"
 _LIVENESS = "kestra.server.liveness"
 _JAVA = "kestra.ee.java-security"
 _WALLS = "casemate.isolation"
-_API = "/api/v1/main"
 SCRIPTS = "io.kestra.plugin.scripts"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Something about one or more keys; it is shown at the first of them that was written."""
-
-    keys: tuple[str, ...]
-    message: str
-    code: str = "config.contradiction"
-    remedy: str = ""
 
 
 def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
     """What cannot be: the configuration is refused."""
-    yield from _account(settings, said)
-    yield from _open_urls(settings)
+    yield from account(settings, said)
     yield from _times(settings)
     yield from _encryption(settings)
     yield from _ranges(settings)
@@ -56,31 +43,6 @@ def odd(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
     if not settings.isolation.egress.open and (settings.isolation.egress.allow or settings.isolation.egress.deny):
         keys = (f"{_WALLS}.egress.allow", f"{_WALLS}.egress.deny")
         yield Finding(code="config.no-effect", keys=keys, message=f"has no effect while {_WALLS}.egress.open is false")
-
-
-def _account(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
-    if settings.server.basic_auth:
-        if ":" in settings.server.basic_auth.username:
-            yield Finding(keys=(f"{_AUTH}.username",), message="must not hold a colon")
-    elif said.get(f"{_AUTH}.enabled"):
-        message = f"needs {_AUTH}.username and {_AUTH}.password"
-        yield Finding(keys=(f"{_AUTH}.enabled",), message=message)
-    elif f"{_AUTH}.username" in said or f"{_AUTH}.password" in said:
-        # An account without a password would leave the API open while its owner believes it closed.
-        message = "must be given together with the other of username and password, and neither may be empty"
-        yield Finding(keys=(f"{_AUTH}.username", f"{_AUTH}.password"), message=message)
-
-
-def _open_urls(settings: Settings) -> Iterator[Finding]:
-    auth = settings.server.basic_auth
-    for url in auth.open_urls if auth else ():
-        path = posixpath.normpath("/" + unquote(url).lstrip("/"))
-        if not url.startswith("/") or unquote(url) != url or ".." in url:
-            message = f"must hold plain paths that begin with a slash, not {url}"
-            yield Finding(keys=(f"{_AUTH}.open-urls",), message=message)
-        elif path in ("/", _API) or _API.startswith(path + "/"):
-            message = f"would leave the whole API without a password: {url}"
-            yield Finding(keys=(f"{_AUTH}.open-urls",), message=message, remedy="Name the one resource to open")
 
 
 def _times(settings: Settings) -> Iterator[Finding]:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from casemate import documents
 from casemate.errors import Problem, Refused
 from casemate.settings.build import built
-from casemate.settings.checks import Finding, contradicting, odd
+from casemate.settings.checks import contradicting, odd
+from casemate.settings.finding import Finding
 from casemate.settings.keys import Kind
 from casemate.settings.known import KNOWN
 from casemate.settings.model import Loaded, Misconfiguration
