@@ -173,3 +173,33 @@ async def test_a_worker_learns_what_its_templates_open(tmp_path, clock):
         assert grant.variables["inputs"] == {"password": "opensesame"}
         assert tuple(grant.opened) == (Secret("opensesame"),)
         assert "opensesame" not in repr(grant.opened)
+
+
+LEAKING = """
+id: leaking
+namespace: company.team
+inputs:
+  - {id: password, type: SECRET}
+tasks:
+  - id: choose
+    type: io.kestra.plugin.core.flow.If
+    condition: "%s"
+    then:
+      - {id: say, type: io.kestra.plugin.core.log.Log, message: never}
+outputs:
+  - {id: more, type: STRING, value: "%s"}
+"""
+
+
+@pytest.mark.parametrize("told", ["inputs.password", "secret('TOKEN')", "(inputs.password ~ secret('OTHER'))"])
+async def test_the_texts_of_errors_show_nothing_that_was_opened(tmp_path, clock, told):
+    context = Context(seal=lambda text: text[::-1], unseal=lambda text: text[::-1])
+    template = f"{{{{ {told} | date({told}) }}}}"
+    async with plane(tmp_path, clock, context) as service:
+        flow = await service.save(LEAKING % (template, template))
+        execution = await service.ended(await service.orchestrator.create(flow, {"password": "opensesame"}))
+        entries = await service.db.read(logs.of_execution, MAIN, execution.id)
+    messages = [entry.message for entry in entries]
+    assert execution.state is State.FAILED
+    assert len([message for message in messages if "**masked*" in message]) == 2
+    assert not [message for message in messages if "sesame" in message or "unasked" in message]

@@ -6,9 +6,9 @@ import anyio
 import pytest
 
 from casemate.jobs import LogLine, Metric
+from casemate.masking import Mask
 from casemate.secret import Secret
 from casemate.worker.logbook import BATCH_LINES, LONGEST, LogBook, cut
-from casemate.worker.masking import Mask
 
 pytestmark = pytest.mark.anyio
 
@@ -51,10 +51,11 @@ async def test_secrets_are_masked_before_the_message_is_cut():
     assert "hunter" not in "".join(line.message for line in book.take()[0])
 
 
-async def test_tags_of_metrics_are_masked():
+async def test_names_and_tags_of_metrics_are_masked():
     book = LogBook(Sent(), Mask([Secret("hunter2")]))
-    book.measure(Metric(name="n", kind="counter", value=1, tags={"k": "hunter2"}))
-    assert book.take()[1][0].tags == {"k": "*******"}
+    book.measure(Metric(name="n.hunter2", kind="counter", value=1, tags={"k": "hunter2", "hunter2": ""}))
+    (metric,) = book.take()[1]
+    assert (metric.name, metric.tags) == ("n.*******", {"k": "*******", "*******": ""})
 
 
 async def test_a_flood_is_sent_in_batches_and_not_kept():

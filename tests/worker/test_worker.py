@@ -216,6 +216,15 @@ async def test_secrets_are_masked_wherever_they_are_written(plane: Plane, worker
     assert not [text for text in plane.messages() if "hunter2" in text or "aHVudGVyMnNlY3Jld" in text]
 
 
+async def test_the_isolation_report_shows_no_secret_that_a_task_asked_for_by_name(plane: Plane, worker: Path):
+    connect = "socket.create_connection((os.environ['TOKEN'] + '.invalid', 80), 1)"
+    script = f"import os, socket\ntry: {connect}\nexcept OSError as e: print(e)"
+    properties = {"env": {"TOKEN": "{{ secret('TOKEN') }}"}, "script": script}
+    end = await plane.end_of(await plane.give(PYTHON, properties=properties, secrets={"TOKEN": "hunter2secret"}))
+    assert "hunter2" not in str(end.isolation)
+    assert not [text for text in plane.messages() if "hunter2" in text]
+
+
 class Opening(dict):
     """Variables one of which is opened when a template asks for it."""
 

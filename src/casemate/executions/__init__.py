@@ -12,7 +12,7 @@ from casemate.executions.commands import (
     WakeAt,
     Write,
 )
-from casemate.executions.context import Context
+from casemate.executions.context import Context, noting
 from casemate.executions.decide import decide
 from casemate.executions.errors import WrongChoice, WrongState
 from casemate.executions.events import (
@@ -73,6 +73,7 @@ __all__ = [
     "decide",
     "execution_document",
     "execution_from",
+    "noting",
     "read_json",
     "replayed",
     "replayed_from",

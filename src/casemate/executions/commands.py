@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
 from casemate.executions.model import Execution
 from casemate.identifiers import TaskRunId
 from casemate.jobs import Level
+from casemate.masking import Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,16 @@ class WakeAt:
 
 @dataclass(frozen=True, slots=True)
 class Resolve:
-    """Render this template with the world's functions (`kv`, `secret`, `read`...) and send `Resolved(key, ...)`."""
+    """Render this template with the world's functions (`kv`, `secret`, `read`...) and send `Resolved(key, ...)`.
+
+    `opened` gets to know what the variables open: the text of an error must not show it.
+    """
 
     key: str
     template: object
     variables: Mapping[str, object]
     typed: bool = False
+    opened: Mask = field(default_factory=Mask, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

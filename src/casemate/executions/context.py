@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
+
+from casemate.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +27,17 @@ class Context:
 
 BARE = Context()
 """An installation without globals, environment or encryption key."""
+
+
+def noting(context: Context, note: Callable[[Secret], None]) -> Context:
+    """The same context; whatever it opens for templates is noted first, as it must not be written anywhere."""
+    unseal = context.unseal
+    if unseal is None:
+        return context
+
+    def noted(text: str) -> str:
+        clear = unseal(text)
+        note(Secret(clear))
+        return clear
+
+    return replace(context, unseal=noted)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from casemate.executions.chart import task_of
 from casemate.executions.commands import Command, Decision, Resolve, Write
-from casemate.executions.context import Context
+from casemate.executions.context import Context, noting
 from casemate.executions.lanes import Step
 from casemate.executions.model import Answer, Execution, History, State, TaskRun
 from casemate.executions.runs import Draft, TaskRuns
@@ -19,6 +19,7 @@ from casemate.expressions import ExpressionError, NeedsWorld, Unanswerable, rend
 from casemate.flows import Flow, Task
 from casemate.identifiers import TaskRunId
 from casemate.jobs import Level
+from casemate.masking import Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,12 @@ class Turn:
     commands: list[Command] = field(default_factory=list)
     changed: dict[TaskRunId, None] = field(default_factory=dict)
     looks: deque[Look] = field(default_factory=deque)
+    opened: Mask = field(default_factory=Mask)
+    """What its templates have opened: log entries must not show it."""
 
     def __post_init__(self) -> None:
         self.execution = self.before
+        self.context = noting(self.context, self.opened.add)
         self.runs = TaskRuns.of(self.before.task_runs).draft()
 
     @property
@@ -108,7 +112,9 @@ class Turn:
         self.looks.append(Look(parent, ended))
 
     def say(self, command: Command) -> None:
-        """Ask something of the world."""
+        """Ask something of the world; what templates have opened is covered in log entries."""
+        if isinstance(command, Write):
+            command = replace(command, message=self.opened.cover(command.message))
         self.commands.append(command)
 
     def write(self, level: Level, message: str, run: TaskRun) -> None:
@@ -133,7 +139,7 @@ class Turn:
             return render(template, seen, Unanswerable(now=self.now, zone=self.context.zone))
         except NeedsWorld:
             self.execution = replace(self.execution, asked=self.execution.asked | {key})
-            self.say(Resolve(key, template, seen))
+            self.say(Resolve(key, template, seen, opened=self.opened))
             raise
 
     def _use(self, key: str, answer: Answer) -> object:

@@ -76,7 +76,7 @@ def _resolved(command: Resolve, world: ServiceWorld) -> Answer:
         else:
             value = render(command.template, command.variables, world, budget=budget())
     except ExpressionError as error:
-        return Answer(error=str(error))
+        return Answer(error=command.opened.cover(world.covered(error)))
     return Answer(as_json(value))
 
 
@@ -84,7 +84,7 @@ def _replied(question: Ask, world: ServiceWorld) -> Reply:
     try:
         return Reply(_called(question.function, _Arguments(question.arguments), world))
     except (ExpressionError, StorageError) as error:
-        return Reply(error=str(error))
+        return Reply(error=world.covered(error))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 import structlog
 
 from casemate.dispatch import Ask, LinkLost, NotHeld, Reply
-from casemate.executions import Context, variables_of
+from casemate.executions import Context, noting, variables_of
 from casemate.expressions import literal_secrets
 from casemate.flows import Task
 from casemate.identifiers import Fence, JobId, Namespace, TenantId, WorkerId
@@ -127,7 +126,7 @@ class Desk:
                 attempt=job.attempt,
             ),
             task=task,
-            variables=variables_of(live.flow, execution, run.id, _noting(self._context, opened)),
+            variables=variables_of(live.flow, execution, run.id, noting(self._context, opened.append)),
             secrets=self._secrets_of(execution.tenant, execution.namespace, task),
             opened=opened,
             storage=paths.task_folder(*place, task.id, run.id),
@@ -236,20 +235,6 @@ class Desk:
         if found is None:
             raise NotHeld
         return found
-
-
-def _noting(context: Context, opened: list[Secret]) -> Context:
-    """The same context; what it opens for templates is noted, as the worker has to mask it."""
-    unseal = context.unseal
-    if unseal is None:
-        return context
-
-    def noted(text: str) -> str:
-        clear = unseal(text)
-        opened.append(Secret(clear))
-        return clear
-
-    return replace(context, unseal=noted)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from casemate.expressions import ExpressionError, World, printed, render
 from casemate.flows import Flow, Trigger
 from casemate.orchestrator.answering import budget
 from casemate.orchestrator.errors import Conflict
+from casemate.orchestrator.world import ServiceWorld
 
 log = structlog.get_logger()
 
@@ -59,7 +60,7 @@ def _opens(trigger: Trigger, key: str, flow: Flow, world: World) -> bool:
     try:
         wanted = printed(render(trigger.properties.get("key"), variables, world, budget=budget())).strip()
     except ExpressionError as error:
-        log.warning("webhook.key_failed", flow=flow.id, trigger=trigger.id, error=str(error))
+        log.warning("webhook.key_failed", flow=flow.id, trigger=trigger.id, error=_told(error, world))
         return False
     return bool(wanted) and hmac.compare_digest(_digest(wanted), _digest(key))
 
@@ -97,6 +98,10 @@ def _true(template: str, variables: Mapping[str, object], world: World) -> bool:
     try:
         text = printed(render(template, variables, world, budget=budget())).strip()
     except ExpressionError as error:
-        log.warning("condition.failed", error=str(error))
+        log.warning("condition.failed", error=_told(error, world))
         return False
     return text not in ("", "false")
+
+
+def _told(error: ExpressionError, world: World) -> str:
+    return world.covered(error) if isinstance(world, ServiceWorld) else str(error)

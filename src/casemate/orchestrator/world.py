@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets as dice
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import NoReturn
 from uuid import UUID, uuid4
@@ -15,6 +15,7 @@ from casemate.expressions import ExpressionError
 from casemate.flows import Flow
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId
 from casemate.keys import Cipher, KeyRefused
+from casemate.masking import Mask
 from casemate.secret import Secret
 from casemate.secrets import Secrets
 from casemate.storage import BadUri, Storage, StorageError, paths
@@ -78,13 +79,23 @@ class ServiceWorld:
     now: datetime
     zone: tzinfo
     readable: int
+    revealed: Mask = field(default_factory=Mask)
+
+    def covered(self, error: Exception) -> str:
+        """The text of an error, without what was revealed to the template that failed with it."""
+        return self.revealed.cover(str(error))
 
     def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
         """A secret, or one field of a secret that is a JSON object."""
         found = self.secrets.find(self.whose.tenant, self._namespace(namespace), key)
         if found is None:
             _refuse(f"Cannot find secret for key '{key}'.")
-        return found.reveal() if subkey is None else _field(key, found.reveal(), subkey)
+        self.revealed.add(found)
+        if subkey is None:
+            return found.reveal()
+        value = _field(key, found.reveal(), subkey)
+        self.revealed.add(Secret(value))
+        return value
 
     def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> object:
         """A value of the KV store."""
@@ -111,6 +122,7 @@ class ServiceWorld:
 
     def encrypt(self, key: str, plaintext: str) -> str:
         """AES-GCM under a key of the author's."""
+        self.revealed.add_all((Secret(key), Secret(plaintext)))
         try:
             return Cipher(Secret(key)).encrypt(plaintext)
         except KeyRefused as error:
@@ -118,10 +130,13 @@ class ServiceWorld:
 
     def decrypt(self, key: str, encrypted: str) -> str:
         """The opposite."""
+        self.revealed.add(Secret(key))
         try:
-            return Cipher(Secret(key)).decrypt(encrypted)
+            plaintext = Cipher(Secret(key)).decrypt(encrypted)
         except KeyRefused as error:
             raise ExpressionError(str(error)) from None
+        self.revealed.add(Secret(plaintext))
+        return plaintext
 
     def uuid(self) -> UUID:
         """A new random UUID."""

@@ -9,6 +9,7 @@ then the report is made, or none.
 from __future__ import annotations
 
 import asyncio
+import traceback
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,12 +17,12 @@ import structlog
 
 from casemate.durations import printed
 from casemate.jobs import Grant, Logged, LogLine, Metric
+from casemate.masking import Mask
 from casemate.sandbox import folders
 from casemate.worker import properties, verdict
 from casemate.worker.errors import JobLost, TaskFailed, WorkerError
 from casemate.worker.logbook import LogBook
 from casemate.worker.logfile import LogFile
-from casemate.worker.masking import Mask
 from casemate.worker.model import Job, Stage, Stop, Tools
 from casemate.worker.reports import EndState, deliver, finished
 from casemate.worker.stages.build import build
@@ -94,7 +95,9 @@ async def _carry_out(job: Job, tools: Tools) -> EndState | None:
     except Stopped:
         return _stopped(job)
     except Exception as error:  # the top of the job's loop: one broken job must not take the worker with it
-        log.exception("job.crashed", job=job.grant.job)
+        # The text of any error may hold what a template has opened, and the service's own log is read by others.
+        trace = job.mask.cover("".join(traceback.format_exception(error)))
+        log.error("job.crashed", job=job.grant.job, trace=trace)
         job.outputs = None
         job.log.write("ERROR", f"The worker met an error of its own: {type(error).__name__}: {error}")
         return "FAILED"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
 
 from casemate.jobs import Level, LogLine, Metric
-from casemate.worker.masking import Mask
+from casemate.masking import Mask
 
 LONGEST: Final = 10_240
 """Characters in one entry; longer messages become several (spec/engine 3.3)."""
@@ -51,9 +51,10 @@ class LogBook:
         self._news.set()
 
     def measure(self, metric: Metric) -> None:
-        """Add one measurement; its tags are masked like log entries."""
-        tags = {key: self._mask.cover(value) for key, value in metric.tags.items()}
-        self._metrics.append(Metric(name=metric.name, kind=metric.kind, value=metric.value, tags=tags))
+        """Add one measurement; its name and tags are masked like log entries."""
+        tags = {self._mask.cover(key): self._mask.cover(value) for key, value in metric.tags.items()}
+        name = self._mask.cover(metric.name)
+        self._metrics.append(Metric(name=name, kind=metric.kind, value=metric.value, tags=tags))
         self._news.set()
 
     async def pace(self) -> None:

@@ -14,11 +14,11 @@ from typing import Any, TypeAlias
 from casemate.catalog import Catalog, Manifest
 from casemate.dispatch import WorkerLink
 from casemate.jobs import Grant
+from casemate.masking import Mask
 from casemate.sandbox import Body, Command, End, Policy, Sandboxes
 from casemate.worker.languages import Form, Language
 from casemate.worker.logbook import LogBook
 from casemate.worker.logfile import LogFile
-from casemate.worker.masking import Mask
 from casemate.worker.outputs import Gathered
 
 

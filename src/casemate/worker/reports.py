@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -12,6 +13,8 @@ import structlog
 from casemate.dispatch import LinkLost, NotHeld, WorkerLink
 from casemate.errors import CasemateError
 from casemate.jobs import Finished, LogLine, Report
+from casemate.masking import Mask
+from casemate.sandbox import End
 from casemate.worker import outputs, verdict
 from casemate.worker.logfile import LogFile
 from casemate.worker.model import Job
@@ -40,10 +43,17 @@ def _end(job: Job, state: EndState) -> Finished:
         fence=job.grant.fence,
         state=state,
         outputs=job.outputs,
-        isolation=verdict.report(job.end.isolation) if job.end else None,
+        isolation=_isolation(job.end, job.mask) if job.end else None,
         lines=lines,
         metrics=metrics,
     )
+
+
+def _isolation(end: End, mask: Mask) -> Mapping[str, object]:
+    # It names hosts and paths that the task has asked for, and a task can put a secret there.
+    covered = mask.cover_all(verdict.report(end.isolation))
+    assert isinstance(covered, Mapping)
+    return covered
 
 
 async def _filed(end: Finished, file: LogFile, link: WorkerLink) -> Finished:

@@ -16,9 +16,9 @@ from uuid import UUID, uuid4
 from casemate.dispatch import Ask, LinkLost, NotHeld, Reply
 from casemate.expressions import ExpressionError
 from casemate.keys import Cipher, KeyRefused
+from casemate.masking import Mask
 from casemate.secret import Secret
 from casemate.worker.errors import JobLost
-from casemate.worker.masking import Mask
 
 PATIENCE: Final = 30.0
 """Seconds that one answer of the control plane may take."""

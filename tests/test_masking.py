@@ -1,13 +1,16 @@
 """What a log may show of a secret: nothing."""
 
 import base64
+import html
 import json
+import shlex
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
 
+from casemate.masking import Mask
 from casemate.secret import Secret
-from casemate.worker.masking import Mask
 
 
 def covered(text: str, *secrets: str) -> str:
@@ -48,6 +51,9 @@ def test_a_secret_inside_another_one_leaves_no_rest():
         b"s3cr\xc3\xa9t/+? value".hex(),
         quote("s3crét/+? value", safe=""),
         json.dumps("s3crét/+? value"),
+        json.dumps("s3crét/+? value").replace("/", "\\/"),
+        quote("s3crét/+? value", safe="").lower(),
+        b"s3cr\xc3\xa9t/+? value".hex().upper(),
     ],
 )
 def test_encoded_forms_are_covered_too(encoded):
@@ -73,3 +79,36 @@ def test_a_secret_that_becomes_known_later_is_covered_from_then_on():
     mask = Mask()
     mask.add(Secret("hunter2"))
     assert mask.cover("hunter2") == "*******"
+
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        ("it's <secret> & more", html.escape("it's <secret> & more")),
+        ("it's <secret> & more", shlex.quote("it's <secret> & more")),
+        ("it's a \\ \n secret", repr("it's a \\ \n secret")),
+    ],
+)
+def test_markup_shells_and_programs_do_not_uncover_a_secret(secret, shown):
+    assert "secret" not in covered(shown, secret)
+
+
+@pytest.mark.parametrize("encode", [base64.encodebytes, lambda content: base64.b64encode(content)[:64]])
+def test_a_long_secret_is_covered_in_every_line_of_its_base64(encode):
+    secret = "".join(chr(33 + number * 7 % 90) for number in range(200))
+    for line in encode(secret.encode()).decode().splitlines():
+        assert covered(line, secret).startswith("**masked*"), line
+
+
+def test_texts_anywhere_in_a_value_are_covered():
+    mask = Mask([Secret("hunter2")])
+    assert mask.cover_all({"hunter2.example": ["to hunter2", 7, None]}) == {"*******.example": ["to *******", 7, None]}
+
+
+def test_secrets_may_become_known_in_other_threads():
+    mask = Mask()
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(200):
+            threads.submit(mask.add, Secret(f"hunter{number:03}"))
+            mask.cover("nothing")
+    assert mask.cover("hunter000 hunter199") == "**masked* **masked*"
