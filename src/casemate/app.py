@@ -20,6 +20,7 @@ from casemate.executions import Context, Execution
 from casemate.expressions import ExpressionError
 from casemate.flows import Flow
 from casemate.identifiers import ExecutionId, WorkerId
+from casemate.jq import SLOTS, JqPrograms
 from casemate.keys import Cipher, KeyRefused
 from casemate.orchestrator import Orchestrator, new_id
 from casemate.sandbox import Level, Sandboxes
@@ -78,7 +79,8 @@ async def running(settings: Settings, state: Path) -> AsyncIterator[Casemate]:
     isolation = settings.isolation
     async with AsyncExitStack() as stack:
         level, slots = Level(isolation.required_level), settings.worker.slots or _slots()
-        sandboxes = await stack.enter_async_context(Sandboxes.open(state / "sandboxes", level, slots))
+        sandboxes = await stack.enter_async_context(Sandboxes.open(state / "sandboxes", level, slots + SLOTS))
+        jq = JqPrograms(sandboxes, state / "sandboxes")
         db = await asyncio.to_thread(Database.open, f"sqlite:///{state / 'casemate.db'}")
         stack.callback(db.close)
         base = settings.storage.local_base_path
@@ -86,7 +88,7 @@ async def running(settings: Settings, state: Path) -> AsyncIterator[Casemate]:
         secrets = EnvironmentSecrets(os.environ)
         dispatch = Embedded()
         context, types = _context(settings), catalog().with_defaults(settings.plugin_defaults)
-        orchestrator = Orchestrator(db, storage, dispatch, secrets, types, context=context)
+        orchestrator = Orchestrator(db, storage, dispatch, secrets, types, context=context, jq=jq)
         dispatch.serve(orchestrator.desk)
         await orchestrator.start()
         stack.push_async_callback(orchestrator.stop)
@@ -99,6 +101,7 @@ async def running(settings: Settings, state: Path) -> AsyncIterator[Casemate]:
             policy_for=partial(policy_for, isolation=isolation, java_security=settings.java_security),
             zone=context.zone,
             recursive_rendering=settings.variables.recursive_rendering,
+            jq=jq,
         )
         await stack.enter_async_context(_in_background(worker))
         yield Casemate(

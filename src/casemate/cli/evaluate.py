@@ -17,9 +17,10 @@ from cyclopts import Parameter
 
 from casemate.cli.failures import FAILED, INVALID
 from casemate.cli.files import Unreadable, text_of
-from casemate.expressions import ExpressionError, printed, render
+from casemate.expressions import ExpressionError, Jq, no_jq, printed, render
 from casemate.expressions.requests import answer
 from casemate.identifiers import MAIN, Namespace
+from casemate.jq import jq_on_demand
 from casemate.keys import Cipher, KeyRefused
 from casemate.secret import Secret
 from casemate.secrets import EnvironmentSecrets, Secrets
@@ -45,13 +46,15 @@ def evaluate(
         `mode` and `tz`, and is answered by a line with `id` and `value` or `error`.
     """
     if jsonl:
-        return _answer_lines()
+        with jq_on_demand() as jq:
+            return _answer_lines(jq)
     if template is None:
         print("casemate: give a template, or --jsonl (see: casemate eval --help)", file=sys.stderr)
         return INVALID
     try:
         given = _object(text_of(variables), str(variables)) if variables else {}
-        print(printed(render(template, given, Here.now_with(os.environ))))
+        with jq_on_demand() as jq:
+            print(printed(render(template, given, Here.now_with(os.environ, jq))))
     except (Unreadable, ValueError) as error:
         print(f"casemate: {error}", file=sys.stderr)
         return INVALID
@@ -61,14 +64,14 @@ def evaluate(
     return 0
 
 
-def _answer_lines() -> int:
+def _answer_lines(jq: Jq) -> int:
     for number, line in enumerate(sys.stdin, start=1):
         try:
             request = _object(line, f"line {number}")
         except ValueError as error:
             reply: Mapping[str, object] = {"id": None, "error": str(error)}
         else:
-            reply = answer(request, Here.now_with(os.environ))
+            reply = answer(request, Here.now_with(os.environ, jq))
         print(json.dumps(reply, ensure_ascii=False), flush=True)
     return 0
 
@@ -90,11 +93,12 @@ class Here:
     now: datetime
     secrets: Secrets
     zone: tzinfo = UTC
+    apply_jq: Jq = no_jq
 
     @classmethod
-    def now_with(cls, environ: Mapping[str, str]) -> Here:
+    def now_with(cls, environ: Mapping[str, str], jq: Jq) -> Here:
         """The world at this moment."""
-        return cls(now=datetime.now(UTC), secrets=EnvironmentSecrets(environ))
+        return cls(now=datetime.now(UTC), secrets=EnvironmentSecrets(environ), apply_jq=jq)
 
     def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
         """A secret of the environment."""
@@ -146,6 +150,6 @@ class Here:
             "The 'errorLogs' function can only be used in the Worker as it access logs from the database."
         )
 
-    def jq(self, expression: str, value: object) -> NoReturn:
-        """Refused: jq is foreign code, and may only run behind a wall."""
-        raise ExpressionError("The 'jq' filter is not available in this version.")
+    def jq(self, expression: str, value: object) -> list[object]:
+        """All results of a jq program."""
+        return self.apply_jq(expression, value)

@@ -8,7 +8,7 @@ from casemate.expressions.render import literal_secrets, render, render_typed, t
 from casemate.expressions.slugs import slug
 from casemate.expressions.values import class_name
 from casemate.expressions.vocabulary import filter_names, function_parameters
-from casemate.expressions.world import Unanswerable, World
+from casemate.expressions.world import Jq, Unanswerable, World, no_jq
 from casemate.expressions.world_functions import file_refusal
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Budget",
     "BudgetExceeded",
     "ExpressionError",
+    "Jq",
     "NeedsWorld",
     "Unanswerable",
     "World",
@@ -25,6 +26,7 @@ __all__ = [
     "filter_names",
     "function_parameters",
     "literal_secrets",
+    "no_jq",
     "printed",
     "render",
     "render_typed",

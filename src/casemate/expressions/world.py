@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import NoReturn, Protocol
+from typing import NoReturn, Protocol, TypeAlias
 from uuid import UUID
 
-from casemate.expressions.errors import NeedsWorld
+from casemate.expressions.errors import ExpressionError, NeedsWorld
+
+Jq: TypeAlias = Callable[[str, object], list[object]]
+"""All results of a jq program for a JSON value; an `ExpressionError` says why there are none."""
+
+
+def no_jq(expression: str, value: object) -> NoReturn:
+    """For worlds that have no sandboxes: jq is foreign code, and may only run behind walls."""
+    raise ExpressionError("the 'jq' filter needs a sandbox, and there is none here")
 
 
 class World(Protocol):

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from casemate.dispatch import Ask, Reply
 from casemate.executions import Answer, Resolve
-from casemate.expressions import Budget, ExpressionError, as_json, render, render_typed
+from casemate.expressions import Budget, ExpressionError, Jq, as_json, no_jq, render, render_typed
 from casemate.orchestrator.world import ServiceWorld, Whose
 from casemate.secrets import Secrets
 from casemate.storage import Storage, StorageError
@@ -36,6 +36,7 @@ class Worlds:
     now: Callable[[], datetime]
     zone: tzinfo
     readable: int
+    jq: Jq = no_jq
 
     async def within(self, whose: Whose, function: Callable[[ServiceWorld], T]) -> T:
         """What the function says in a world of theirs."""
@@ -58,6 +59,7 @@ class Worlds:
             now=self.now(),
             zone=self.zone,
             readable=self.readable,
+            apply_jq=self.jq,
         )
         return function(world)
 

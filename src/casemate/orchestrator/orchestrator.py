@@ -28,7 +28,7 @@ from casemate.executions import (
     start,
     variables_of,
 )
-from casemate.expressions import Unanswerable
+from casemate.expressions import Jq, Unanswerable, no_jq
 from casemate.flows import Flow, Label, Trigger
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId, friendly
 from casemate.jobs import Kill
@@ -88,6 +88,7 @@ class Orchestrator:
         *,
         context: Context | None = None,
         rules: Rules | None = None,
+        jq: Jq = no_jq,
         now: Callable[[], datetime] = _now,
     ) -> None:
         self._db = db
@@ -104,7 +105,13 @@ class Orchestrator:
         self._alarms = Alarms(now, self._ring)
         self._lives = Lives(db, self._shelf.of, self._around, self._after, self._tasks)
         self._worlds = Worlds(
-            db=db, storage=storage, secrets=secrets, now=now, zone=self._context.zone, readable=rules.readable_bytes
+            db=db,
+            storage=storage,
+            secrets=secrets,
+            now=now,
+            zone=self._context.zone,
+            readable=rules.readable_bytes,
+            jq=jq,
         )
         self.actions = Actions(self._lives, self._shelf, self._inputs, self._around)
         boot = new_id()

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from casemate.catalog import Catalog, Manifest
 from casemate.dispatch import WorkerLink
+from casemate.expressions import Jq, no_jq
 from casemate.jobs import Grant
 from casemate.masking import Mask
 from casemate.sandbox import Body, Command, End, Policy, Sandboxes
@@ -92,7 +93,8 @@ class Tools:
 
     `policy_for` raises `TaskFailed` for a type that may not run. `search` is `PATH` inside, `programs` the interpreters
     found there, by name. `renderers` are threads for templates, and for nothing else: they wait for answers that other
-    threads have to work out. `zone` is what dates in templates are in, `recursive`: render until nothing changes.
+    threads have to work out. `zone` is what dates in templates are in, `recursive`: render until nothing changes, `jq`
+    applies jq programs.
     """
 
     link: WorkerLink
@@ -104,6 +106,7 @@ class Tools:
     renderers: Executor
     zone: tzinfo
     recursive: bool = False
+    jq: Jq = no_jq
 
 
 Stage: TypeAlias = Callable[[Job, Tools], Coroutine[Any, Any, None]]

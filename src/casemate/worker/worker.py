@@ -14,6 +14,7 @@ import structlog
 
 from casemate.catalog import Catalog, Manifest
 from casemate.dispatch import LinkLost, WorkerLink
+from casemate.expressions import Jq, no_jq
 from casemate.identifiers import Fence, JobId, friendly
 from casemate.jobs import Grant, Heartbeat, Hint, Kill, Stale
 from casemate.sandbox import Policy, Sandboxes, folders
@@ -45,6 +46,7 @@ class Worker:
         policy_for: Callable[[Manifest], Policy],
         zone: tzinfo = UTC,
         recursive_rendering: bool = False,
+        jq: Jq = no_jq,
         beat: timedelta = BEAT,
     ) -> None:
         self._link = link
@@ -64,6 +66,7 @@ class Worker:
             renderers=self._renderers,
             zone=zone,
             recursive=recursive_rendering,
+            jq=jq,
         )
 
     async def run(self) -> None:

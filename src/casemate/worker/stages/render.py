@@ -61,7 +61,7 @@ async def render(job: Job, tools: Tools) -> None:
     async def ask(question: Ask) -> Reply:
         return await tools.link.ask(job.grant.job, job.grant.fence, question)
 
-    world = JobWorld(job.grant.secrets, job.mask, ask, loop, tools.zone)
+    world = JobWorld(job.grant.secrets, job.mask, ask, loop, tools.zone, tools.jq)
     try:
         filled = await loop.run_in_executor(tools.renderers, partial(_fill_in, job, world, tools))
     except ExpressionError as error:
