@@ -9,8 +9,9 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from cryptography import x509
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from casemate.inside import core_http_download
 from casemate.inside.core_http_request import RequestFailed, run
 from casemate.inside.http_exchange import ExchangeFailed
 
@@ -68,6 +70,8 @@ class Site(BaseHTTPRequestHandler):
             case "/to":
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 self.answer(int(query["code"]), Location=query["where"])
+            case "/named/x.yml":
+                self.answer(200, b"content", Content_Disposition=query["disposition"])
             case "/again":
                 self.answer(302, Location="/again")
             case "/slow":
@@ -228,7 +232,7 @@ def test_a_form_in_parts_carries_texts_files_and_json(site, tmp_path):
 
 
 def test_a_stored_file_that_is_not_at_hand_is_told(site):
-    with pytest.raises(FileNotFoundError, match="forms cannot send stored files yet"):
+    with pytest.raises(FileNotFoundError, match="is not at hand in this task"):
         messages(f"{site}/echo", contentType="multipart/form-data", formData={"f": "kestra:///x"})
 
 
@@ -347,3 +351,60 @@ def test_an_unknown_certificate_is_refused_unless_all_are_trusted(secure_site):
         messages(f"{secure_site}/hello")
     trusting = {"insecureTrustAllCertificates": True}
     assert outputs(f"{secure_site}/hello", sslOptions=trusting)["code"] == 200
+
+
+def downloaded(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, uri: str, **properties: Any
+) -> tuple[Any, dict[str, bytes]]:
+    kept: dict[str, bytes] = {}
+
+    def ask(function: str, paths: list[str]) -> dict[str, str]:
+        assert function == "files.keep"
+        kept.update({path: Path(path).read_bytes() for path in paths})
+        return {path: f"kestra:///{path}" for path in paths}
+
+    monkeypatch.chdir(folder)
+    told: list[dict[str, Any]] = []
+    core_http_download.run({"properties": {"uri": uri, **properties}}, told.append, ask)
+    return told[-1]["outputs"], kept
+
+
+def test_a_download_becomes_a_file(site, tmp_path, monkeypatch):
+    said, kept = downloaded(tmp_path, monkeypatch, f"{site}/long?n=300000&name=x.csv")
+    assert (said["code"], said["length"], said["uri"]) == (200, 300_000, "kestra:///download")
+    assert kept == {"download": b"x" * 300_000}
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        ("attachment; filename=a.csv", "a.csv"),
+        ("attachment; filename=../../etc/passwd", "passwd"),
+        (r"attachment; filename=..\..\b c.txt", "b%20c.txt"),
+        ("attachment; filename=.bashrc", "bashrc"),
+        ("attachment; filename=..", "download.yml"),
+    ],
+)
+def test_a_download_is_named_as_the_server_says_without_leading_anywhere(
+    site, tmp_path, monkeypatch, disposition, name
+):
+    uri = f"{site}/named/x.yml?disposition={quote(disposition)}"
+    said, _ = downloaded(tmp_path, monkeypatch, uri)
+    assert said["uri"] == f"kestra:///{name}"
+
+
+def test_a_download_ends_where_it_was_agreed(site, tmp_path, monkeypatch):
+    with pytest.raises(ExchangeFailed, match="exceeds the maximum"):
+        downloaded(tmp_path, monkeypatch, f"{site}/gzip?n=100000000", options={"maxContentLength": 1000})
+
+
+def test_an_empty_download_fails_unless_that_is_fine(site, tmp_path, monkeypatch):
+    with pytest.raises(core_http_download.DownloadFailed, match="No response from server"):
+        downloaded(tmp_path, monkeypatch, f"{site}/status?code=200")
+    said, _ = downloaded(tmp_path, monkeypatch, f"{site}/status?code=200", failOnEmptyResponse=False)
+    assert said["length"] == 0
+
+
+def test_a_download_of_an_error_fails(site, tmp_path, monkeypatch):
+    with pytest.raises(RequestFailed):
+        downloaded(tmp_path, monkeypatch, f"{site}/status?code=404")

@@ -19,9 +19,9 @@ pytestmark = pytest.mark.anyio
 CORE = "io.kestra.plugin.core"
 
 
-async def started(service: Plane, kind: str, *, namespace: str = "team.a", flow: str = "one", **properties) -> None:
+async def started(service: Plane, kind: str, *, flow: str = "one", **properties) -> None:
     lines = "".join(f"\n    {name}: {value}" for name, value in properties.items())
-    source = f"id: {flow}\nnamespace: {namespace}\ntasks:\n  - id: task\n    type: {CORE}.{kind}{lines}\n"
+    source = f"id: {flow}\nnamespace: team.a\ntasks:\n  - id: task\n    type: {CORE}.{kind}{lines}\n"
     await service.orchestrator.create(await service.save(source))
 
 
@@ -225,7 +225,7 @@ async def test_answers_go_with_their_execution(service: Plane):
     link, grant = await granted(service, "kv.Set", key="k", value="v")
     await asked(link, grant, "kv.set", key="k", value="v")
     held = await service.db.read(lambda tx: replies.of(tx, _job(grant), "kv.set"))
-    assert held == {"value": None}
+    assert held == {"value": None, "effects": []}
     await service.orchestrator.delete(MAIN, grant.place.execution)
     assert await service.db.read(lambda tx: replies.of(tx, _job(grant), "kv.set")) is None
 
@@ -233,3 +233,103 @@ async def test_answers_go_with_their_execution(service: Plane):
 def _job(grant: Grant) -> Job:
     place = grant.place
     return Job(id=grant.job, tenant=MAIN, execution=place.execution, task_run=place.task_run, attempt=1)
+
+
+async def test_a_flow_deletes_files_of_its_namespace_and_no_others(service: Plane):
+    theirs = (
+        "kestra:///team/a/executions/e/tasks/t/r/x",  # a flow `a` of the namespace `team`
+        "kestra:///team/b/one/executions/e/x",
+        "kestra:///team/_files/x",
+        "kestra:///team/a2/one/executions/e/x",
+        "kestra:///team/a/../b/one/executions/e/x",
+        "kestra:///team/a/_files",
+        "/etc/passwd",
+    )
+    own = "kestra:///team/a/other/executions/e/tasks/t/r/x"
+    for uri in (own, *theirs[:5]):
+        if ".." not in uri:
+            await service.storage.put(MAIN, uri, b"x")
+    link, grant = await granted(service, "storage.Delete", uri=own)
+    for uri in theirs:
+        assert (await asked(link, grant, "storage.delete", uri=uri)).error
+    assert await asked(link, grant, "storage.delete", uri=own) == Reply(True)
+    assert not await service.storage.exists(MAIN, own)
+    assert [await service.storage.exists(MAIN, uri) for uri in theirs[:4]] == [True] * 4
+
+
+async def test_a_file_that_is_deleted_anew_counts_as_deleted_once_more(service: Plane):
+    uri = "kestra:///team/a/other/executions/e/tasks/t/r/x"
+    await service.storage.put(MAIN, uri, b"x")
+    link, grant = await granted(service, "storage.Delete", uri=uri)
+    assert await asked(link, grant, "storage.delete", uri=uri) == Reply(True)
+    assert await asked(link, grant, "storage.delete", uri=uri) == Reply(True)
+
+
+async def test_purging_takes_the_files_of_this_execution_only(service: Plane):
+    link, grant = await granted(service, "storage.PurgeCurrentExecutionFiles")
+    uri = await link.put(grant.job, grant.fence, "a.txt", b"x")
+    other = "kestra:///team/a/one/executions/other/tasks/t/r/x"
+    await service.storage.put(MAIN, other, b"x")
+    gone = (await asked(link, grant, "storage.purge")).value
+    assert uri in gone
+    assert uri.rpartition("/")[0] in gone
+    assert not await service.storage.exists(MAIN, uri)
+    assert await service.storage.exists(MAIN, other)
+
+
+async def uploaded(service: Plane, link: WorkerLink, grant: Grant, **arguments) -> Reply:
+    uri = await link.put(grant.job, grant.fence, "a.txt", b"new")
+    return await asked(link, grant, "namespace.upload", **{"files": {"/a/b.txt": uri}, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("conflict", "content"), [("OVERWRITE", b"new"), ("SKIP", b"old"), ("ERROR", b"old"), (None, b"new")]
+)
+async def test_uploads_settle_conflicts_as_they_are_told(service: Plane, conflict: str | None, content: bytes):
+    there = "kestra:///team/a/_files/a/b.txt"
+    await service.storage.put(MAIN, there, b"old")
+    link, grant = await granted(service, "namespace.UploadFiles", namespace="team.a", files="x")
+    reply = await uploaded(service, link, grant, conflict=conflict)
+    assert (reply.error is not None) is (conflict == "ERROR")
+    assert await service.storage.get(MAIN, there) == content
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"files": {"../x": "kestra:///x"}},
+        {"files": {"/a/../../x": "kestra:///x"}},
+        {"files": {"a\0b": "kestra:///x"}},
+        {"files": {"a" * 300: "kestra:///x"}},
+        {"files": {"a": "/etc/passwd"}},
+        {"files": {"a": "kestra:///../other/x"}},
+        {"files": {"a": "kestra:///not/there"}},
+        {"files": {"": "kestra:///x"}},
+        {"files": {f"{number}": "kestra:///x" for number in range(10_001)}},
+        {"namespace": "nowhere"},
+        {"namespace": "../other"},
+    ],
+)
+async def test_uploads_that_lead_elsewhere_are_refused(service: Plane, wrong: dict[str, object]):
+    link, grant = await granted(service, "namespace.UploadFiles", namespace="team.a", files="x")
+    assert (await uploaded(service, link, grant, **wrong)).error
+    assert await service.storage.list(MAIN, "kestra:///team/a/_files") == ()
+
+
+async def test_downloads_are_copies_among_the_files_of_the_task_run(service: Plane):
+    await service.storage.put(MAIN, "kestra:///team/a/_files/a/b.txt", b"x")
+    link, grant = await granted(service, "namespace.DownloadFiles", namespace="team.a", files="x")
+    assert (await asked(link, grant, "namespace.list")).value == ["/a/b.txt"]
+    for wrong in ("../../x", "/../x"):
+        assert (await asked(link, grant, "namespace.download", files=["/a/b.txt"], destination=wrong)).error
+    copies = (await asked(link, grant, "namespace.download", files=["/a/b.txt"], destination="d")).value
+    assert copies == {"/a/b.txt": f"{grant.storage}/d/a/b.txt"}
+    assert await service.storage.get(MAIN, copies["/a/b.txt"]) == b"x"
+
+
+async def test_files_of_namespaces_are_deleted_once(service: Plane):
+    await service.storage.put(MAIN, "kestra:///team/a/_files/a.txt", b"x")
+    link, grant = await granted(service, "namespace.DeleteFiles", namespace="team.a", files="x")
+    assert (await asked(link, grant, "namespace.delete", files=["/a.txt", "/b.txt"])).value == ["/a.txt"]
+    assert (await asked(link, grant, "namespace.delete", files=["/a.txt"])).value == ["/a.txt"]
+    assert not await service.storage.exists(MAIN, "kestra:///team/a/_files/a.txt")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,12 +21,18 @@ CORE = "io.kestra.plugin.core"
 SCRIPTS = "io.kestra.plugin.scripts"
 
 
-def manifest(name: str, body: str | None = None, *capabilities: Capability, asks: tuple[str, ...] = ()) -> Manifest:
+def manifest(
+    name: str,
+    body: str | None = None,
+    *capabilities: Capability,
+    asks: tuple[str, ...] = (),
+    properties: Mapping[str, object] | None = None,
+) -> Manifest:
     return Manifest(
         type=name,
         kind=Kind.TASK,
         title=name,
-        properties={},
+        properties=properties or {},
         body=body,
         capabilities=frozenset(capabilities),
         asks=frozenset(asks),
@@ -42,6 +48,24 @@ CATALOG = Catalog(
         manifest(f"{CORE}.flow.Sleep", "casemate.inside.core_flow_sleep"),
         manifest(f"{CORE}.kv.Set"),
         manifest(f"{CORE}.kv.Get", "casemate.inside.core_kv_get", asks=("kv.get",)),
+        manifest(
+            f"{CORE}.storage.Concat",
+            "casemate.inside.core_storage_concat",
+            asks=("files.keep",),
+            properties={"properties": {"files": {"x-file": True}}},
+        ),
+        manifest(
+            f"{CORE}.storage.FilterItems",
+            "casemate.inside.core_storage_filter_items",
+            asks=("files.keep", "rows.render"),
+            properties={"properties": {"from": {"x-file": True}, "filterCondition": {"x-late": True}}},
+        ),
+        manifest(
+            f"{CORE}.storage.LocalFiles",
+            "casemate.inside.core_storage_local_files",
+            asks=("files.keep",),
+            properties={"properties": {"inputs": {"x-file": True}}},
+        ),
         manifest(f"{CORE}.kv.Delete", "casemate.inside.core_kv_delete"),
         manifest(f"{SCRIPTS}.shell.Commands", None, Capability.RUNS_CODE),
         manifest(f"{SCRIPTS}.shell.Script", None, Capability.RUNS_CODE),

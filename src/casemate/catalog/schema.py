@@ -4,6 +4,8 @@ Our words begin with `x-`, so that any JSON Schema tool can still read a manifes
 
 - `x-class`: the name that Kestra's messages give to this object;
 - `x-dynamic`: a text with an expression is accepted whatever the type, and converted after rendering;
+- `x-late`: left as it is written; the body has it rendered once for each row of what it reads;
+- `x-file`: the files that it names by `kestra://` addresses are put into the working directory;
 - `x-typed`: rendered, one expression keeps the type of its value;
 - `x-not`: text that must not be `blank` or `empty`, absent counting as both;
 - `x-holds`: an object whose own `type` decides what it is (a task, a condition, an input...);
@@ -104,6 +106,8 @@ class Schema:
     values: Annotated[Schema | None, Field(alias="additionalProperties")] = None
     java: Annotated[str, Field(alias="x-class")] = ""
     dynamic: Annotated[bool, Field(alias="x-dynamic")] = False
+    late: Annotated[bool, Field(alias="x-late")] = False
+    file: Annotated[bool, Field(alias="x-file")] = False
     typed: Annotated[bool, Field(alias="x-typed")] = False
     must_not_be: Annotated[Literal["blank", "empty"] | None, Field(alias="x-not")] = None
     holds: Annotated[Holds | None, Field(alias="x-holds")] = None

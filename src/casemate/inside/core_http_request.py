@@ -32,19 +32,27 @@ def run(job: Mapping[str, Any], tell: Callable[[Mapping[str, object]], None]) ->
     if _flag(properties.get("encryptBody")):
         raise NotImplementedError("encryptBody is not available yet: the body would be stored unencrypted.")
     options = properties.get("options") or {}
-    request = _request(properties, options, job.get("files") or {})
-    response = exchanged(request, _options(options, properties.get("sslOptions") or {}))
+    request = request_of(job)
+    response = exchanged(request, options_of(properties))
     uri = str(properties["uri"])
     tell({"log": {"level": "DEBUG", "message": f"Request '{_shown(uri)}' with the response code '{response.code}'"}})
-    tell({"metric": _measured(request, response)})
-    if response.code >= _FAILED and not _flag(properties.get("allowFailed")):
-        raise RequestFailed(response.reason or f"HTTP status {response.code}")
+    tell({"metric": measured(request, response)})
+    checked(properties, response)
     tell(
         {"outputs": {"uri": uri, "code": response.code, "headers": response.headers, "body": _body(response, options)}}
     )
 
 
-def _request(properties: Mapping[str, Any], options: Mapping[str, Any], files: Mapping[str, str]) -> Request:
+def checked(properties: Mapping[str, Any], response: Response) -> None:
+    """RequestFailed: the server answered with an error, and the task does not allow that."""
+    if response.code >= _FAILED and not _flag(properties.get("allowFailed")):
+        raise RequestFailed(response.reason or f"HTTP status {response.code}")
+
+
+def request_of(job: Mapping[str, Any]) -> Request:
+    """What a task asks a server for. ValueError: it asks for what cannot be sent."""
+    properties, files = job["properties"], job.get("files") or {}
+    options = properties.get("options") or {}
     carried = payload(properties, _charset(options), lambda uri: _stored(uri, files))
     headers: dict[str, str] = {}
     if carried:
@@ -63,16 +71,18 @@ def _request(properties: Mapping[str, Any], options: Mapping[str, Any], files: M
 
 def _stored(uri: str, files: Mapping[str, str]) -> bytes:
     if uri not in files:
-        raise FileNotFoundError(f"The file {uri} is not at hand in this task: forms cannot send stored files yet.")
+        raise FileNotFoundError(f"The file {uri} is not at hand in this task.")
     return Path(files[uri]).read_bytes()
 
 
-def _options(options: Mapping[str, Any], ssl_options: Mapping[str, Any]) -> Options:
-    longest = options.get("maxContentLength")
+def options_of(properties: Mapping[str, Any], longest: int = _DEFAULT_LENGTH) -> Options:
+    """How a task wants to talk; a body may have `longest` bytes unless the task says otherwise."""
+    options, ssl_options = properties.get("options") or {}, properties.get("sslOptions") or {}
+    given = options.get("maxContentLength")
     return Options(
         connect_timeout=_seconds(options.get("connectTimeout"), None),
         read_timeout=_seconds(options.get("readTimeout"), _DEFAULT_READ_TIMEOUT),
-        longest=int(longest) if longest is not None else _DEFAULT_LENGTH,
+        longest=longest if given is None else int(given),
         follows_redirects=_flag(options.get("followRedirects", True)),
         trusts_all=_flag(ssl_options.get("insecureTrustAllCertificates")),
         proxy=_proxy(options),
@@ -126,7 +136,8 @@ def _body(response: Response, options: Mapping[str, Any]) -> str | None:
         return response.content.decode("utf-8", "replace")
 
 
-def _measured(request: Request, response: Response) -> dict[str, object]:
+def measured(request: Request, response: Response) -> dict[str, object]:
+    """The metric of an exchange."""
     parts = urlsplit(request.uri)
     tags = {
         "request.method": request.method,
@@ -134,7 +145,7 @@ def _measured(request: Request, response: Response) -> dict[str, object]:
         "request.hostname": parts.hostname or "",
         "response.code": str(response.code),
     }
-    return {"name": "response.length", "kind": "counter", "value": len(response.content), "tags": tags}
+    return {"name": "response.length", "kind": "counter", "value": response.length, "tags": tags}
 
 
 def _shown(uri: str) -> str:

@@ -9,10 +9,13 @@ import base64
 import encodings.idna  # noqa: F401 - behind the walls an import would come too late
 import http.client
 import ssl
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from io import BytesIO
+from typing import BinaryIO
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
+
+from casemate.inside.http_receiving import ExchangeFailed, receive
 
 MOST_REDIRECTS = 10
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -22,11 +25,6 @@ _ABOUT_CONTENT = ("content-type", "content-length", "content-encoding")
 _FRAMING = ("content-length", "transfer-encoding")
 """Where a body ends is not for a flow to say: two opinions of it are how requests are smuggled."""
 _PLAIN = "%/:=&?~#+!$,;'@()*[]"
-_CHUNK = 1 << 16
-
-
-class ExchangeFailed(Exception):
-    """The exchange broke off; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +67,18 @@ class Response:
     reason: str
     headers: Mapping[str, list[str]]
     content: bytes = field(repr=False)
+    length: int
+    """Bytes of the body, wherever it went."""
 
 
-def exchanged(request: Request, options: Options) -> Response:
-    """Send a request, follow redirects, return the last response.
+def exchanged(request: Request, options: Options, into: BinaryIO | None = None) -> Response:
+    """Send a request, follow redirects, return the last response. With `into` its body goes there.
 
     ExchangeFailed: an address that is none, a time or size that was exceeded, a peer that does not speak HTTP;
     OSError: the network.
     """
     for _ in range(MOST_REDIRECTS + 1):
-        response = _one(request, options)
+        response = _one(request, options, into)
         location = response.headers.get("location", [""])[0]
         if not (options.follows_redirects and response.code in _REDIRECTS and location):
             return response
@@ -103,11 +103,11 @@ def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or default
 
 
-def _one(request: Request, options: Options) -> Response:
+def _one(request: Request, options: Options, into: BinaryIO | None) -> Response:
     parts = _address(request.uri)
     connection = _connection(parts, options)
     try:
-        return _answered(connection, _addressed(request, parts, options), options)
+        return _answered(connection, _addressed(request, parts, options), options, into)
     except TimeoutError as error:
         raise ExchangeFailed("Read Timeout" if connection.sock else "Connect Timeout") from error
     except PermissionError as error:
@@ -174,7 +174,9 @@ def _addressed(request: Request, parts: SplitResult, options: Options) -> Reques
     return replace(request, uri=target, headers=headers)
 
 
-def _answered(connection: http.client.HTTPConnection, request: Request, options: Options) -> Response:
+def _answered(
+    connection: http.client.HTTPConnection, request: Request, options: Options, into: BinaryIO | None
+) -> Response:
     connection.connect()
     connection.sock.settimeout(options.read_timeout)
     headers = {name: value.encode() for name, value in request.headers.items() if name not in _FRAMING}
@@ -183,34 +185,9 @@ def _answered(connection: http.client.HTTPConnection, request: Request, options:
     received: dict[str, list[str]] = {}
     for name, value in answer.getheaders():
         received.setdefault(name.lower(), []).append(value)
-    content = _unpacked(_read(answer, options.longest), received, options.longest)
-    return Response(code=answer.status, reason=answer.reason, headers=received, content=content)
-
-
-def _read(answer: http.client.HTTPResponse, longest: int) -> bytes:
-    """The body. A server may send for ever; it is heard no longer than agreed."""
-    content = bytearray()
-    while piece := answer.read(_CHUNK):
-        content += piece
-        if len(content) > longest:
-            raise _too_long(longest)
-    return bytes(content)
-
-
-def _unpacked(content: bytes, headers: Mapping[str, list[str]], longest: int) -> bytes:
-    """A body that was sent compressed, unless it is a bomb."""
-    coding = headers.get("content-encoding", [""])[-1].strip().lower()
-    if coding not in ("gzip", "x-gzip", "deflate") or not content:
-        return content
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)
-    try:
-        plain = unpacker.decompress(content, longest + 1)
-    except zlib.error as error:
-        raise ExchangeFailed(f"The body cannot be decompressed: {error}") from error
-    if len(plain) > longest:
-        raise _too_long(longest)
-    return plain
-
-
-def _too_long(longest: int) -> ExchangeFailed:
-    return ExchangeFailed(f"The received length exceeds the maximum allowed content length [{longest}]")
+    place = into or BytesIO()
+    place.seek(0)
+    place.truncate()  # what an answer that led on had to say
+    length = receive(answer, received.get("content-encoding", [""])[-1], options.longest, place)
+    content = place.getvalue() if isinstance(place, BytesIO) else b""
+    return Response(code=answer.status, reason=answer.reason, headers=received, content=content, length=length)

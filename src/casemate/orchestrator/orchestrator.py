@@ -119,7 +119,7 @@ class Orchestrator:
             db=db,
             lives=self._lives,
             worlds=self._worlds,
-            calls=Calls(db, catalog),
+            calls=Calls(db, storage, catalog),
             storage=storage,
             secrets=secrets,
             context=self._context,

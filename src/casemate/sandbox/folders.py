@@ -112,6 +112,17 @@ def open_output(folder: Path, path: str) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
+def discard(folder: Path, path: str) -> None:
+    """Remove a file, by a path as of `outputs`; one that is not there any more is removed. OSError: it cannot be."""
+    place, _, name = path.rpartition("/")
+    with contextlib.suppress(FileNotFoundError), _opened(folder) as top:
+        parent = open_beneath(top, place or ".", _FOLDER)
+        try:
+            os.unlink(name, dir_fd=parent)
+        finally:
+            os.close(parent)
+
+
 def remove(folder: Path) -> None:
     """Remove a folder with everything in it, however deep and whatever its modes. One that is not there is removed.
 

@@ -109,8 +109,8 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Told:
     """A message of a body: one of `{"log": {"level", "message"}}`, `{"metric": {"name", "kind", "value", "tags"}}`,
-    `{"outputs": {...}}`, `{"files": {...}}`, `{"failed": {"message", "causes", "trace"}}` and
-    `{"ask": {"function", "arguments"}}`, for whose answer the body waits (`Running.answer`).
+    `{"outputs": {...}}`, `{"failed": {"message", "causes", "trace"}}` and `{"ask": {"function", "arguments"}}`, for
+    whose answer the body waits (`Running.answer`).
     """
 
     message: Mapping[str, object]

@@ -119,6 +119,14 @@ class Storage:
             await store.delete_async(key)
         return True
 
+    async def copy(self, tenant: TenantId, source: str, target: str) -> None:
+        """Keep a file of the same tenant under a second address too. Raises `NotThere`."""
+        store, key = self._place(tenant, source)
+        _, to = self._place(tenant, target)
+        with _told(source):
+            await store.copy_async(key, to)
+            await to_thread(_make_durable, self._folder / tenant / to)
+
     async def delete_below(self, tenant: TenantId, folder: str) -> tuple[str, ...]:
         """Remove every file below a folder; which ones."""
         store, _ = self._place(tenant, folder)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
 import structlog
 
 from casemate.dispatch import Ask, LinkLost, NotHeld, Reply
 from casemate.sandbox import Running
+from casemate.worker import keeping, rows
 from casemate.worker.decode import Asked
+from casemate.worker.errors import JobLost, TaskFailed
 from casemate.worker.model import Job, Stop, Tools
 
 RETRY_SECONDS: Final = 0.5
@@ -36,6 +39,14 @@ async def _give(running: Running, reply: Reply) -> None:
         await running.answer(reply.value)
 
 
+_OURS: Final[Mapping[str, Callable[[Job, Tools, Mapping[str, object]], Coroutine[Any, Any, object]]]] = {
+    "files.keep": keeping.keep,
+    "files.select": keeping.select,
+    "rows.render": rows.rendered,
+}
+"""What the worker answers itself."""
+
+
 async def _reply(job: Job, tools: Tools, asked: Asked) -> Reply | None:
     """The reply, None once the job is someone else's. A control plane that is away is waited for."""
     # Whatever content a body was fed, it asks no more than its task type has to.
@@ -43,8 +54,12 @@ async def _reply(job: Job, tools: Tools, asked: Asked) -> Reply | None:
         return Reply(error=f"This task must not ask for '{asked.function[:100]}'.")
     while True:
         try:
+            if asked.function in _OURS:
+                return Reply(await _OURS[asked.function](job, tools, asked.arguments))
             return await tools.link.ask(job.grant.job, job.grant.fence, Ask(asked.function, asked.arguments))
-        except NotHeld:
+        except TaskFailed as failure:
+            return Reply(error=str(failure))
+        except (NotHeld, JobLost):
             job.stop_for(Stop.LOST)
             return None
         except LinkLost:

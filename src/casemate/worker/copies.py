@@ -17,6 +17,9 @@ from casemate.worker.names import stored
 
 CHUNK: Final = 1 << 20
 
+FOLDER: Final = ".files"
+"""Where the copies lie that a task is given under names of our own."""
+
 
 def write(folder: Path, name: str, content: str) -> None:
     """A new file with this text; `name` is already known to stay inside. Raises `TaskFailed` when it cannot be made."""

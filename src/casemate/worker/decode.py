@@ -42,10 +42,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """One message from inside, with all that it may hold. `files` are paths to keep, by the names of outputs."""
+    """One message from inside, with all that it may hold."""
 
     outputs: Mapping[str, object] | None = None
-    files: Mapping[str, object] | None = None
     question: Asked | None = None
     metrics: tuple[Metric, ...] = ()
     logs: tuple[tuple[Level, str], ...] = ()
@@ -73,7 +72,6 @@ def from_body(message: Mapping[str, object]) -> Said:
     failed = content.get("failed")
     return Said(
         outputs=_outputs(content) if "outputs" in content else _outputs(failed),
-        files=_map(content["files"], "files") if "files" in content else None,
         question=_asked(content["ask"]) if "ask" in content else None,
         metrics=(_metric(content["metric"]),) if "metric" in content else (),
         logs=(_log(content["log"]),) if "log" in content else (),

@@ -23,6 +23,14 @@ from casemate.worker.logfile import LogFile
 from casemate.worker.outputs import Gathered
 
 
+@dataclass(slots=True)
+class Kept:
+    """What a body has put into internal storage so far: files, and their bytes together."""
+
+    files: int = 0
+    size: int = 0
+
+
 class Stop(StrEnum):
     """Why a job ends before its time."""
 
@@ -61,6 +69,9 @@ class Job:
     properties: Mapping[str, object] = field(default_factory=dict)
     timeout: timedelta | None = None
     hidden: set[str] = field(default_factory=set)
+    files: dict[str, str] = field(default_factory=dict)
+    """Where the files lie, as seen from inside, that the properties of a body name by their addresses."""
+    kept: Kept = field(default_factory=Kept)
     what: Body | Command | None = None
     gathered: Gathered = field(default_factory=Gathered)
     spoke: bool = False

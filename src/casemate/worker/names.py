@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from casemate.worker.errors import TaskFailed
@@ -13,6 +15,7 @@ OUTSIDE: Final = "The path to resolve must be a relative path inside the current
 # A file of the internal storage inside a command (spec/engine 8.6); the full stop of a sentence is no part of it.
 INTERNAL: Final = re.compile(r"kestra:///[-\w.%+~#=/]*[-\w%+~#=]")
 
+_SCHEME: Final = "kestra://"
 _UNUSUAL: Final = re.compile(r"[^-\w.%+~#=]")
 
 
@@ -25,6 +28,25 @@ def relative(name: str) -> str:
     if not steps or name.startswith("/") or ".." in steps or "\0" in name or "\\" in name:
         raise TaskFailed(OUTSIDE)
     return "/".join(steps)
+
+
+def addresses_in(value: object, levels: int = 32) -> Iterator[str]:
+    """Every `kestra://` address that a rendered property is or holds; a list or a map may be there as its JSON."""
+    match value:
+        case str() if value.lstrip().startswith(_SCHEME):
+            yield value.strip()
+        case str() if value.lstrip()[:1] in ("[", "{"):
+            yield from addresses_in(_parsed(value), levels)
+        case Mapping() | list() | tuple() if levels:
+            for item in value.values() if isinstance(value, Mapping) else value:
+                yield from addresses_in(item, levels - 1)
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def stored(path: str) -> str:

@@ -28,4 +28,4 @@ def deletable(caller: Caller, uri: str) -> bool:
     steps = uri.removeprefix(folder).split("/") if uri.startswith(folder) else []
     # The flow `b` of the namespace `a` has its files below `a/b`, and so has the namespace `a.b`: only the shape of
     # the rest tells whose they are.
-    return steps[:1] == ["_files"] or (len(steps) > 3 and steps[1] == "executions")
+    return (len(steps) > 1 and steps[0] == "_files") or (len(steps) > 3 and steps[1] == "executions")

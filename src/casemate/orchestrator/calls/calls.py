@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 from casemate.catalog import Catalog
 from casemate.dispatch import Ask, NotHeld, Reply
 from casemate.identifiers import Fence, WorkerId
-from casemate.orchestrator.calls import kv, states
+from casemate.orchestrator.calls import files, kv, states
+from casemate.orchestrator.calls.effects import Outcome, carry_out, outcome_of
+from casemate.orchestrator.calls.files import Files
 from casemate.orchestrator.calls.model import Arguments, Caller, Refusal
 from casemate.orchestrator.holding import held
+from casemate.storage import Storage, StorageError
 from casemate.store import Database, Tx, replies
 
-Call: TypeAlias = Callable[[Tx, Caller, Arguments], object]
+OnRows: TypeAlias = Callable[[Tx, Caller, Arguments], object]
+OnFiles: TypeAlias = Callable[[Files, Caller, Arguments], Awaitable[Outcome]]
 
-READS: Mapping[str, Call] = {
+READS: Mapping[str, OnRows] = {
     "kv.get": kv.get,
     "kv.keys": kv.keys,
     "state.get": states.get,
 }
 """What changes nothing."""
 
-WRITES: Mapping[str, Call] = {
+WRITES: Mapping[str, OnRows] = {
     "kv.set": kv.put,
     "kv.delete": kv.delete,
     "state.set": states.put,
@@ -30,28 +34,41 @@ WRITES: Mapping[str, Call] = {
 }
 """What is done in one transaction, once for each attempt."""
 
+FILE_READS: Mapping[str, OnFiles] = {
+    "storage.size": files.size,
+    "namespace.list": files.namespace_files,
+}
+"""What changes no file."""
+
+FILE_WRITES: Mapping[str, OnFiles] = {
+    "storage.delete": files.delete,
+    "storage.purge": files.purge,
+    "namespace.upload": files.upload,
+    "namespace.download": files.download,
+    "namespace.delete": files.remove,
+}
+"""What is decided on once for each attempt, kept, and only then done: asked again, the same is done again."""
+
 
 class Calls:
     """Answers them."""
 
-    def __init__(self, db: Database, catalog: Catalog) -> None:
+    def __init__(self, db: Database, storage: Storage, catalog: Catalog) -> None:
         self._db = db
+        self._files = Files(db, storage)
         self._catalog = catalog
 
     def knows(self, function: str) -> bool:
         """Is this a question of a body?"""
-        return function in READS or function in WRITES
+        return any(function in known for known in (READS, WRITES, FILE_READS, FILE_WRITES))
 
     async def reply(self, worker: WorkerId, fence: Fence, caller: Caller, question: Ask) -> Reply:
         """The answer. Raises `NotHeld` if the fence is not the newest any more when something is to be changed."""
         if not self._may_ask(caller, question.function):
             return Reply(error=f"A task of this type must not ask for '{question.function}'.")
-        arguments = Arguments(question.arguments)
         try:
-            if question.function in READS:
-                return Reply(await self._db.read(READS[question.function], caller, arguments))
-            return Reply(await self._db.transact(_written, worker, fence, caller, question.function, arguments))
-        except Refusal as refusal:
+            return Reply(await self._answer(worker, fence, caller, question.function, Arguments(question.arguments)))
+        except (Refusal, StorageError) as refusal:
             return Reply(error=str(refusal))
 
     def _may_ask(self, caller: Caller, function: str) -> bool:
@@ -60,14 +77,44 @@ class Calls:
         manifest = self._catalog.find(task.canonical)
         return manifest is not None and function in manifest.asks
 
+    async def _answer(
+        self, worker: WorkerId, fence: Fence, caller: Caller, function: str, arguments: Arguments
+    ) -> object:
+        if function in READS:
+            return await self._db.read(READS[function], caller, arguments)
+        if function in WRITES:
+            return await self._db.transact(_written, worker, fence, caller, function, arguments)
+        if function in FILE_READS:
+            return (await FILE_READS[function](self._files, caller, arguments)).value
+        kept = await self._db.read(replies.of, caller.job, function)
+        planned = None if kept else await FILE_WRITES[function](self._files, caller, arguments)
+        outcome = await self._db.transact(_decided, worker, fence, caller, function, planned)
+        await carry_out(self._files.storage, caller.tenant, outcome.effects)
+        return outcome.value
+
 
 def _written(tx: Tx, worker: WorkerId, fence: Fence, caller: Caller, function: str, arguments: Arguments) -> object:
-    # Looked at again inside the transaction: between the question and now the job may have gone to someone else.
-    if held(tx, worker, caller.job.id, fence) is None:
-        raise NotHeld
+    _check(tx, worker, fence, caller)
     kept = replies.of(tx, caller.job, function)
     if isinstance(kept, Mapping):
         return kept["value"]
     value = WRITES[function](tx, caller, arguments)
-    replies.keep(tx, caller.job, function, {"value": value})
+    replies.keep(tx, caller.job, function, Outcome(value).document())
     return value
+
+
+def _decided(tx: Tx, worker: WorkerId, fence: Fence, caller: Caller, function: str, planned: Outcome | None) -> Outcome:
+    """What was decided first, by this asking or an earlier one."""
+    _check(tx, worker, fence, caller)
+    kept = replies.of(tx, caller.job, function)
+    if isinstance(kept, Mapping):
+        return outcome_of(kept)
+    assert planned is not None, "answers are only ever forgotten together with the job"
+    replies.keep(tx, caller.job, function, planned.document())
+    return planned
+
+
+def _check(tx: Tx, worker: WorkerId, fence: Fence, caller: Caller) -> None:
+    # Looked at again inside the transaction: between the question and now the job may have gone to someone else.
+    if held(tx, worker, caller.job.id, fence) is None:
+        raise NotHeld

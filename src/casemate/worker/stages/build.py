@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from casemate.jobs import Grant
 from casemate.sandbox import Body, Command
 from casemate.worker import copies, packages, properties, scripts
@@ -12,15 +10,14 @@ from casemate.worker.languages import Language
 from casemate.worker.model import Job, Script, Tools
 from casemate.worker.names import INTERNAL, stored
 
-_COPIES: Final = ".files"
-
 
 async def build(job: Job, tools: Tools) -> None:
     """Decide what to launch, and put the files there that the command line names."""
     if job.script is not None:
         job.what = await _command(job, job.script, tools)
     elif job.manifest is not None and job.manifest.body is not None:
-        job.what = Body(module=job.manifest.body, job={"properties": job.properties, "place": _place(job.grant)})
+        given = {"properties": job.properties, "place": _place(job.grant), "files": job.files}
+        job.what = Body(module=job.manifest.body, job=given)
 
 
 def _place(grant: Grant) -> dict[str, object]:
@@ -90,9 +87,9 @@ async def _localised(job: Job, tools: Tools, text: str) -> str:
     """The text with every `kestra://` file in it fetched and named by its local path."""
     local: dict[str, str] = {}
     for uri in set(INTERNAL.findall(text)):
-        name = f"{_COPIES}/{stored(uri)}"
+        name = f"{copies.FOLDER}/{stored(uri)}"
         await copies.bring(tools.link, job.grant, uri, job.folder, name)
-        job.hidden.add(_COPIES)
+        job.hidden.add(copies.FOLDER)
         local[uri] = f"{scripts.WORK}/{name}"
     return INTERNAL.sub(lambda match: local[match.group()], text)
 

@@ -1,28 +1,50 @@
-"""Stage: files that the task wants in its working directory: those of its namespace, then its own `inputFiles`."""
+"""Stage: files that the task wants in its working directory.
+
+For a script those of its namespace, then its own `inputFiles`; for a body those that its properties name.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Final
 
 from casemate.dispatch import Ask, NotHeld
 from casemate.worker import copies, properties
 from casemate.worker.errors import JobLost, TaskFailed
 from casemate.worker.model import Job, Tools
-from casemate.worker.names import relative
+from casemate.worker.names import addresses_in, relative, stored
 from casemate.worker.scripts import OUTPUT, WORK, wants_directory
 from casemate.worker.selection import selected
 
+MOST: Final = 1_000
+"""How many files one body may be given."""
+
 
 async def files(job: Job, tools: Tools) -> None:
-    """Fill the working directory of a script task; a name that leads out of it ends the job."""
+    """Fill the working directory; a name that leads out of it ends the job."""
     if job.script is None:
+        await _for_body(job, tools)
         return
     if wants_directory(job.properties):
         (job.folder / OUTPUT.removeprefix(f"{WORK}/")).mkdir()
     await _of_namespace(job, tools)
     for name, content in _wanted(job.properties).items():
         await _place(job, tools, relative(name), content)
+
+
+async def _for_body(job: Job, tools: Tools) -> None:
+    """The files that its properties name, where the manifest says that they name files; nothing else of the storage."""
+    wanted = job.manifest.schema.properties if job.manifest is not None else {}
+    named = [job.properties.get(name) for name, schema in wanted.items() if schema.file]
+    addresses = dict.fromkeys(address for value in named for address in addresses_in(value))
+    if len(addresses) > MOST:
+        raise TaskFailed(f"The task names {len(addresses)} files, more than the {MOST} that one task may have.")
+    for address in addresses:
+        name = f"{copies.FOLDER}/{stored(address)}"
+        job.hidden.add(copies.FOLDER)
+        await copies.bring(tools.link, job.grant, address, job.folder, name)
+        job.files[address] = f"{WORK}/{name}"
 
 
 async def _of_namespace(job: Job, tools: Tools) -> None:

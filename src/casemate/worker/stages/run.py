@@ -56,8 +56,7 @@ async def _listen(job: Job, tools: Tools, running: Running) -> None:
             case Line():
                 _hear_line(job, event)
             case Told():
-                if (question := _hear_body(job, event)) is not None:
-                    await asking.answer(job, tools, running, question)
+                await _hear_body(job, tools, running, event)
         await job.log.pace()
 
 
@@ -72,15 +71,18 @@ def _hear_line(job: Job, line: Line) -> None:
         job.log.write("ERROR" if line.stream == "stderr" else "INFO", line.text, line.at)
 
 
-def _hear_body(job: Job, told: Told) -> decode.Asked | None:
-    """Take in what a body says; its question, if it has one."""
+async def _hear_body(job: Job, tools: Tools, running: Running, told: Told) -> None:
+    """Take in what a body says, and answer its question, if it has one."""
     try:
         said = decode.from_body(told.message)
         _take(job, said, told.at)
     except Malformed as error:
         job.log.write("WARN", f"The task said something that is not understood: {error}", told.at)
-        return None
-    return said.question
+        if "ask" in told.message:
+            await running.refuse(f"The question is not understood: {error}")
+        return
+    if said.question is not None:
+        await asking.answer(job, tools, running, said.question)
 
 
 def _take(job: Job, said: decode.Said, at: datetime) -> None:

@@ -1,0 +1,109 @@
+"""Files as tasks use them: those of executions by address, those of namespaces by path (spec/engine 8.3, 8.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from casemate.identifiers import Namespace
+from casemate.orchestrator.calls.borders import deletable, meant, writable
+from casemate.orchestrator.calls.effects import Outcome
+from casemate.orchestrator.calls.model import Arguments, Caller, refuse
+from casemate.storage import NotThere, Storage, paths
+from casemate.store import Database
+
+_FILES = "namespace files"
+_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where files and flows are."""
+
+    db: Database
+    storage: Storage
+
+
+async def size(files: Files, caller: Caller, arguments: Arguments) -> Outcome:
+    """How many bytes a file has."""
+    return Outcome(await files.storage.size(caller.tenant, arguments.text("uri")))
+
+
+async def delete(files: Files, caller: Caller, arguments: Arguments) -> Outcome:
+    """Remove a file: was it there?"""
+    uri = arguments.text("uri")
+    paths.key_of(uri)
+    if not deletable(caller, uri):
+        refuse(f"Unable to delete the file '{uri[:500]}' as it doesn't belong to the namespace of the flow")
+    there = await files.storage.exists(caller.tenant, uri)
+    return Outcome(there, (("delete", uri, ""),) if there else ())
+
+
+async def purge(files: Files, caller: Caller, _arguments: Arguments) -> Outcome:
+    """Remove every file of the execution: their addresses, and those of the folders."""
+    execution = caller.execution
+    top = paths.execution_folder(execution.namespace, execution.flow_id, execution.id)
+    found = [stored.uri for stored in await files.storage.list(caller.tenant, top)]
+    gone = sorted({folder for uri in found for folder in _folders(uri, top)} | set(found))
+    return Outcome(gone, tuple(("delete", uri, "") for uri in found))
+
+
+def _folders(uri: str, top: str) -> Iterable[str]:
+    while len(uri) > len(top):
+        uri = uri.rpartition("/")[0]
+        yield uri
+
+
+async def namespace_files(files: Files, caller: Caller, arguments: Arguments) -> Outcome:
+    """The paths of the files of a namespace, with a slash in front."""
+    folder = paths.namespace_folder(meant(caller, arguments.maybe_text("namespace")))
+    return Outcome([stored.uri.removeprefix(folder) for stored in await files.storage.list(caller.tenant, folder)])
+
+
+async def upload(files: Files, caller: Caller, arguments: Arguments) -> Outcome:
+    """Copy files into a namespace: `files` from path to address. The answer has the new addresses."""
+    namespace = await _writable(files, caller, arguments)
+    wanted = {path: str(uri) for path, uri in arguments.mapping("files").items()}
+    conflict = arguments.maybe_text("conflict") or "OVERWRITE"
+    targets = {path: paths.namespace_file(namespace, path) for path in _few(wanted)}
+    there = [path for path, uri in targets.items() if await files.storage.exists(caller.tenant, uri)]
+    if conflict == "ERROR" and there:
+        refuse(f"File '{there[0]}' already exists and conflict is set to ERROR")
+    skipped = there if conflict == "SKIP" else []
+    copied = {path: uri for path, uri in targets.items() if path not in skipped}
+    for path in copied:
+        await _check_readable(files, caller, wanted[path])
+    return Outcome(copied, tuple(("copy", wanted[path], uri) for path, uri in copied.items()))
+
+
+async def download(files: Files, caller: Caller, arguments: Arguments) -> Outcome:
+    """Copy files of a namespace to those of the task run: path to new address, below `destination`."""
+    namespace = meant(caller, arguments.maybe_text("namespace"))
+    destination = (arguments.maybe_text("destination") or "").strip("/")
+    execution, run = caller.execution, caller.run
+    place = (execution.namespace, execution.flow_id, execution.id, run.task_id, run.id)
+    sources = {path: paths.namespace_file(namespace, path) for path in _few(arguments.texts("files"))}
+    targets = {path: paths.task_file(*place, f"{destination}/{path.lstrip('/')}".lstrip("/")) for path in sources}
+    return Outcome(targets, tuple(("copy", sources[path], targets[path]) for path in sources))
+
+
+async def remove(files: Files, caller: Caller, arguments: Arguments) -> Outcome:
+    """Remove files of a namespace: those of the paths that were there."""
+    namespace = await _writable(files, caller, arguments)
+    uris = {path: paths.namespace_file(namespace, path) for path in _few(arguments.texts("files"))}
+    there = {path: uri for path, uri in uris.items() if await files.storage.exists(caller.tenant, uri)}
+    return Outcome(list(there), tuple(("delete", uri, "") for uri in there.values()))
+
+
+async def _writable(files: Files, caller: Caller, arguments: Arguments) -> Namespace:
+    return await files.db.read(writable, caller, arguments.maybe_text("namespace"), _FILES)
+
+
+async def _check_readable(files: Files, caller: Caller, uri: str) -> None:
+    if not await files.storage.exists(caller.tenant, uri):
+        raise NotThere(f"File '{uri}' doesn't exist")
+
+
+def _few(wanted: Iterable[str]) -> list[str]:
+    listed = list(wanted)
+    return listed if len(listed) <= _MOST else refuse(f"There are {len(listed)} files, more than {_MOST} at once.")

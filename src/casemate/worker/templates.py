@@ -1,0 +1,81 @@
+"""Filling in the templates of a job, in a thread and within a budget of steps and seconds: tenants wrote them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeVar
+
+from casemate.dispatch import Ask, Reply
+from casemate.expressions import Budget, as_json, render, render_typed
+from casemate.worker.model import Job, Tools
+from casemate.worker.scripts import OUTPUT, WORK
+from casemate.worker.world import JobWorld
+
+SECONDS: Final = 30.0
+"""What rendering a task may take, or a batch of rows, answers of the control plane included."""
+
+_OWN: Final = {"workingDir": WORK, "outputDir": OUTPUT}
+
+T = TypeVar("T")
+
+
+class Scope(Mapping[str, object]):
+    """The variables of the task run, behind a few of the worker's own. They may be made at first use."""
+
+    def __init__(self, own: Mapping[str, object], variables: Mapping[str, object]) -> None:
+        self._own = own
+        self._variables = variables
+
+    def __getitem__(self, name: str) -> object:
+        return self._own[name] if name in self._own else self._variables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._own
+        yield from (name for name in self._variables if name not in self._own)
+
+    def __len__(self) -> int:
+        return len(set(self._own) | set(self._variables))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._own or name in self._variables
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """What fills in templates of one job. Its methods raise `ExpressionError`."""
+
+    world: JobWorld
+    variables: Mapping[str, object]
+    recursive: bool
+    budget: Budget
+
+    def fill(self, value: object, own: Mapping[str, object] | None = None) -> object:
+        """The value with every template in it filled in; `own` are variables that go before all others."""
+        scope = Scope({**_OWN, **(own or {})}, self.variables)
+        return render(value, scope, self.world, recursive=self.recursive, budget=self.budget)
+
+    def typed(self, text: str) -> object:
+        """The value of the one expression that a text is, as JSON."""
+        return as_json(render_typed(text, Scope(_OWN, self.variables), self.world, budget=self.budget))
+
+
+async def templates(job: Job, tools: Tools, function: Callable[[Templates], T]) -> T:
+    """What the function says, called in a thread for templates. Raises what it raises."""
+    loop = asyncio.get_running_loop()
+
+    async def ask(question: Ask) -> Reply:
+        return await tools.link.ask(job.grant.job, job.grant.fence, question)
+
+    until = time.monotonic() + SECONDS
+    budget = Budget(expired=lambda: job.stop.done() or time.monotonic() > until)
+    world = JobWorld(job.grant.secrets, job.mask, ask, loop, tools.zone, tools.jq)
+    given = Templates(world, job.grant.variables, tools.recursive, budget)
+    try:
+        return await loop.run_in_executor(tools.renderers, partial(function, given))
+    finally:
+        # What a template has opened must not be read in the message that it failed with.
+        job.mask.add_all(job.grant.opened)
