@@ -77,6 +77,22 @@ def some(keep):
 
 
 @pytest.mark.parametrize(
+    "query",
+    [
+        "filters[flowId][EQUALS][k]=v",
+        "filters[startDate][IN][k]=v",
+        "&".join(["filters[state][NOT_EQUALS]=FAILED"] * 51),
+        "filters[state][IN]=" + ",".join(["FAILED"] * 501),
+        "&".join(["sort=id:asc"] * 11),
+    ],
+)
+def test_a_search_that_asks_for_too_much_is_refused(client, query):
+    answer = client.get(f"{EXECUTIONS}/search?{query}")
+    assert answer.status_code == 422
+    assert answer.json()["message"].startswith("Illegal argument: ")
+
+
+@pytest.mark.parametrize(
     ("query", "found"),
     [
         ("", ["e3", "e2", "e1"]),

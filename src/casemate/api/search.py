@@ -20,6 +20,11 @@ FILTERS: Mapping[str, type] = {"q": str, "filters": dict}
 SEARCH: Mapping[str, type] = {"page": int, "size": int, "sort": list, **FILTERS}
 """Those of a search."""
 
+MOST_SORTS = 10
+MOST_FILTERS = 50
+MOST_VALUES = 500
+"""What one search may ask at once: a database nests and binds no more than so much in one statement."""
+
 _FILTER = re.compile(r"filters\[(?P<field>[\w.]+)\]\[(?P<op>\w+)\](?:\[(?P<key>[^\[\]]+)\])?")
 
 
@@ -31,17 +36,20 @@ def page(call: Call, *, default: int = 10) -> Page:
         raise illegal_argument("page and size count from 1")
     if size > LARGEST:
         raise Declined(422, f"Invalid entity: size: must be less than or equal to {LARGEST}")
-    return Page(number=number, size=size, sort=tuple(call.texts("sort")))
+    sort = call.texts("sort")
+    if len(sort) > MOST_SORTS:
+        raise illegal_argument(f"{len(sort)} fields are given to sort by, at most {MOST_SORTS} may be")
+    return Page(number=number, size=size, sort=tuple(sort))
 
 
 def filters(call: Call) -> tuple[Filter, ...]:
     """Which rows are wanted: those that meet all of these. Fields and operations are judged by the store."""
     query = call.text("q")
-    found = [] if query is None else [Filter("q", "EQUALS", query)]
-    for name, value in call.request.query_params.multi_items():
-        if name.startswith("filters["):
-            found.append(_filter(name, value, call.deps.now()))
-    return tuple(found)
+    given = [pair for pair in call.request.query_params.multi_items() if pair[0].startswith("filters[")]
+    if len(given) > MOST_FILTERS:
+        raise illegal_argument(f"{len(given)} filters are given, at most {MOST_FILTERS} may be")
+    found = (_filter(name, value, call.deps.now()) for name, value in given)
+    return (*(() if query is None else (Filter("q", "EQUALS", query),)), *found)
 
 
 def _filter(name: str, text: str, now: datetime) -> Filter:
@@ -51,11 +59,20 @@ def _filter(name: str, text: str, now: datetime) -> Filter:
     field, operation, key = parts["field"], parts["op"], parts["key"]
     if field == "timeRange":
         return Filter("startDate", "GREATER_THAN_OR_EQUAL_TO", _converted(field, text, lambda it: _ago(now, it)))
+    if key is not None and field != "labels":
+        raise illegal_argument(f"{name[:100]} is not a filter that is known here: only labels have keys")
     if key is not None:
         return Filter(field, operation, {key: text})
     if operation in ("IN", "NOT_IN"):
-        return Filter(field, operation, tuple(_value(field, each) for each in text.split(",")))
+        return Filter(field, operation, _values(field, text))
     return Filter(field, operation, _value(field, text))
+
+
+def _values(field: str, text: str) -> tuple[object, ...]:
+    every = text.split(",")
+    if len(every) > MOST_VALUES:
+        raise illegal_argument(f"the filter {field} has {len(every)} values, at most {MOST_VALUES} may be given")
+    return tuple(_value(field, each) for each in every)
 
 
 def _value(field: str, text: str) -> object:
