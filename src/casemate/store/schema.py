@@ -97,7 +97,7 @@ executions = Table(
     Column("document", Text, nullable=False),
     Index("executions_started", "tenant", "started"),
     Index("executions_flow", "tenant", "namespace", "flow", "started"),
-    Index("executions_open", "open", sqlite_where=text("open"), postgresql_where=text("open")),
+    Index("executions_open", "open", sqlite_where=text("open")),
 )
 
 task_runs = Table(
@@ -132,7 +132,6 @@ jobs = Table(
         "state",
         "lease_until",
         sqlite_where=text("state IN ('queued', 'running', 'killing')"),
-        postgresql_where=text("state IN ('queued', 'running', 'killing')"),
     ),
 )
 
