@@ -10,7 +10,6 @@ from casemate.expressions import given as arguments
 from casemate.expressions.errors import Fault
 from casemate.expressions.filters.dates import FORMAT_PARAMETERS, shown_date
 from casemate.expressions.given import Given
-from casemate.expressions.ion_text import read_ion
 from casemate.expressions.json_reading import read_json
 from casemate.expressions.operators import ordered
 from casemate.expressions.run import Captured, Run
@@ -58,6 +57,12 @@ def _from_json(text: str) -> object:
         return read_json(text)
     except ValueError as error:
         raise Fault(f"Invalid json: {error}") from error
+
+
+def _from_ion(text: str) -> object:
+    from casemate.expressions.ion_reading import read_ion
+
+    return read_ion(text)
 
 
 _FROM_JSON = _reading("fromJson", "json", _from_json)
@@ -169,7 +174,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "json": _FROM_JSON,
     "fromJson": _FROM_JSON,
     "yaml": _reading("yaml", "yaml", read_yaml),
-    "fromIon": _reading("fromIon", "ion", read_ion),
+    "fromIon": _reading("fromIon", "ion", _from_ion),
     "currentEachOutput": Function(_current_each_output, ("outputs",)),
     "printContext": Function(_print_context, ()),
     "fetchContext": Function(_print_context, ()),
