@@ -12,28 +12,24 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from casemate import walls
 from casemate.catalog import Catalog
 from casemate.core import catalog
 from casemate.dispatch import Embedded
-from casemate.errors import CasemateError
 from casemate.executions import Context, Execution
 from casemate.expressions import ExpressionError
 from casemate.flows import Flow
 from casemate.identifiers import ExecutionId, WorkerId
-from casemate.jq import SLOTS, JqPrograms
+from casemate.jq import JqPrograms
 from casemate.keys import Cipher, KeyRefused
 from casemate.orchestrator import Orchestrator, new_id
-from casemate.sandbox import Level, Sandboxes
+from casemate.sandbox import Sandboxes
 from casemate.secrets import EnvironmentSecrets
 from casemate.settings import Settings, envs
 from casemate.storage import Storage, paths
 from casemate.store import Database, flows
 from casemate.worker import Worker, policy_for
 from casemate.zone import server_zone
-
-
-class StateUnusable(CasemateError):
-    """The state folder cannot be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,19 +64,13 @@ class Casemate:
 
 
 @asynccontextmanager
-async def running(settings: Settings, state: Path) -> AsyncIterator[Casemate]:
-    """All services in one process over one state folder, until the context ends.
-
-    Walls first: if they cannot be built (`WallsMissing`), nothing is opened and nothing taken up.
-    """
+async def running(settings: Settings, state: Path, sandboxes: Sandboxes) -> AsyncIterator[Casemate]:
+    """All services in one process over one state folder, until the context ends."""
     from casemate import __version__
 
-    _make(state)
     isolation = settings.isolation
     async with AsyncExitStack() as stack:
-        level, slots = Level(isolation.required_level), settings.worker.slots or _slots()
-        sandboxes = await stack.enter_async_context(Sandboxes.open(state / "sandboxes", level, slots + SLOTS))
-        jq = JqPrograms(sandboxes, state / "sandboxes")
+        jq = JqPrograms(sandboxes, walls.launches(state))
         db = await asyncio.to_thread(Database.open, f"sqlite:///{state / 'casemate.db'}")
         stack.callback(db.close)
         base = settings.storage.local_base_path
@@ -96,8 +86,8 @@ async def running(settings: Settings, state: Path) -> AsyncIterator[Casemate]:
             await dispatch.link(WorkerId(f"worker-{new_id()}")),
             sandboxes,
             types,
-            folder=state / "sandboxes",
-            slots=slots,
+            folder=walls.launches(state),
+            slots=walls.slots(settings),
             policy_for=partial(policy_for, isolation=isolation, java_security=settings.java_security),
             zone=context.zone,
             recursive_rendering=settings.variables.recursive_rendering,
@@ -127,18 +117,6 @@ async def _in_background(worker: Worker) -> AsyncIterator[None]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-
-
-def _make(state: Path) -> None:
-    try:
-        state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise StateUnusable(f"{state}: cannot be used as state folder: {error.strerror}") from error
-
-
-def _slots() -> int:
-    """Task runs at once, when nothing is configured: enough to overlap what waits, few enough to stay quick."""
-    return max(8, 4 * (os.cpu_count() or 1))
 
 
 def _context(settings: Settings) -> Context:

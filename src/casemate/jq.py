@@ -34,9 +34,6 @@ from casemate.sandbox import (
     folders,
 )
 
-SLOTS: Final = 2
-"""Sandboxes to keep for calls beside those of tasks: a template must not wait for a task's end."""
-
 _SECONDS: Final = 10.0
 _POLICY: Final = Policy(
     limits=Limits(memory=512 << 20, processes=1, open_files=64, file_size=0, temporary=4 << 20, output=16 << 20)

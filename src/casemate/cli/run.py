@@ -10,17 +10,17 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from casemate import app
 from casemate.cli.configuration import settings_from
 from casemate.cli.failures import FAILED, INTERRUPTED, told
 from casemate.cli.files import Unreadable, text_of
 from casemate.cli.inputs import Given, given
 from casemate.cli.logging import log_to_standard_error
 from casemate.cli.places import placed
+from casemate.cli.services import services
 from casemate.cli.terminal import Terminal
 from casemate.core import catalog
 from casemate.errors import CasemateError, Refused
@@ -29,6 +29,9 @@ from casemate.flows import Flow, read_flow
 from casemate.identifiers import MAIN
 from casemate.settings import Settings
 from casemate.store import LogEntry, Wanted, logs
+
+if TYPE_CHECKING:
+    from casemate.app import Casemate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,7 @@ def _flow_in(file: Path, settings: Settings) -> Flow:
 
 
 async def _carry_out(order: _Order) -> int:
-    async with app.running(order.settings, order.state) as casemate:
+    async with services(order.settings, order.state) as casemate:
         execution = await _start(casemate, order)
         interrupted = _kill_on_signal(casemate, execution)
         ended = await _follow(casemate, execution, order)
@@ -107,7 +110,7 @@ async def _carry_out(order: _Order) -> int:
     return 0 if ended.state in (State.SUCCESS, State.WARNING) else FAILED
 
 
-async def _start(casemate: app.Casemate, order: _Order) -> Execution:
+async def _start(casemate: Casemate, order: _Order) -> Execution:
     flow = await casemate.save(order.flow)
     uploads = {name: _content(path) for name, path in order.given.uploads.items()}
     try:
@@ -125,7 +128,7 @@ async def _content(path: Path) -> AsyncIterator[bytes]:
         raise Unreadable(path, (error.strerror or "cannot be read").lower()) from error
 
 
-def _kill_on_signal(casemate: app.Casemate, execution: Execution) -> asyncio.Event:
+def _kill_on_signal(casemate: Casemate, execution: Execution) -> asyncio.Event:
     """Ctrl-C and SIGTERM kill the execution; the event tells that it happened. The second ends the process at once."""
     loop, asked = asyncio.get_running_loop(), asyncio.Event()
     killing: set[asyncio.Task[None]] = set()
@@ -141,7 +144,7 @@ def _kill_on_signal(casemate: app.Casemate, execution: Execution) -> asyncio.Eve
     return asked
 
 
-async def _follow(casemate: app.Casemate, execution: Execution, order: _Order) -> Execution:
+async def _follow(casemate: Casemate, execution: Execution, order: _Order) -> Execution:
     terminal = Terminal()
     if order.json or order.quiet:
         async for now in casemate.orchestrator.watch(execution.tenant, execution.id):
@@ -153,7 +156,7 @@ async def _follow(casemate: app.Casemate, execution: Execution, order: _Order) -
     return execution
 
 
-async def _tell(casemate: app.Casemate, execution: Execution, terminal: Terminal) -> Execution:
+async def _tell(casemate: Casemate, execution: Execution, terminal: Terminal) -> Execution:
     """The story in its order: a task run starts, what it logs, how it ends."""
     logbook = Logbook(casemate, execution, terminal)
     async with asyncio.TaskGroup() as group:
@@ -171,7 +174,7 @@ async def _tell(casemate: app.Casemate, execution: Execution, terminal: Terminal
 class Logbook:
     """Shows each log entry once, whether it is heard of by itself or read because its task run ended."""
 
-    def __init__(self, casemate: app.Casemate, execution: Execution, terminal: Terminal) -> None:
+    def __init__(self, casemate: Casemate, execution: Execution, terminal: Terminal) -> None:
         self._casemate = casemate
         self._key = (execution.tenant, execution.id)
         self._terminal = terminal

@@ -11,13 +11,11 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from casemate import api, app
-from casemate.api import Deps
 from casemate.cli.configuration import settings_from
 from casemate.cli.failures import told
 from casemate.cli.logging import log_to_standard_error
+from casemate.cli.services import services
 from casemate.errors import CasemateError
-from casemate.expressions import filter_names, function_parameters
 from casemate.settings import Settings
 
 
@@ -60,9 +58,10 @@ async def _serve(settings: Settings, state: Path, host: str, port: int) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
-    async with app.running(settings, state) as casemate:
-        web = api.app(_deps(casemate, host, port))
-        serving = loop.create_task(api.serve(web, host, port, _ready))
+    async with services(settings, state, "casemate.cli.web") as casemate:
+        from casemate.cli.web import serve
+
+        serving = loop.create_task(serve(casemate, host, port))
         waiting = loop.create_task(asked.wait())
         done, _ = await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
@@ -71,22 +70,3 @@ async def _serve(settings: Settings, state: Path, host: str, port: int) -> int:
             serving.result()
         await asyncio.gather(serving, return_exceptions=True)
     return 0
-
-
-def _deps(casemate: app.Casemate, host: str, port: int) -> Deps:
-    return Deps(
-        db=casemate.db,
-        orchestrator=casemate.orchestrator,
-        storage=casemate.storage,
-        catalog=casemate.catalog,
-        version=casemate.version,
-        url=(casemate.settings.url or f"http://{host}:{port}").rstrip("/"),
-        basic_auth=casemate.settings.server.basic_auth,
-        context=casemate.context,
-        filters=filter_names(),
-        functions=function_parameters(),
-    )
-
-
-def _ready(address: str) -> None:
-    print(f"Casemate answers on {address}", flush=True)

@@ -1,0 +1,32 @@
+"""The HTTP API over running services: loaded while the walls are built, so nothing else may import it at its top."""
+
+from __future__ import annotations
+
+from casemate import api
+from casemate.api import Deps
+from casemate.app import Casemate
+from casemate.expressions import filter_names, function_parameters
+
+
+async def serve(casemate: Casemate, host: str, port: int) -> None:
+    """Answer requests until cancelled, and print the address once that is so. Raises what `api.serve` does."""
+    await api.serve(api.app(_deps(casemate, host, port)), host, port, _ready)
+
+
+def _deps(casemate: Casemate, host: str, port: int) -> Deps:
+    return Deps(
+        db=casemate.db,
+        orchestrator=casemate.orchestrator,
+        storage=casemate.storage,
+        catalog=casemate.catalog,
+        version=casemate.version,
+        url=(casemate.settings.url or f"http://{host}:{port}").rstrip("/"),
+        basic_auth=casemate.settings.server.basic_auth,
+        context=casemate.context,
+        filters=filter_names(),
+        functions=function_parameters(),
+    )
+
+
+def _ready(address: str) -> None:
+    print(f"Casemate answers on {address}", flush=True)

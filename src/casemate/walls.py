@@ -1,0 +1,49 @@
+"""The first thing of a start: the state folder and the walls around all that will run.
+
+It knows little of the program, so that the rest can be loaded while another process builds the walls.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from casemate.errors import CasemateError
+from casemate.sandbox import Level, Sandboxes
+from casemate.settings import Settings
+
+_FOR_TEMPLATES: Final = 2
+"""Sandboxes for programs of templates beside those of tasks: a template must not wait for a task's end."""
+
+
+class StateUnusable(CasemateError):
+    """The state folder cannot be used."""
+
+
+@asynccontextmanager
+async def walls(settings: Settings, state: Path) -> AsyncIterator[Sandboxes]:
+    """The sandboxes over one state folder, until the context ends. Raises `StateUnusable`, `WallsMissing`."""
+    _make(state)
+    level = Level(settings.isolation.required_level)
+    async with Sandboxes.open(launches(state), level, slots(settings) + _FOR_TEMPLATES) as sandboxes:
+        yield sandboxes
+
+
+def launches(state: Path) -> Path:
+    """Where the launch folders lie."""
+    return state / "sandboxes"
+
+
+def slots(settings: Settings) -> int:
+    """Task runs at once. When nothing is configured: enough to overlap what waits, few enough to stay quick."""
+    return settings.worker.slots or max(8, 4 * (os.cpu_count() or 1))
+
+
+def _make(state: Path) -> None:
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StateUnusable(f"{state}: cannot be used as state folder: {error.strerror}") from error
