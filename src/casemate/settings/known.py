@@ -21,6 +21,7 @@ _NO_REPORT = "nothing about usage is ever sent anywhere"
 _NO_UI = "there is no user interface yet"
 _NO_MANAGEMENT_PORT = "there is no management port yet"
 _ONE_PROCESS = "all services are one process"
+_TOGETHER = "all services are one process, and stop and start together"
 _METRICS = "metrics are not published yet"
 _RETRIES = "storage and secrets are not retried yet"
 _LOGGING = "the server's own log cannot be tuned yet"
@@ -34,19 +35,29 @@ _SERVER = (
     Key(name="kestra.server.basic-auth.password", kind=Kind.TEXT, secret=True),
     Key(name="kestra.server.basic-auth.realm", kind=Kind.TEXT, default="Kestra"),
     Key(name="kestra.server.basic-auth.open-urls", kind=Kind.TEXTS, default=OPEN_URLS),
-    Key(name="kestra.server.liveness.enabled", kind=Kind.FLAG, default=True),
-    Key(name="kestra.server.liveness.interval", kind=Kind.DURATION, default=timedelta(seconds=5)),
-    Key(name="kestra.server.liveness.timeout", kind=Kind.DURATION, default=timedelta(seconds=45)),
-    Key(name="kestra.server.liveness.initial-delay", kind=Kind.DURATION, default=timedelta(seconds=45)),
-    Key(name="kestra.server.liveness.heartbeat-interval", kind=Kind.DURATION, default=timedelta(seconds=3)),
-    Key(name="kestra.heartbeat.frequency", kind=Kind.DURATION),
-    Key(name="kestra.heartbeat.heartbeat-missed", kind=Kind.NUMBER, least=1),
-    Key(name="kestra.server.termination-grace-period", kind=Kind.DURATION, default=timedelta(minutes=5)),
+    Key(name="kestra.server.liveness.enabled", kind=Kind.FLAG, default=True, later=_TOGETHER),
+    Key(name="kestra.server.liveness.interval", kind=Kind.DURATION, default=timedelta(seconds=5), later=_TOGETHER),
+    Key(name="kestra.server.liveness.timeout", kind=Kind.DURATION, default=timedelta(seconds=45), later=_TOGETHER),
+    Key(
+        name="kestra.server.liveness.initial-delay", kind=Kind.DURATION, default=timedelta(seconds=45), later=_TOGETHER
+    ),
+    Key(
+        name="kestra.server.liveness.heartbeat-interval",
+        kind=Kind.DURATION,
+        default=timedelta(seconds=3),
+        later=_TOGETHER,
+    ),
+    Key(name="kestra.heartbeat.frequency", kind=Kind.DURATION, later=_TOGETHER),
+    Key(name="kestra.heartbeat.heartbeat-missed", kind=Kind.NUMBER, least=1, later=_TOGETHER),
+    Key(
+        name="kestra.server.termination-grace-period", kind=Kind.DURATION, default=timedelta(minutes=5), later=_TOGETHER
+    ),
     Key(
         name="kestra.server.worker-task-restart-strategy",
         kind=Kind.CHOICE,
         choices=RESTART_STRATEGIES,
         default="AFTER_TERMINATION_GRACE_PERIOD",
+        later=_TOGETHER,
     ),
     Key(
         name="kestra.server.service.purge.retention",
