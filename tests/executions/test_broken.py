@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from tests.executions.driver import NOW, House, failing, flow, flowable, labels, work
 
-from casemate.executions import KillJob, ResumeRequested, State, TaskFinished, TimerDue, Write, broken
+from casemate.executions import KillJob, KillSubflows, ResumeRequested, State, TaskFinished, TimerDue, Write, broken
 from casemate.flows import Output, Retry
 
 FOR_EVER = "P2999999D"
@@ -129,4 +129,4 @@ def test_without_a_task_run_the_reason_is_the_executions():
     decision = broken(house.execution, "at once", now=NOW)
 
     assert decision.execution.state is State.FAILED
-    assert decision.commands == (Write("ERROR", "The execution can't go on: at once", kept=True),)
+    assert decision.commands == (Write("ERROR", "The execution can't go on: at once", kept=True), KillSubflows())

@@ -1,14 +1,17 @@
 """What happens next? States, events, commands, and the decision between them. No input, no output, no clock."""
 
 from casemate.executions.broken import broken
+from casemate.executions.calling import Wanted, depth_of, subflow_of, wanted_by
 from casemate.executions.changing import with_run_state, with_status
 from casemate.executions.commands import (
     Command,
     Decision,
     KillJob,
+    KillSubflows,
     OfferJob,
     Replay,
     Resolve,
+    StartSubflow,
     WakeAt,
     Write,
 )
@@ -22,17 +25,21 @@ from casemate.executions.events import (
     PauseRequested,
     Resolved,
     ResumeRequested,
+    SubflowEnded,
+    SubflowRefused,
+    SubflowStarted,
     TaskFinished,
     TaskStarted,
     TimerDue,
 )
 from casemate.executions.inputs import Inputs, ResolvedInput, resolve_each, resolve_inputs, resolve_outputs
-from casemate.executions.model import Answer, Attempt, Execution, History, Moment, State, TaskRun
+from casemate.executions.model import Answer, Attempt, Batches, Call, Caller, Execution, History, Moment, State, TaskRun
 from casemate.executions.pausing import asked_on_resume
 from casemate.executions.restarting import replayed_from, restarted, restarted_as
 from casemate.executions.rows import execution_document, execution_from, task_run_document, task_run_from
 from casemate.executions.runs import TaskRuns
 from casemate.executions.start import replayed, start
+from casemate.executions.subflows import awaits
 from casemate.executions.texts import read_json
 from casemate.executions.variables import variables_of
 from casemate.executions.wire import task_run_json, to_json
@@ -40,7 +47,10 @@ from casemate.executions.wire import task_run_json, to_json
 __all__ = [
     "Answer",
     "Attempt",
+    "Batches",
     "Begin",
+    "Call",
+    "Caller",
     "Command",
     "Context",
     "Decision",
@@ -50,6 +60,7 @@ __all__ = [
     "Inputs",
     "KillJob",
     "KillRequested",
+    "KillSubflows",
     "Moment",
     "OfferJob",
     "PauseRequested",
@@ -58,19 +69,26 @@ __all__ = [
     "Resolved",
     "ResolvedInput",
     "ResumeRequested",
+    "StartSubflow",
     "State",
+    "SubflowEnded",
+    "SubflowRefused",
+    "SubflowStarted",
     "TaskFinished",
     "TaskRun",
     "TaskRuns",
     "TaskStarted",
     "TimerDue",
     "WakeAt",
+    "Wanted",
     "Write",
     "WrongChoice",
     "WrongState",
     "asked_on_resume",
+    "awaits",
     "broken",
     "decide",
+    "depth_of",
     "execution_document",
     "execution_from",
     "noting",
@@ -83,11 +101,13 @@ __all__ = [
     "restarted",
     "restarted_as",
     "start",
+    "subflow_of",
     "task_run_document",
     "task_run_from",
     "task_run_json",
     "to_json",
     "variables_of",
+    "wanted_by",
     "with_run_state",
     "with_status",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from casemate.executions.commands import Command, Decision, KillJob, Write
+from casemate.executions.commands import Command, Decision, KillJob, KillSubflows, Write
 from casemate.executions.model import Attempt, Execution, State, TaskRun
 from casemate.executions.runs import TaskRuns
 
@@ -30,7 +30,7 @@ def broken(execution: Execution, reason: str, *, now: datetime) -> Decision:
         execution=replace(
             execution, history=execution.history.to(state, now), task_runs=runs, asked=frozenset(), answers={}
         ),
-        commands=(_note(unfinished, reason), *(KillJob(run.id) for run in unfinished)),
+        commands=(_note(unfinished, reason), KillSubflows(), *(KillJob(run.id) for run in unfinished)),
         changed=tuple(run.id for run in unfinished),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
-from casemate.executions.model import Execution
+from casemate.executions.model import Call, Execution
 from casemate.identifiers import TaskRunId
 from casemate.jobs import Level
 from casemate.masking import Mask
@@ -26,6 +26,18 @@ class KillJob:
     """Stop the worker's job of this task run, or drop it if no worker holds it."""
 
     task_run: TaskRunId
+
+
+@dataclass(frozen=True, slots=True)
+class StartSubflow:
+    """Start the execution that a task run asks for."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class KillSubflows:
+    """Stop every execution that this one has started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +80,7 @@ class Replay:
     at: datetime
 
 
-Command: TypeAlias = OfferJob | KillJob | WakeAt | Resolve | Write | Replay
+Command: TypeAlias = OfferJob | KillJob | StartSubflow | KillSubflows | WakeAt | Resolve | Write | Replay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,9 @@ from casemate.executions.events import (
     PauseRequested,
     Resolved,
     ResumeRequested,
+    SubflowEnded,
+    SubflowRefused,
+    SubflowStarted,
     TaskFinished,
     TaskStarted,
     TimerDue,
@@ -27,6 +30,7 @@ from casemate.executions.model import Execution, State, TaskRun
 from casemate.executions.pausing import GO_ON_KEY, PAUSE_KEY, first_paused, pause_key, resume, set_timer
 from casemate.executions.reports import RETRY_KEY, finished, retry_key, started
 from casemate.executions.scopes import settle
+from casemate.executions.subflows import subflow_ended, subflow_refused, subflow_started
 from casemate.executions.survey import retry_or_wait, survey
 from casemate.executions.taking import go_on, take_up
 from casemate.executions.turn import Turn
@@ -72,12 +76,18 @@ def _take(turn: Turn, event: Event) -> None:
             started(turn, event)
         case TaskFinished():
             finished(turn, event)
+        case SubflowStarted():
+            subflow_started(turn, event)
+        case SubflowRefused():
+            subflow_refused(turn, event)
+        case SubflowEnded():
+            subflow_ended(turn, event)
         case TimerDue():
             _timer(turn, event.key)
         case Resolved():
             _resolved(turn, event)
         case KillRequested():
-            kill(turn)
+            kill(turn, cascade=event.cascade)
         case PauseRequested():
             _pause(turn)
         case ResumeRequested():

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from casemate.executions.model import Answer, State
-from casemate.identifiers import TaskRunId
+from casemate.executions.model import Answer, Call, State
+from casemate.identifiers import ExecutionId, FlowId, Namespace, TaskRunId
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,36 @@ class TaskFinished:
     log_file: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubflowStarted:
+    """The execution that a task run asked for was created, in this state."""
+
+    call: Call
+    subflow: ExecutionId
+    namespace: Namespace
+    flow_id: FlowId
+    state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubflowRefused:
+    """The execution that a task run asked for can not be created."""
+
+    call: Call
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubflowEnded:
+    """The execution that a task run started has ended. `failure` says why its outputs could not be taken over."""
+
+    call: Call
+    subflow: ExecutionId
+    state: State
+    outputs: Mapping[str, object] | None = None
+    failure: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class TimerDue:
     """A date asked for by `WakeAt` has come."""
@@ -52,7 +82,9 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True)
 class KillRequested:
-    """Someone wants it stopped."""
+    """Someone wants it stopped, and with `cascade` all executions that it has started."""
+
+    cascade: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +104,15 @@ class ResumeRequested:
 
 
 Event: TypeAlias = (
-    Begin | TaskStarted | TaskFinished | TimerDue | Resolved | KillRequested | PauseRequested | ResumeRequested
+    Begin
+    | TaskStarted
+    | TaskFinished
+    | SubflowStarted
+    | SubflowRefused
+    | SubflowEnded
+    | TimerDue
+    | Resolved
+    | KillRequested
+    | PauseRequested
+    | ResumeRequested
 )

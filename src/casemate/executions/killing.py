@@ -5,29 +5,37 @@ from __future__ import annotations
 from dataclasses import replace
 
 from casemate.catalog import Role
-from casemate.executions.commands import KillJob
+from casemate.executions.commands import KillJob, KillSubflows
 from casemate.executions.model import State, TaskRun
+from casemate.executions.reports import end_attempt
 from casemate.executions.turn import Turn
 
 
-def kill(turn: Turn) -> None:
-    """Start nothing any more; end what waits, and have stopped what runs."""
+def kill(turn: Turn, *, cascade: bool) -> None:
+    """Start nothing any more; end what waits, and have stopped what runs, with `cascade` also what it has started."""
     if turn.killing:
         return
     turn.move_execution(State.KILLING)
     turn.execution = replace(turn.execution, asked=frozenset(), answers={})
+    if cascade:
+        turn.say(KillSubflows())
     for run in tuple(turn.runs.values()):
         if not run.state.terminated:
-            _kill_run(turn, run)
+            _kill_run(turn, run, cascade)
     turn.look(None)
 
 
-def _kill_run(turn: Turn, run: TaskRun) -> None:
-    """What waits is KILLED at once; what a worker may hold is stopped, and what runs there is waited for."""
-    runnable = turn.task(run).role is Role.RUNNABLE
-    if runnable and (run.state.created or run.state is State.RUNNING):
+def _kill_run(turn: Turn, run: TaskRun, cascade: bool) -> None:
+    """What waits is KILLED at once; what a worker may hold is stopped, and what runs there is waited for.
+
+    So is the end of what it has started, if that is killed as well.
+    """
+    role = turn.task(run).role
+    if role is Role.RUNNABLE and (run.state.created or run.state is State.RUNNING):
         turn.say(KillJob(run.id))
     if run.state is not State.RUNNING:
         turn.move(replace(run, due=None), State.KILLED)
-    elif not runnable:
+    elif role is Role.EXECUTABLE and not cascade:
+        end_attempt(turn, run, State.KILLED)
+    elif role not in (Role.RUNNABLE, Role.EXECUTABLE):
         turn.look(run.id)

@@ -99,6 +99,38 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Batches:
+    """How far a task run has come that starts one execution for each batch.
+
+    `total` batches there are, `asked` of them were asked to be started, `over` of these have ended or were refused.
+    """
+
+    total: int
+    asked: int = 0
+    over: int = 0
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt of a task run wants another execution, for the batch of that number (from 1; 0 without batches)."""
+
+    task_run: TaskRunId
+    attempt: int
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who started an execution. `depth` counts the executions above; its end is told once, then it is `told`."""
+
+    execution: ExecutionId
+    call: Call
+    depth: int = 1
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRun:
     """One task at work in one execution. `outputs` is None until there are any; flowables have no `attempts`."""
 
@@ -117,6 +149,7 @@ class TaskRun:
     """What a ForEach goes through, rendered once when it begins."""
     due: datetime | None = None
     """When a retrying or paused task run goes on by itself."""
+    batches: Batches | None = None
 
     @property
     def state(self) -> State:
@@ -154,6 +187,7 @@ class Execution:
     asked: frozenset[str] = frozenset()
     answers: Mapping[str, Answer] = field(default_factory=dict)
     replay_at: datetime | None = None
+    caller: Caller | None = None
     version: int = 0
 
     @property

@@ -23,23 +23,36 @@ def started(turn: Turn, event: TaskStarted) -> None:
     """The attempt begins."""
     run = _offered(turn, event.task_run, event.attempt)
     if run is not None:
-        _begin(turn, run)
+        begin_attempt(turn, run)
 
 
 def finished(turn: Turn, event: TaskFinished) -> None:
     """The attempt ends. An end whose beginning was never heard of counts as both."""
     run = _offered(turn, event.task_run, event.attempt)
     if run is not None:
-        run = _begin(turn, run)
+        run = begin_attempt(turn, run)
     else:
         run = _running(turn, event.task_run, event.attempt)
     if run is None:
         return
-    run = turn.put(_with_end(run, event, turn.now))
-    retry = None if turn.killing or event.state is not State.FAILED else _policy(turn, run)
+    run = replace(run, outputs=event.outputs, isolation=event.isolation)
+    end_attempt(turn, run, event.state, event.log_file)
+
+
+def begin_attempt(turn: Turn, run: TaskRun) -> TaskRun:
+    """One more attempt, which makes the task run RUNNING."""
+    attempt = Attempt(History.begun(turn.now).to(State.RUNNING, turn.now))
+    return turn.move(replace(run, attempts=(*run.attempts, attempt)), State.RUNNING)
+
+
+def end_attempt(turn: Turn, run: TaskRun, state: State, log_file: str | None = None, *, retried: bool = True) -> None:
+    """End the attempt of a RUNNING task run in this state, and with it the task run unless it is tried again."""
+    last = Attempt(run.attempts[-1].history.to(state, turn.now), log_file)
+    run = turn.put(replace(run, attempts=(*run.attempts[:-1], last)))
+    retry = _policy(turn, run) if retried and state is State.FAILED and not turn.killing else None
     date = None if retry is None else _retry_date(turn, run, retry)
     if retry is None or date is None:
-        turn.move(run, _judged(turn.task(run), run, event.state))
+        turn.move(run, _judged(turn.task(run), run, state))
     elif retry.behavior == "CREATE_NEW_EXECUTION":
         _hand_over(turn, run, date)
     else:
@@ -65,18 +78,6 @@ def _running(turn: Turn, task_run: TaskRunId, attempt: int) -> TaskRun | None:
     if run is None or run.state is not State.RUNNING or attempt != len(run.attempts):
         return None
     return run if turn.task(run).role is Role.RUNNABLE else None
-
-
-def _begin(turn: Turn, run: TaskRun) -> TaskRun:
-    attempt = Attempt(History.begun(turn.now).to(State.RUNNING, turn.now))
-    return turn.move(replace(run, attempts=(*run.attempts, attempt)), State.RUNNING)
-
-
-def _with_end(run: TaskRun, event: TaskFinished, now: datetime) -> TaskRun:
-    last = run.attempts[-1]
-    attempt = Attempt(last.history.to(event.state, now), event.log_file)
-    attempts = (*run.attempts[:-1], attempt)
-    return replace(run, attempts=attempts, outputs=event.outputs, isolation=event.isolation)
 
 
 def _judged(task: Task, run: TaskRun, state: State) -> State:

@@ -168,6 +168,7 @@ def _copied(
         original_id=execution.original_id or execution.id,
         attempt_number=execution.attempt_number + 1,
         schedule_date=None,
+        caller=None,
         version=0,
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, astuple
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from casemate.executions.model import Answer, Attempt, Execution, History, Moment, State, TaskRun
+from casemate.executions.model import Answer, Attempt, Batches, Call, Caller, Execution, History, Moment, State, TaskRun
 from casemate.flows import Label
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TaskId, TaskRunId, TenantId
 
@@ -37,6 +38,7 @@ def execution_document(execution: Execution) -> dict[str, Any]:
         "asked": sorted(execution.asked),
         "answers": {key: [answer.value, answer.error] for key, answer in execution.answers.items()},
         "replayAt": _maybe_text(execution.replay_at),
+        "caller": _maybe_caller(execution.caller),
     }
 
 
@@ -64,6 +66,7 @@ def execution_from(document: Row, task_runs: Iterable[TaskRun], version: int = 0
         asked=frozenset(document["asked"]),
         answers={key: Answer(value, error) for key, (value, error) in document["answers"].items()},
         replay_at=_maybe_date(document["replayAt"]),
+        caller=_maybe_caller_from(document.get("caller")),
         version=version,
     )
 
@@ -83,6 +86,7 @@ def task_run_document(run: TaskRun) -> dict[str, Any]:
         "isolation": _maybe_map(run.isolation),
         "values": None if run.values is None else list(run.values),
         "due": _maybe_text(run.due),
+        "batches": None if run.batches is None else asdict(run.batches),
     }
 
 
@@ -101,6 +105,7 @@ def task_run_from(document: Row) -> TaskRun:
         isolation=document["isolation"],
         values=None if document["values"] is None else tuple(document["values"]),
         due=_maybe_date(document["due"]),
+        batches=None if document.get("batches") is None else Batches(**document["batches"]),
     )
 
 
@@ -114,6 +119,14 @@ def _history_from(moments: Iterable[tuple[str, str]]) -> History:
 
 def _maybe_map(value: Mapping[str, object] | None) -> dict[str, object] | None:
     return None if value is None else dict(value)
+
+
+def _maybe_caller(caller: Caller | None) -> dict[str, object] | None:
+    return None if caller is None else {**asdict(caller), "call": list(astuple(caller.call))}
+
+
+def _maybe_caller_from(document: Row | None) -> Caller | None:
+    return None if document is None else Caller(**{**document, "call": Call(*document["call"])})
 
 
 def _maybe_text(date: datetime | None) -> str | None:

@@ -51,7 +51,10 @@ def start(
 
 
 def replayed(execution: Execution, *, id: ExecutionId, now: datetime) -> Execution:  # noqa: A002 - as above
-    """The same execution from the beginning, as a new one, counted up (spec/engine 3.2, 7)."""
+    """The same execution from the beginning, as a new one, counted up (spec/engine 3.2, 7).
+
+    Whoever waits for the end of the old one waits for that of the new one.
+    """
     return replace(
         execution,
         id=id,
@@ -65,5 +68,6 @@ def replayed(execution: Execution, *, id: ExecutionId, now: datetime) -> Executi
         asked=frozenset(),
         answers={},
         replay_at=None,
+        caller=None if execution.caller is None else replace(execution.caller, told=False),
         version=0,
     )

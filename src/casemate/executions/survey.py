@@ -23,14 +23,15 @@ def survey(turn: Turn) -> None:
 
 
 def _revisit(turn: Turn, run: TaskRun) -> None:
-    runnable = turn.task(run).role is Role.RUNNABLE
+    role = turn.task(run).role
     if run.state.created:
         take_up(turn, run)
     elif run.state is State.RETRYING:
         retry_or_wait(turn, run)
-    elif runnable and turn.killing:
+    elif role is Role.RUNNABLE and turn.killing:
         turn.say(KillJob(run.id))
-    elif not runnable and run.state is State.RUNNING:
+    elif role not in (Role.RUNNABLE, Role.EXECUTABLE) and run.state is State.RUNNING:
+        # An executable one is waited for: what it asked for stands in the outbox until it is done.
         go_on(turn, run)
 
 

@@ -7,6 +7,7 @@ from casemate.executions.commands import OfferJob
 from casemate.executions.flowables import shape_of
 from casemate.executions.model import State, TaskRun
 from casemate.executions.pausing import pause
+from casemate.executions.subflows import begin_subflow
 from casemate.executions.turn import Turn
 from casemate.executions.updating import apply
 from casemate.expressions import ExpressionError, NeedsWorld, truthy
@@ -65,6 +66,8 @@ def _carry_out(turn: Turn, run: TaskRun, task: Task) -> None:
         turn.say(OfferJob(run.id, len(run.attempts) + 1))
     elif task.role is Role.FLOWABLE and shape_of(task) is not None:
         begin_flowable(turn, turn.move(run, State.RUNNING))
+    elif task.role is Role.EXECUTABLE:
+        begin_subflow(turn, run)
     elif task.role is Role.UPDATING:
         apply(turn, turn.move(run, State.RUNNING))
     else:

@@ -32,6 +32,7 @@ EXECUTION: Mapping[State, frozenset[State]] = {
             State.SUCCESS,
             State.WARNING,
             State.FAILED,
+            State.KILLED,
             State.CANCELLED,
             State.RETRIED,
         )

@@ -96,7 +96,7 @@ class Actions:
         around = self._around()
         key = as_id or ExecutionId(around.new_id())
         if task_run is None:
-            new = replace(replayed(old, id=key, now=around.now), flow_revision=flow.revision)
+            new = replace(replayed(old, id=key, now=around.now), flow_revision=flow.revision, caller=None)
         else:
             new = replayed_from(flow, old, task_run, id=key, now=around.now, new_id=around.new_run)
         if submitted:

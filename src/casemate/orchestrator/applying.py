@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias, assert_never
 
-from casemate.executions import Begin, Execution, State, TaskFinished, TaskStarted, TimerDue, replayed
+from casemate.executions import (
+    Begin,
+    Execution,
+    State,
+    SubflowRefused,
+    SubflowStarted,
+    TaskFinished,
+    TaskStarted,
+    TimerDue,
+    awaits,
+    replayed,
+)
 from casemate.flows import Flow
 from casemate.identifiers import ExecutionId
 from casemate.jobs import Finished, LogLine, Stale
 from casemate.orchestrator import entries, weighing
-from casemate.orchestrator.items import Amend, Claim, Due, End, Happened, Item, Lost
+from casemate.orchestrator.items import Amend, Born, Claim, Due, End, Happened, Item, Letter, Lost
 from casemate.orchestrator.step import REPLAY, Step, Surroundings, Written
 from casemate.storage import paths
-from casemate.store import Job, JobState, Tx, jobs, metrics, timers
+from casemate.store import Job, JobState, Tx, jobs, metrics, outbox, timers
 
 _End: TypeAlias = Literal[State.SUCCESS, State.WARNING, State.FAILED, State.KILLED]
 
@@ -25,6 +36,8 @@ _ENDS: Mapping[str, _End] = {
 }
 
 _POISON = "The task was given to a worker {count} times and none of them reported back. It is not tried again."
+
+_TOO_LATE = "The execution that was to start it has moved on."
 
 _GONE = "The worker was lost while the task was being killed."
 
@@ -53,6 +66,12 @@ def _take(step: Step, item: Item) -> object:
         case Amend():
             step.follow(item.decided(step.flow, step.execution, step.around.now))
             return step.execution
+        case Letter():
+            if outbox.take(step.tx, item.seq):
+                step.happen(item.event)
+            return None
+        case Born():
+            return _bear(step, item)
         case Claim():
             return _claim(step, item)
         case End():
@@ -63,6 +82,24 @@ def _take(step: Step, item: Item) -> object:
             return _due(step, item)
         case _:
             assert_never(item)
+
+
+def _bear(step: Step, born: Born) -> Written | None:
+    """Write the execution that a task run asked for beside the news of it, unless nobody asks any more."""
+    caller = born.subflow.caller
+    assert caller is not None, "a task run started it"
+    if not outbox.take(step.tx, born.seq):
+        return None
+    if not awaits(step.execution, caller.call):
+        step.happen(SubflowRefused(call=caller.call, reason=_TOO_LATE))
+        return None
+    written = begin(step.tx, born.flow, born.subflow, step.around)
+    new = written.execution
+    state = born.subflow.state
+    step.happen(
+        SubflowStarted(call=caller.call, subflow=new.id, namespace=new.namespace, flow_id=new.flow_id, state=state)
+    )
+    return written
 
 
 def _claim(step: Step, claim: Claim) -> Job | Stale:

@@ -63,4 +63,21 @@ class Due:
     timer: Timer
 
 
-Item: TypeAlias = Happened | Amend | Claim | End | Lost | Due
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a message to the execution says happened; goes with the message. No outcome."""
+
+    seq: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Born:
+    """The execution that a task run asked for; goes with the message. Outcome: what was written, None if too late."""
+
+    seq: int
+    flow: Flow
+    subflow: Execution
+
+
+Item: TypeAlias = Happened | Amend | Letter | Born | Claim | End | Lost | Due

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
@@ -45,19 +44,19 @@ from casemate.orchestrator.relay import Relay
 from casemate.orchestrator.rules import Rules
 from casemate.orchestrator.shelf import Shelf
 from casemate.orchestrator.step import Surroundings, Written
+from casemate.orchestrator.subflows import Subflows
 from casemate.orchestrator.tasks import Tasks
 from casemate.orchestrator.tending import Tender
-from casemate.orchestrator.watching import Watchers
+from casemate.orchestrator.watching import Watchers, entries_of
 from casemate.orchestrator.webhook import WebRequest
 from casemate.orchestrator.world import whose_execution, whose_flow
 from casemate.secrets import Secrets
 from casemate.storage import Storage, paths
-from casemate.store import Database, LogEntry, StoreUnavailable, Timer, logs
+from casemate.store import Database, LogEntry, StoreUnavailable, Timer
 from casemate.store.logs import Wanted
+from casemate.store.outbox import Message
 
 log = structlog.get_logger()
-
-_LOGS_AT_ONCE = 500
 
 _LONGEST_WAIT = 30.0
 """Seconds between two tries while the database is unavailable."""
@@ -101,7 +100,7 @@ class Orchestrator:
         self._tasks = Tasks()
         self._watchers = Watchers()
         self._shelf = Shelf(db, catalog, rules.flows_kept)
-        self._relay = Relay(db, dispatch)
+        self._relay = Relay(db, dispatch, self._deliver)
         self._alarms = Alarms(now, self._ring)
         self._lives = Lives(db, self._shelf.of, self._around, self._after, self._tasks)
         self._worlds = Worlds(
@@ -112,6 +111,9 @@ class Orchestrator:
             zone=self._context.zone,
             readable=rules.readable_bytes,
             jq=jq,
+        )
+        self._subflows = Subflows(
+            db, self._shelf, self._lives, self._worlds, self._inputs, self._context, self._around, self._insist
         )
         self.actions = Actions(self._lives, self._shelf, self._inputs, self._around)
         boot = new_id()
@@ -242,24 +244,28 @@ class Orchestrator:
             raise Refused(inputs)
         return inputs.values
 
-    async def kill(self, tenant: TenantId, execution: ExecutionId) -> None:
-        """Stop an execution: what waits is KILLED, what runs is told to stop. Raises `NotFound`, `Conflict`."""
+    async def kill(self, tenant: TenantId, execution: ExecutionId, *, cascade: bool = True) -> None:
+        """Stop an execution: what waits is KILLED, what runs is told to stop.
+
+        With `cascade` all executions that it has started are stopped as well. Raises `NotFound`, `Conflict`.
+        """
         key = (tenant, execution)
         if (await self._lives.current(key)).execution.state.terminated:
             raise Conflict("Execution is already finished, can't kill it")
-        await self._lives.bring(key, Happened(KillRequested()))
+        await self._lives.bring(key, Happened(KillRequested(cascade=cascade)))
 
     async def delete(self, tenant: TenantId, execution: ExecutionId) -> None:
         """Remove an execution with its rows and files; what still runs is stopped. Raises `NotFound`."""
         key = (tenant, execution)
         place = (await self._lives.current(key)).execution
-        held = await self._db.transact(removing.delete, key)
-        if held is None:
+        removed = await self._db.transact(removing.delete, key)
+        if removed is None:
             raise NotFound(f"Execution '{execution}' not found")
         self._lives.forget(key)
         for watcher in self._watchers.of(key):
             watcher.tell_gone()
-        for job in held:
+        self._relay.take(removed.messages)
+        for job in removed.held:
             if job.worker is not None:
                 await self._dispatch.kill(job.worker, Kill(job.id, job.fence))
         folder = paths.execution_folder(place.namespace, place.flow_id, place.id)
@@ -285,30 +291,19 @@ class Orchestrator:
                         seen = change
                         yield seen
 
-    async def watch_logs(
+    def watch_logs(
         self, tenant: TenantId, execution: ExecutionId, wanted: Wanted | None = None
     ) -> AsyncIterator[LogEntry]:
         """The log entries so far, then new ones, until the execution is terminated or deleted. Raises `NotFound`."""
-        wanted = replace(wanted or Wanted(), limit=_LOGS_AT_ONCE)
-        with self._watchers.watching((tenant, execution)) as watcher:
-            while not watcher.gone:
-                over = (await self.get(tenant, execution)).state.terminated
-                entries = await self._db.read(logs.of_execution, tenant, execution, wanted)
-                for entry in entries:
-                    yield entry
-                if entries:
-                    wanted = replace(wanted, after=entries[-1].seq)
-                if len(entries) == _LOGS_AT_ONCE:
-                    continue
-                if over:
-                    return
-                await watcher.news()
+        get = partial(self.get, tenant, execution)
+        return entries_of(self._db, self._watchers, (tenant, execution), get, wanted or Wanted())
 
     # After a commit ------------------------------------------------------------------------------------------------
 
     def _after(self, live: Live, written: Written) -> None:
         for message in written.messages:
-            self.desk.expect(message.body["job"], key_of(live.execution))
+            if "job" in message.body:
+                self.desk.expect(message.body["job"], key_of(live.execution))
         self._relay.take(written.messages)
         for timer in written.timers:
             self._alarms.set(timer)
@@ -323,6 +318,9 @@ class Orchestrator:
     def _logged(self, key: Key) -> None:
         for watcher in self._watchers.of(key):
             watcher.tell()
+
+    def _deliver(self, message: Message) -> asyncio.Task[None]:
+        return self._tasks.start(self._subflows.deliver(message))
 
     async def _resolve(self, execution: Execution, question: Resolve) -> None:
         answer = await self._worlds.resolve(whose_execution(execution), question)

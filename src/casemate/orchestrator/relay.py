@@ -1,13 +1,14 @@
 """The relay: sends the messages of the outbox, then removes them.
 
-A crash in between sends them twice, which does no harm: a hint carries no authority, a kill names its fence.
+A crash in between sends them twice, which does no harm: a hint carries no authority, a kill names its fence. All other
+messages are for executions; each goes in the transaction that applies it, which is how it is applied once.
 """
 
 from __future__ import annotations
 
 import asyncio
-from asyncio import Event
-from collections.abc import Iterable, Sequence
+from asyncio import Event, Task
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 
@@ -24,11 +25,16 @@ _CLEARING = 0.25
 
 
 class Relay:
-    """Two loops: one sends, one clears. `take` gives it what was just committed, `sweep` what was left over."""
+    """Two loops: one sends, one clears. `take` gives it what was just committed, `sweep` what was left over.
 
-    def __init__(self, db: Database, dispatch: Dispatch) -> None:
+    `deliver` begins to bring a message to its execution.
+    """
+
+    def __init__(self, db: Database, dispatch: Dispatch, deliver: Callable[[Message], Task[None]]) -> None:
         self._db = db
         self._dispatch = dispatch
+        self._deliver = deliver
+        self._carried: set[int] = set()
         self._waiting: dict[int, Message] = {}
         self._sent: dict[int, None] = {}
         self._to_send = Event()
@@ -36,7 +42,8 @@ class Relay:
 
     def take(self, messages: Iterable[Message]) -> None:
         """Send these soon."""
-        self._waiting |= {message.seq: message for message in messages if message.seq not in self._sent}
+        known = self._sent.keys() | self._carried
+        self._waiting |= {message.seq: message for message in messages if message.seq not in known}
         if self._waiting:
             self._to_send.set()
 
@@ -79,7 +86,14 @@ class Relay:
         for kill in kills:
             # Sent once: a worker that is away hears of it in the answer to its next heartbeat.
             await self._dispatch.kill(WorkerId(kill.body["worker"]), _kill(kill))
+        for message in messages:
+            if message.kind not in ("hint", "kill"):
+                self._carry(message)
         return [message.seq for message in (*hints[:taken], *kills)]
+
+    def _carry(self, message: Message) -> None:
+        self._carried.add(message.seq)
+        self._deliver(message).add_done_callback(lambda _: self._carried.discard(message.seq))
 
 
 def _hint(message: Message) -> Hint:

@@ -26,5 +26,7 @@ class Rules:
     """The longest log message; longer ones are cut into several."""
     readable_bytes: int = 10_485_760
     """The largest file that `read()` puts into a template."""
+    subflow_depth: int = 100
+    """How many executions that start one another may stand above the last one."""
     flows_kept: int = 256
     """How many flows stay parsed."""

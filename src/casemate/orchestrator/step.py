@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
 
 from casemate.executions import (
+    Call,
     Command,
     Context,
     Decision,
     Event,
     Execution,
     KillJob,
+    KillSubflows,
     OfferJob,
     Replay,
     Resolve,
+    StartSubflow,
     State,
     TaskFinished,
     WakeAt,
@@ -30,7 +33,7 @@ from casemate.executions import (
 )
 from casemate.flows import Flow
 from casemate.identifiers import TaskRunId
-from casemate.orchestrator import entries
+from casemate.orchestrator import entries, telling
 from casemate.orchestrator.rules import Rules
 from casemate.store import Job, JobState, LogEntry, Timer, Tx, executions, jobs, logs, outbox, timers
 from casemate.store.outbox import Message
@@ -119,6 +122,11 @@ class Step:
                 self._offer(command)
             case KillJob():
                 return self._kill(command)
+            case StartSubflow():
+                self._ask("subflow", command.call)
+            case KillSubflows():
+                for subflow in executions.called_by(self.tx, self.execution.tenant, self.execution.id):
+                    self.send("stop", tenant=self.execution.tenant, execution=subflow)
             case WakeAt():
                 self.wake(command.key, command.at)
             case Replay():
@@ -141,6 +149,10 @@ class Step:
         )
         if jobs.offer(self.tx, job, self.around.now):
             self.hint(job)
+
+    def _ask(self, kind: str, call: Call) -> None:
+        """Ask the service for something that a task run waits for."""
+        self.send(kind, **telling.asking(self.execution, call))
 
     def _kill(self, command: KillJob) -> Event | None:
         """Tell the holder; without one drop the job, and end the attempt that nobody will report on."""
@@ -177,8 +189,18 @@ class Step:
         """Send a message once this is committed."""
         self.messages.append(outbox.add(self.tx, kind, body))
 
+    def _tell_caller(self) -> None:
+        """Once nothing of it is left to run, whoever started it hears of its end; one that takes over tells instead."""
+        execution, caller = self.execution, self.execution.caller
+        if caller is None or caller.told or executions.is_open(execution):
+            return
+        self.execution = replace(execution, caller=replace(caller, told=True))
+        if execution.state is not State.RETRIED:
+            self.send("ended", **telling.end_of(execution, caller))
+
     def write(self, *, new: bool = False) -> Written:
         """Write what changed; raises the store's `Conflict` if someone else changed the execution first."""
+        self._tell_caller()
         changed = new or self.execution is not self.before
         if new:
             self.execution = executions.insert(self.tx, self.execution)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from asyncio import Event
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from casemate.executions import Execution
 from casemate.orchestrator.items import Key
+from casemate.store import Database, LogEntry, Wanted, logs
 
 _KEPT = 64
 """How many changes wait for a slow watcher; older ones are dropped, the newest never is."""
+
+
+_LOGS_AT_ONCE = 500
 
 
 class Watcher:
@@ -63,3 +68,23 @@ class Watchers:
     def of(self, key: Key) -> tuple[Watcher, ...]:
         """Who watches this execution."""
         return tuple(self._watchers.get(key, ()))
+
+
+async def entries_of(
+    db: Database, watchers: Watchers, key: Key, get: Callable[[], Awaitable[Execution]], wanted: Wanted
+) -> AsyncIterator[LogEntry]:
+    """The log entries of an execution so far, then new ones, until it is terminated or deleted."""
+    wanted = replace(wanted, limit=_LOGS_AT_ONCE)
+    with watchers.watching(key) as watcher:
+        while not watcher.gone:
+            over = (await get()).state.terminated
+            entries = await db.read(logs.of_execution, *key, wanted)
+            for entry in entries:
+                yield entry
+            if entries:
+                wanted = replace(wanted, after=entries[-1].seq)
+            if len(entries) == _LOGS_AT_ONCE:
+                continue
+            if over:
+                return
+            await watcher.news()

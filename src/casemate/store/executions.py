@@ -186,8 +186,8 @@ def unfinished(tx: Tx) -> tuple[tuple[TenantId, ExecutionId], ...]:
 
 
 def called_by(tx: Tx, tenant: TenantId, execution: ExecutionId) -> tuple[ExecutionId, ...]:
-    """The executions that this one started."""
-    statement = select(table.c.id).where(table.c.tenant == tenant, table.c.caller == execution)
+    """The executions that this one started and that have not ended."""
+    statement = select(table.c.id).where(table.c.tenant == tenant, table.c.caller == execution, table.c.open.is_(True))
     return tuple(tx.scalars(statement))
 
 

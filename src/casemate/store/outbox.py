@@ -38,6 +38,11 @@ def pending(tx: Tx, limit: int = 1_000) -> tuple[Message, ...]:
     return tuple(Message(row.seq, row.kind, unpacked(row.body)) for row in rows)
 
 
+def take(tx: Tx, seq: int) -> bool:
+    """Forget a message whose consequence is written in this transaction; was it still there?"""
+    return tx.execute(_DELETE, {"key_seq": seq}).rowcount == 1
+
+
 def sent(tx: Tx, seqs: Iterable[int]) -> None:
     """Forget messages that were sent."""
     keys = [{"key_seq": seq} for seq in seqs]

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -97,6 +97,7 @@ executions = Table(
     Column("document", Text, nullable=False),
     Index("executions_started", "tenant", "started"),
     Index("executions_flow", "tenant", "namespace", "flow", "started"),
+    Index("executions_caller", "tenant", "caller"),
     Index("executions_open", "open", sqlite_where=text("open")),
 )
 
@@ -141,6 +142,8 @@ outbox = Table(
     Column("seq", _Sequence, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("body", Text, nullable=False),
+    # A number that came back would let a message that was applied long ago take a new one away.
+    sqlite_autoincrement=True,
 )
 
 timers = Table(

@@ -18,9 +18,9 @@ _EVALUATION = 5.0
 
 
 async def kill_execution(call: Call) -> Answer:
-    """Stop an execution."""
+    """Stop an execution, with all that it has started unless `isOnKillCascade` is false."""
     found = await named(call)
-    await call.deps.orchestrator.kill(call.tenant, found.id)
+    await call.deps.orchestrator.kill(call.tenant, found.id, cascade=call.flag("isOnKillCascade", default=True))
     return to_json(await call.deps.orchestrator.get(call.tenant, found.id))
 
 

@@ -1,0 +1,35 @@
+"""Messages about calls: what a task run asks for, and the end of what it started."""
+
+from __future__ import annotations
+
+from casemate.executions import Call, Caller, Execution, State
+from casemate.identifiers import ExecutionId, TaskRunId, TenantId
+from casemate.orchestrator.items import Key
+from casemate.store.outbox import Message
+
+
+def asking(execution: Execution, call: Call) -> dict[str, object]:
+    """A task run of an execution asks."""
+    return _body(execution.tenant, execution.id, call)
+
+
+def end_of(execution: Execution, caller: Caller, state: State | None = None) -> dict[str, object]:
+    """An execution has ended; `state` is given for one that does not come to an end by itself."""
+    body = _body(execution.tenant, caller.execution, caller.call)
+    return {**body, "subflow": execution.id, "state": (state or execution.state).value}
+
+
+def key_in(message: Message) -> Key:
+    """The execution that a message is for."""
+    return TenantId(message.body["tenant"]), ExecutionId(message.body["execution"])
+
+
+def call_in(message: Message) -> Call:
+    """The call that a message is about."""
+    body = message.body
+    return Call(TaskRunId(body["task_run"]), body["attempt"], body["number"])
+
+
+def _body(tenant: TenantId, execution: ExecutionId, call: Call) -> dict[str, object]:
+    place = {"tenant": tenant, "execution": execution}
+    return {**place, "task_run": call.task_run, "attempt": call.attempt, "number": call.number}
