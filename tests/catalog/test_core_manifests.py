@@ -60,3 +60,21 @@ def test_every_property_with_a_default_is_optional(catalog):
     for manifest in catalog.all():
         defaulted = {name for name, schema in manifest.schema.properties.items() if schema.default is not None}
         assert not defaulted & manifest.schema.required, manifest.type
+
+
+def test_a_templated_task_may_ask_what_any_task_may_that_takes_its_place(catalog):
+    of_the_worker = {"files.keep", "files.select", "rows.render"}
+    templated = catalog.find(f"{CORE}templating.TemplatedTask")
+    others = [manifest.asks for manifest in catalog.all() if manifest is not templated]
+    assert templated.asks == frozenset().union(*others) - of_the_worker
+
+
+@pytest.mark.parametrize("area", ["debug", "execution", "http", "kv", "log", "namespace", "output", "state", "storage"])
+def test_every_core_task_that_a_worker_carries_out_has_a_body(catalog, area):
+    missing = [
+        manifest.type
+        for manifest in catalog.all()
+        if manifest.type.startswith(f"{CORE}{area}.") and manifest.kind is Kind.TASK and manifest.role is Role.RUNNABLE
+        if manifest.body is None
+    ]
+    assert missing == []

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 import pytest
 
 from casemate.dispatch import Ask, NotHeld, Reply, WorkerLink
+from casemate.executions import Execution, State
 from casemate.identifiers import MAIN, Namespace, TenantId
 from casemate.jobs import Grant
+from casemate.orchestrator import NotFound
 from casemate.store import Job, kv, replies
 
 from .parts import Clock, Plane, claimed, finished
@@ -333,3 +335,104 @@ async def test_files_of_namespaces_are_deleted_once(service: Plane):
     assert (await asked(link, grant, "namespace.delete", files=["/a.txt", "/b.txt"])).value == ["/a.txt"]
     assert (await asked(link, grant, "namespace.delete", files=["/a.txt"])).value == ["/a.txt"]
     assert not await service.storage.exists(MAIN, "kestra:///team/a/_files/a.txt")
+
+
+PAUSED = f"""
+id: paused
+namespace: team.a
+tasks:
+  - {{id: pause, type: {CORE}.flow.Pause}}
+"""
+
+
+async def paused(service: Plane) -> Execution:
+    execution = await service.orchestrator.create(await service.save(PAUSED))
+    async with asyncio.timeout(10):
+        async for seen in service.orchestrator.watch(MAIN, execution.id):
+            if seen.state is State.PAUSED:
+                return seen
+    raise AssertionError
+
+
+async def test_a_paused_execution_is_resumed_once_by_an_attempt(service: Plane):
+    waiting = await paused(service)
+    link, grant = await granted(service, "execution.Resume", executionId=waiting.id)
+    assert await asked(link, grant, "executions.resume", executionId=waiting.id) == Reply()
+    assert (await service.ended(waiting)).state is State.SUCCESS
+    assert await asked(link, grant, "executions.resume", executionId=waiting.id) == Reply()
+    link, grant = await granted(service, "execution.Resume", flow="two", executionId=waiting.id)
+    assert (await asked(link, grant, "executions.resume", executionId=waiting.id)).error
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"executionId": "nope"}, {"namespace": "other"}, {"flowId": "other"}, {"namespace": "team"}]
+)
+async def test_only_an_execution_that_is_named_with_its_place_is_resumed(service: Plane, wrong: dict[str, str]):
+    waiting = await paused(service)
+    link, grant = await granted(service, "execution.Resume", executionId="x")
+    reply = await asked(link, grant, "executions.resume", **{"executionId": waiting.id, **wrong})
+    assert reply.error == f"No execution found for execution id {wrong.get('executionId', waiting.id)}"
+    assert (await service.orchestrator.get(MAIN, waiting.id)).state is State.PAUSED
+
+
+async def with_logs(service: Plane, flow: str, *messages: str) -> Execution:
+    link, grant = await granted(service, "log.Log", flow=flow, message="x")
+    await link.report(finished(grant, "SUCCESS", *messages))
+    return await service.orchestrator.get(MAIN, grant.place.execution)
+
+
+async def test_log_entries_are_fetched_in_pieces_from_where_one_may_look(service: Plane):
+    ended = await with_logs(service, "chatty", *(str(number) for number in range(501)))
+    link, grant = await granted(service, "log.Fetch")
+    first = (await asked(link, grant, "logs.fetch", executionId=ended.id)).value
+    rest = (await asked(link, grant, "logs.fetch", executionId=ended.id, after=first["after"])).value
+    assert [entry["message"] for entry in (*first["entries"], *rest["entries"])] == [str(n) for n in range(501)]
+    assert rest["after"] is None
+    for elsewhere in ({"namespace": "team"}, {"flowId": "other"}, {"tasksId": ["other"]}, {"level": "ERROR"}):
+        assert (await asked(link, grant, "logs.fetch", executionId=ended.id, **elsewhere)).value["entries"] == []
+    assert (await asked(link, grant, "logs.fetch", level="LOUD")).error
+
+
+async def test_log_entries_are_purged_by_place_level_and_date(service: Plane, clock: Clock):
+    await with_logs(service, "chatty", "a", "b")
+    clock.forward(hours=1)
+    until = clock().isoformat()
+    link, grant = await granted(service, "log.PurgeLogs", endDate=until)
+    assert (await asked(link, grant, "logs.purge", endDate="soon")).error
+    for function in ({"namespace": "other"}, {"flowId": "other"}, {"logLevels": ["ERROR"]}, {"startDate": until}):
+        link, grant = await granted(service, "log.PurgeLogs", endDate=until)
+        assert (await asked(link, grant, "logs.purge", endDate=until, **function)).value == 0
+    link, grant = await granted(service, "log.PurgeLogs", endDate=until)
+    for _again in range(2):
+        assert (await asked(link, grant, "logs.purge", endDate=until, namespace="team")).value == 2
+
+
+async def test_executions_are_counted_by_flow_namespace_and_state(service: Plane):
+    await with_logs(service, "counted", "a")
+    await with_logs(service, "counted", "a")
+    link, grant = await granted(service, "execution.Count", startDate="x", expression="x")
+    flows = [{"namespace": "team.a", "flowId": "counted"}, {"namespace": "team.a", "flowId": "none"}]
+    counted = (await asked(link, grant, "executions.count", flows=flows, namespaces=["team.a"])).value
+    assert [one["count"] for one in counted] == [2, 0, 3]
+    running = (await asked(link, grant, "executions.count", flows=flows, states=["RUNNING"])).value
+    assert [one["count"] for one in running] == [0, 0]
+    refused = await asked(link, grant, "executions.count", startDate="2020-01-01T00:00:00Z")
+    assert refused.error == "You must provide a list of flows or namespaces"
+
+
+async def test_purging_executions_takes_what_has_ended_and_what_belongs_to_it(service: Plane, clock: Clock):
+    ended = await with_logs(service, "old", "a", "b")
+    folder = f"kestra:///team/a/old/executions/{ended.id}"
+    await service.storage.put(MAIN, f"{folder}/x", b"x")
+    clock.forward(hours=1)
+    waiting = await paused(service)
+    link, grant = await granted(service, "execution.PurgeExecutions", endDate="x")
+    until = clock().isoformat()
+    kept = (await asked(link, grant, "executions.purge", endDate=until, purgeExecution=False, purgeLog=False)).value
+    assert kept == {"storagesCount": 1, "metricsCount": 0}
+    gone = (await asked(link, grant, "executions.purge", endDate=until, namespace="team")).value
+    assert gone == {"executionsCount": 1, "logsCount": 2, "storagesCount": 0, "metricsCount": 0}
+    with pytest.raises(NotFound):
+        await service.orchestrator.get(MAIN, ended.id)
+    for running in (waiting.id, grant.place.execution):
+        assert await service.orchestrator.get(MAIN, running)

@@ -42,12 +42,17 @@ def manifest(
 CATALOG = Catalog(
     (
         manifest(f"{CORE}.log.Log", "casemate.inside.core_log"),
-        manifest(f"{CORE}.debug.Return", "casemate.inside.core_debug_return"),
+        manifest(
+            f"{CORE}.debug.Return", "casemate.inside.core_debug_return", properties={"properties": {"format": {}}}
+        ),
         manifest(f"{CORE}.output.OutputValues", "casemate.inside.core_output_values"),
         manifest(f"{CORE}.execution.Fail", "casemate.inside.core_execution_fail"),
         manifest(f"{CORE}.flow.Sleep", "casemate.inside.core_flow_sleep"),
         manifest(f"{CORE}.kv.Set"),
-        manifest(f"{CORE}.kv.Get", "casemate.inside.core_kv_get", asks=("kv.get",)),
+        manifest(f"{CORE}.templating.TemplatedTask", asks=("kv.get",)),
+        manifest(
+            f"{CORE}.kv.Get", "casemate.inside.core_kv_get", asks=("kv.get",), properties={"properties": {"key": {}}}
+        ),
         manifest(
             f"{CORE}.storage.Concat",
             "casemate.inside.core_storage_concat",

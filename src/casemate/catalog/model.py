@@ -51,7 +51,7 @@ class Manifest:
     `branches` lists the properties that hold child tasks, in order (`tasks`, `then`, `else`, `cases`, `defaults`).
     `body` is the dotted name of the function inside the walls. A flowable has none; a runnable without one either runs
     code of its own (`runs-code`) or cannot be run here yet. `asks` names what the body may ask of the control plane
-    while it runs; everything else is refused there.
+    while it runs, or a task that takes its place; everything else is refused there.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")

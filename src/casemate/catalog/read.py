@@ -89,8 +89,6 @@ def _faults(manifest: Manifest) -> Iterator[str]:
             yield f"{name} is not a type name"
     if manifest.body and (manifest.kind is not Kind.TASK or manifest.role is not Role.RUNNABLE):
         yield f"{manifest.type}: only a runnable task has a body"
-    if manifest.asks and not manifest.body:
-        yield f"{manifest.type}: only a body can ask"
     if manifest.body and Capability.RUNS_CODE in manifest.capabilities:
         yield f"{manifest.type}: a type that runs code of its own has no body"
     for branch in manifest.branches:

@@ -121,7 +121,7 @@ class Orchestrator:
             db=db,
             lives=self._lives,
             worlds=self._worlds,
-            calls=Calls(db, storage, catalog),
+            calls=Calls(db, storage, catalog, self.actions.resume),
             storage=storage,
             secrets=secrets,
             context=self._context,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 
 from casemate.executions import (
     Execution,
@@ -52,6 +52,7 @@ _FIELDS: dict[str, Field] = {
     "triggerExecutionId": table.c.caller,
     "parentId": table.c.parent,
     "childFilter": _child,
+    "open": table.c.open,
 }
 
 _BY_ID = (table.c.tenant == bindparam("key_tenant")) & (table.c.id == bindparam("key_id"))
@@ -177,6 +178,12 @@ def search(
     rows, total = found(tx, statement, _FIELDS, page or Page(), (table.c.started.desc(), table.c.id))
     read = (get(tx, tenant, row.id) for row in rows)
     return tuple(execution for execution in read if execution is not None), total
+
+
+def count(tx: Tx, tenant: TenantId, filters: Sequence[Filter]) -> int:
+    """How many executions the filters find."""
+    statement = select(func.count()).select_from(table).where(table.c.tenant == tenant, condition(_FIELDS, filters))
+    return tx.scalar(statement) or 0
 
 
 def unfinished(tx: Tx) -> tuple[tuple[TenantId, ExecutionId], ...]:

@@ -132,6 +132,11 @@ def delete(tx: Tx, tenant: TenantId, execution: ExecutionId, wanted: Wanted | No
     return tx.execute(table.delete().where(_place(tenant, execution), *only)).rowcount
 
 
+def purge(tx: Tx, tenant: TenantId, filters: Sequence[Filter]) -> int:
+    """Remove every entry that the filters find; how many there were."""
+    return tx.execute(table.delete().where(table.c.tenant == tenant, condition(_FIELDS, filters))).rowcount
+
+
 def _row(entry: LogEntry) -> dict[str, Any]:
     return {
         "tenant": entry.tenant,

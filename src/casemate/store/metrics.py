@@ -46,9 +46,9 @@ def of_execution(tx: Tx, tenant: TenantId, execution: ExecutionId) -> tuple[Metr
     return tuple(_entry(row) for row in tx.execute(select(table).where(mine).order_by(table.c.seq)))
 
 
-def delete(tx: Tx, tenant: TenantId, execution: ExecutionId) -> None:
-    """Remove the measurements of an execution."""
-    tx.execute(table.delete().where(table.c.tenant == tenant, table.c.execution == execution))
+def delete(tx: Tx, tenant: TenantId, execution: ExecutionId) -> int:
+    """Remove the measurements of an execution; how many there were."""
+    return tx.execute(table.delete().where(table.c.tenant == tenant, table.c.execution == execution)).rowcount
 
 
 def _row(entry: MetricEntry) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """One granted job from claim to report: the stages in their order, and what stops them.
 
-claim -> render -> clock -> guard -> files -> build -> run -> collect -> report
+claim -> templated -> render -> clock -> guard -> files -> build -> run -> collect -> report
 
 Any stage may end the job as FAILED. A timeout, a kill or a newer fence may come at any moment: the sandbox goes first,
 then the report is made, or none.
@@ -32,10 +32,11 @@ from casemate.worker.stages.files import files
 from casemate.worker.stages.guard import guard
 from casemate.worker.stages.render import render
 from casemate.worker.stages.run import run
+from casemate.worker.stages.templated import templated
 
 log = structlog.get_logger(__name__)
 
-BEFORE: Final[tuple[Stage, ...]] = (render, clock, guard, files, build)
+BEFORE: Final[tuple[Stage, ...]] = (templated, render, clock, guard, files, build)
 AFTER: Final[tuple[Stage, ...]] = (collect,)
 
 

@@ -7,22 +7,26 @@ from typing import TypeAlias
 
 from casemate.catalog import Catalog
 from casemate.dispatch import Ask, NotHeld, Reply
+from casemate.errors import Refused
+from casemate.executions import WrongState
 from casemate.identifiers import Fence, WorkerId
-from casemate.orchestrator.calls import files, kv, states
-from casemate.orchestrator.calls.effects import Outcome, carry_out, outcome_of
-from casemate.orchestrator.calls.files import Files
+from casemate.orchestrator.calls import files, kv, log_entries, other_executions, states
+from casemate.orchestrator.calls.effects import Means, Outcome, Resume, carry_out, outcome_of
 from casemate.orchestrator.calls.model import Arguments, Caller, Refusal
 from casemate.orchestrator.holding import held
 from casemate.storage import Storage, StorageError
 from casemate.store import Database, Tx, replies
 
 OnRows: TypeAlias = Callable[[Tx, Caller, Arguments], object]
-OnFiles: TypeAlias = Callable[[Files, Caller, Arguments], Awaitable[Outcome]]
+OnWorld: TypeAlias = Callable[[Means, Caller, Arguments], Awaitable[Outcome]]
+Repeated: TypeAlias = Callable[[Means, Caller, Arguments], Awaitable[object]]
 
 READS: Mapping[str, OnRows] = {
     "kv.get": kv.get,
     "kv.keys": kv.keys,
     "state.get": states.get,
+    "logs.fetch": log_entries.fetch,
+    "executions.count": other_executions.count,
 }
 """What changes nothing."""
 
@@ -31,36 +35,41 @@ WRITES: Mapping[str, OnRows] = {
     "kv.delete": kv.delete,
     "state.set": states.put,
     "state.delete": states.delete,
+    "logs.purge": log_entries.purge,
 }
 """What is done in one transaction, once for each attempt."""
 
-FILE_READS: Mapping[str, OnFiles] = {
+FILE_READS: Mapping[str, OnWorld] = {
     "storage.size": files.size,
     "namespace.list": files.namespace_files,
 }
 """What changes no file."""
 
-FILE_WRITES: Mapping[str, OnFiles] = {
+DECIDED: Mapping[str, OnWorld] = {
     "storage.delete": files.delete,
     "storage.purge": files.purge,
     "namespace.upload": files.upload,
     "namespace.download": files.download,
     "namespace.delete": files.remove,
+    "executions.resume": other_executions.resume,
 }
 """What is decided on once for each attempt, kept, and only then done: asked again, the same is done again."""
+
+REPEATED: Mapping[str, Repeated] = {"executions.purge": other_executions.purge}
+"""What finds nothing more to do when it is done again."""
 
 
 class Calls:
     """Answers them."""
 
-    def __init__(self, db: Database, storage: Storage, catalog: Catalog) -> None:
+    def __init__(self, db: Database, storage: Storage, catalog: Catalog, resume: Resume) -> None:
         self._db = db
-        self._files = Files(db, storage)
+        self._means = Means(db, storage, resume)
         self._catalog = catalog
 
     def knows(self, function: str) -> bool:
         """Is this a question of a body?"""
-        return any(function in known for known in (READS, WRITES, FILE_READS, FILE_WRITES))
+        return any(function in known for known in (READS, WRITES, FILE_READS, DECIDED, REPEATED))
 
     async def reply(self, worker: WorkerId, fence: Fence, caller: Caller, question: Ask) -> Reply:
         """The answer. Raises `NotHeld` if the fence is not the newest any more when something is to be changed."""
@@ -68,7 +77,7 @@ class Calls:
             return Reply(error=f"A task of this type must not ask for '{question.function}'.")
         try:
             return Reply(await self._answer(worker, fence, caller, question.function, Arguments(question.arguments)))
-        except (Refusal, StorageError) as refusal:
+        except (Refusal, Refused, WrongState, StorageError) as refusal:
             return Reply(error=str(refusal))
 
     def _may_ask(self, caller: Caller, function: str) -> bool:
@@ -85,11 +94,13 @@ class Calls:
         if function in WRITES:
             return await self._db.transact(_written, worker, fence, caller, function, arguments)
         if function in FILE_READS:
-            return (await FILE_READS[function](self._files, caller, arguments)).value
+            return (await FILE_READS[function](self._means, caller, arguments)).value
+        if function in REPEATED:
+            return await REPEATED[function](self._means, caller, arguments)
         kept = await self._db.read(replies.of, caller.job, function)
-        planned = None if kept else await FILE_WRITES[function](self._files, caller, arguments)
+        planned = None if kept else await DECIDED[function](self._means, caller, arguments)
         outcome = await self._db.transact(_decided, worker, fence, caller, function, planned)
-        await carry_out(self._files.storage, caller.tenant, outcome.effects)
+        await carry_out(self._means, caller.tenant, outcome, again=kept is not None)
         return outcome.value
 
 

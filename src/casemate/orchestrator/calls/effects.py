@@ -1,16 +1,30 @@
-"""What is to be done with files once the answer is kept. Done twice it changes nothing more."""
+"""What is to be done once the answer is kept. Done twice it changes nothing more."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from casemate.identifiers import TenantId
+from casemate.executions import WrongState
+from casemate.identifiers import ExecutionId, TenantId
 from casemate.storage import NotThere, Storage
+from casemate.store import Database
 
-Effect: TypeAlias = tuple[Literal["copy", "delete"], str, str]
-"""`("copy", from, to)` or `("delete", address, "")`."""
+Effect: TypeAlias = tuple[Literal["copy", "delete", "resume"], str, str]
+"""`("copy", from, to)`, `("delete", address, "")` or `("resume", execution, inputs as JSON)`."""
+
+Resume: TypeAlias = Callable[[TenantId, ExecutionId, Mapping[str, object]], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What it is done with."""
+
+    db: Database
+    storage: Storage
+    resume: Resume
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +46,31 @@ def outcome_of(document: Mapping[str, object]) -> Outcome:
     return Outcome(document["value"], tuple((kind, first, second) for kind, first, second in listed))
 
 
-async def carry_out(storage: Storage, tenant: TenantId, effects: Iterable[Effect]) -> None:
-    """Copy and delete. What is not there any more has been copied or deleted before."""
-    for kind, first, second in effects:
-        if kind == "delete":
-            await storage.delete(tenant, first)
-            continue
-        try:
-            await storage.copy(tenant, first, second)
-        except NotThere:
-            if not await storage.exists(tenant, second):
-                raise
+async def carry_out(means: Means, tenant: TenantId, outcome: Outcome, *, again: bool) -> None:
+    """Do it. `again`: it was decided earlier, and may have been done; what is done already is no failure then."""
+    for kind, first, second in outcome.effects:
+        match kind:
+            case "delete":
+                await means.storage.delete(tenant, first)
+            case "copy":
+                await _copy(means.storage, tenant, first, second, again=again)
+            case "resume":
+                await _resume(means, tenant, ExecutionId(first), json.loads(second), again=again)
+
+
+async def _copy(storage: Storage, tenant: TenantId, source: str, target: str, *, again: bool) -> None:
+    try:
+        await storage.copy(tenant, source, target)
+    except NotThere:
+        if not (again and await storage.exists(tenant, target)):
+            raise
+
+
+async def _resume(
+    means: Means, tenant: TenantId, execution: ExecutionId, inputs: Mapping[str, object], *, again: bool
+) -> None:
+    try:
+        await means.resume(tenant, execution, inputs)
+    except WrongState:
+        if not again:
+            raise

@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from casemate.identifiers import Namespace
 from casemate.orchestrator.calls.borders import deletable, meant, writable
-from casemate.orchestrator.calls.effects import Outcome
+from casemate.orchestrator.calls.effects import Means, Outcome
 from casemate.orchestrator.calls.model import Arguments, Caller, refuse
-from casemate.storage import NotThere, Storage, paths
-from casemate.store import Database
+from casemate.storage import NotThere, paths
 
 _FILES = "namespace files"
 _MOST = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
-    """Where files and flows are."""
-
-    db: Database
-    storage: Storage
-
-
-async def size(files: Files, caller: Caller, arguments: Arguments) -> Outcome:
+async def size(means: Means, caller: Caller, arguments: Arguments) -> Outcome:
     """How many bytes a file has."""
-    return Outcome(await files.storage.size(caller.tenant, arguments.text("uri")))
+    return Outcome(await means.storage.size(caller.tenant, arguments.text("uri")))
 
 
-async def delete(files: Files, caller: Caller, arguments: Arguments) -> Outcome:
+async def delete(means: Means, caller: Caller, arguments: Arguments) -> Outcome:
     """Remove a file: was it there?"""
     uri = arguments.text("uri")
     paths.key_of(uri)
     if not deletable(caller, uri):
         refuse(f"Unable to delete the file '{uri[:500]}' as it doesn't belong to the namespace of the flow")
-    there = await files.storage.exists(caller.tenant, uri)
+    there = await means.storage.exists(caller.tenant, uri)
     return Outcome(there, (("delete", uri, ""),) if there else ())
 
 
-async def purge(files: Files, caller: Caller, _arguments: Arguments) -> Outcome:
+async def purge(means: Means, caller: Caller, _arguments: Arguments) -> Outcome:
     """Remove every file of the execution: their addresses, and those of the folders."""
     execution = caller.execution
     top = paths.execution_folder(execution.namespace, execution.flow_id, execution.id)
-    found = [stored.uri for stored in await files.storage.list(caller.tenant, top)]
+    found = [stored.uri for stored in await means.storage.list(caller.tenant, top)]
     gone = sorted({folder for uri in found for folder in _folders(uri, top)} | set(found))
     return Outcome(gone, tuple(("delete", uri, "") for uri in found))
 
@@ -54,29 +44,29 @@ def _folders(uri: str, top: str) -> Iterable[str]:
         yield uri
 
 
-async def namespace_files(files: Files, caller: Caller, arguments: Arguments) -> Outcome:
+async def namespace_files(means: Means, caller: Caller, arguments: Arguments) -> Outcome:
     """The paths of the files of a namespace, with a slash in front."""
     folder = paths.namespace_folder(meant(caller, arguments.maybe_text("namespace")))
-    return Outcome([stored.uri.removeprefix(folder) for stored in await files.storage.list(caller.tenant, folder)])
+    return Outcome([stored.uri.removeprefix(folder) for stored in await means.storage.list(caller.tenant, folder)])
 
 
-async def upload(files: Files, caller: Caller, arguments: Arguments) -> Outcome:
+async def upload(means: Means, caller: Caller, arguments: Arguments) -> Outcome:
     """Copy files into a namespace: `files` from path to address. The answer has the new addresses."""
-    namespace = await _writable(files, caller, arguments)
+    namespace = await _writable(means, caller, arguments)
     wanted = {path: str(uri) for path, uri in arguments.mapping("files").items()}
     conflict = arguments.maybe_text("conflict") or "OVERWRITE"
     targets = {path: paths.namespace_file(namespace, path) for path in _few(wanted)}
-    there = [path for path, uri in targets.items() if await files.storage.exists(caller.tenant, uri)]
+    there = [path for path, uri in targets.items() if await means.storage.exists(caller.tenant, uri)]
     if conflict == "ERROR" and there:
         refuse(f"File '{there[0]}' already exists and conflict is set to ERROR")
     skipped = there if conflict == "SKIP" else []
     copied = {path: uri for path, uri in targets.items() if path not in skipped}
     for path in copied:
-        await _check_readable(files, caller, wanted[path])
+        await _check_readable(means, caller, wanted[path])
     return Outcome(copied, tuple(("copy", wanted[path], uri) for path, uri in copied.items()))
 
 
-async def download(files: Files, caller: Caller, arguments: Arguments) -> Outcome:
+async def download(means: Means, caller: Caller, arguments: Arguments) -> Outcome:
     """Copy files of a namespace to those of the task run: path to new address, below `destination`."""
     namespace = meant(caller, arguments.maybe_text("namespace"))
     destination = (arguments.maybe_text("destination") or "").strip("/")
@@ -87,20 +77,20 @@ async def download(files: Files, caller: Caller, arguments: Arguments) -> Outcom
     return Outcome(targets, tuple(("copy", sources[path], targets[path]) for path in sources))
 
 
-async def remove(files: Files, caller: Caller, arguments: Arguments) -> Outcome:
+async def remove(means: Means, caller: Caller, arguments: Arguments) -> Outcome:
     """Remove files of a namespace: those of the paths that were there."""
-    namespace = await _writable(files, caller, arguments)
+    namespace = await _writable(means, caller, arguments)
     uris = {path: paths.namespace_file(namespace, path) for path in _few(arguments.texts("files"))}
-    there = {path: uri for path, uri in uris.items() if await files.storage.exists(caller.tenant, uri)}
+    there = {path: uri for path, uri in uris.items() if await means.storage.exists(caller.tenant, uri)}
     return Outcome(list(there), tuple(("delete", uri, "") for uri in there.values()))
 
 
-async def _writable(files: Files, caller: Caller, arguments: Arguments) -> Namespace:
-    return await files.db.read(writable, caller, arguments.maybe_text("namespace"), _FILES)
+async def _writable(means: Means, caller: Caller, arguments: Arguments) -> Namespace:
+    return await means.db.read(writable, caller, arguments.maybe_text("namespace"), _FILES)
 
 
-async def _check_readable(files: Files, caller: Caller, uri: str) -> None:
-    if not await files.storage.exists(caller.tenant, uri):
+async def _check_readable(means: Means, caller: Caller, uri: str) -> None:
+    if not await means.storage.exists(caller.tenant, uri):
         raise NotThere(f"File '{uri}' doesn't exist")
 
 

@@ -1,0 +1,46 @@
+"""Tasks that a template writes down, in real sandboxes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.worker.conftest import CORE
+from tests.worker.plane import Plane
+
+from casemate.dispatch import Reply
+
+pytestmark = pytest.mark.anyio
+
+TEMPLATED = f"{CORE}.templating.TemplatedTask"
+
+
+async def test_the_task_runs_that_the_template_says(plane: Plane, worker: Path):
+    spec = f"id: inner\ntype: {CORE}.{{{{ kind }}}}\nformat: '{{% raw %}}{{{{ word }}}}{{% endraw %}} {{{{ word }}}}'"
+    variables = {"kind": "debug.Return", "word": "hello"}
+    ended = await plane.end_of(await plane.give(TEMPLATED, properties={"spec": spec}, variables=variables))
+    assert (ended.state, ended.outputs) == ("SUCCESS", {"value": "hello hello"}), plane.messages()
+
+
+async def test_it_asks_what_its_own_type_may(plane: Plane, worker: Path):
+    plane.answers["kv.get"] = lambda _: Reply({"found": True, "value": 1, "namespace": "examples"})
+    spec = f"{{id: inner, type: {CORE}.kv.Get, key: k}}"
+    ended = await plane.end_of(await plane.give(TEMPLATED, properties={"spec": spec}))
+    assert (ended.state, ended.outputs) == ("SUCCESS", {"value": 1}), plane.messages()
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (f"{{id: a, type: {TEMPLATED}}}", f"The templated task cannot be of type '{TEMPLATED}'"),
+        ("{id: a, type: nope}", "Invalid type: nope"),
+        ("[", "expected node content"),
+        ("", "No content to map"),
+        ("{{ nothing.here }}", "nothing"),
+        (f"{{id: a, type: {CORE}.kv.Set}}", "has nothing that a worker could run"),
+    ],
+)
+async def test_what_is_no_task_for_a_worker_is_refused(plane: Plane, worker: Path, spec: str, message: str):
+    ended = await plane.end_of(await plane.give(TEMPLATED, properties={"spec": spec}))
+    assert ended.state == "FAILED"
+    assert message in "\n".join(plane.messages("ERROR"))
