@@ -162,3 +162,32 @@ def test_broken_yaml_is_one_problem_with_its_place():
     (problem,) = refused("kestra: {url: ${HOST}}")
     assert problem.startswith("kestra.yml:1:")
     assert 'a placeholder needs quotes: "${NAME}"' in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "kestra:\n  url: *u\n",
+            "2:8: kestra.url: Illegal configuration: *u is an alias, and aliases are not followed",
+        ),
+        ("kestra:\n  <<: {url: x}\n", "2:3: kestra.<<: Illegal configuration: merge keys (<<) are not followed"),
+        ("kestra:\n\turl: x\n", "2:1: Illegal configuration: while scanning"),
+        ("kestra:\n  url: x\n---\nkestra:\n  url: y\n", "3:1: a second document begins here"),
+        ("kestra: {url: x}\nkestra: {url: y}\n", "2:1: kestra: Illegal configuration: Duplicate field 'kestra'"),
+        ("kestra: {url: [x]}\n", "1:10: kestra.url: must be text"),
+        (
+            "casemate: {isolation: {limits: {memory: 9999999TB}}}",
+            "1:33: casemate.isolation.limits.memory: must be a size",
+        ),
+        ("kestra: {retries: {multiplier: NaN}}", "1:20: kestra.retries.multiplier: must be a number"),
+    ],
+)
+def test_what_would_be_misread_is_refused_at_its_place(text, expected):
+    (problem,) = refused(text)
+    assert problem.startswith(f"kestra.yml:{expected}"), problem
+
+
+def test_quoted_texts_may_look_like_aliases():
+    assert loaded("kestra: {url: '*u'}").settings.url == "*u"
+    assert loaded("---\n# only\nkestra: {url: x}\n---\n# nothing more\n").settings.url == "x"

@@ -84,3 +84,22 @@ def test_no_problem_ever_shows_a_value():
     with pytest.raises(Refused) as caught:
         load([("kestra.yml", text)], {"GRACE": "hunter2"})
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("${A:" * 500 + "x" + "}" * 500, ""),
+        ("${k0}" * 10, "".join(f"k{level}: '{f'${{k{level + 1}}}' * 10}'\n" for level in range(9)) + "k9: x\n"),
+        ("${A:}" * 20_000, ""),
+    ],
+)
+def test_placeholders_cannot_keep_the_start_busy(text, rest):
+    found = problems(text, rest)
+    assert found
+    assert {message.partition(" more")[0] for message in found} <= {"has placeholders", "could not resolve placeholder"}
+
+
+def test_placeholders_may_stand_in_each_other():
+    assert url("${A:${B:${C:${D:x}}}}") == "x"
+    assert url("${A:${B:${C:${D:x}}}}", C="c") == "c"

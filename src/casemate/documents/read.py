@@ -33,20 +33,21 @@ class Reading:
     problems: tuple[Problem, ...]
 
 
-def read(text: str, *, subject: str = "flow yaml") -> Document:
+def read(text: str, *, subject: str = "flow yaml", aliases: bool = True) -> Document:
     """The document of a text, or its first one. Raises `Refused` with every problem found.
 
-    `subject` names what is read in the messages (`Illegal flow yaml: ...`).
+    `subject` names what is read in the messages (`Illegal flow yaml: ...`). Where Kestra's reader would follow aliases
+    and merge keys, `aliases=False` refuses them: taken for texts they would mean something else.
     """
-    reading = examine(text, subject=subject)
+    reading = examine(text, subject=subject, aliases=aliases)
     if reading.problems or reading.document is None:
         raise Refused(reading.problems)
     return reading.document
 
 
-def examine(text: str, *, subject: str = "flow yaml") -> Reading:
+def examine(text: str, *, subject: str = "flow yaml", aliases: bool = True) -> Reading:
     """Like `read`, but keeps what is readable beside the problems: of a key given twice, the first one."""
-    builder = _Builder(subject)
+    builder = _Builder(subject, aliases)
     try:
         builder.check_text(text)
         root = builder.build(text.removeprefix("\ufeff"))
@@ -102,9 +103,10 @@ class _Open:
 class _Builder:
     """Builds one tree and collects the problems met."""
 
-    def __init__(self, subject: str) -> None:
+    def __init__(self, subject: str, aliases: bool) -> None:
         self.problems: list[Problem] = []
         self._subject = subject
+        self._aliases = aliases
         self._open: list[_Open] = []
         self._nodes = 0
 
@@ -142,9 +144,14 @@ class _Builder:
         if isinstance(event, yaml.CollectionStartEvent):
             self._enter(_Open(self._mark(event), None if isinstance(event, yaml.MappingStartEvent) else []))
         elif isinstance(event, yaml.AliasEvent):
-            name = event.anchor or ""
-            return Scalar(name, name, self._mark(event), plain=True)
+            return self._alias(event.anchor or "", self._mark(event))
         return None
+
+    def _alias(self, name: str, mark: Mark) -> Scalar:
+        if not self._aliases:
+            remedy = "write the value itself, or put quotes around a text that begins with *"
+            self._refuse("yaml-alias", f"*{name} is an alias, and aliases are not followed", mark, remedy=remedy)
+        return Scalar(name, name, mark, plain=True)
 
     def _mark(self, event: yaml.Event) -> Mark:
         """Where a new node begins; it is counted here."""
@@ -191,7 +198,11 @@ class _Builder:
             self._refuse("yaml-key", message, node.mark, remedy=QUOTE_EXPRESSION)
             return
         parent.key = node.text
-        if first := parent.entries.get(node.text):
+        if node.text == "<<" and not self._aliases:
+            self._refuse(
+                "yaml-alias", "merge keys (<<) are not followed", node.mark, remedy="write the keys themselves"
+            )
+        elif first := parent.entries.get(node.text):
             remedy = f"it is given in line {first.mark.line} already"
             self._refuse("duplicate-key", f"Duplicate field '{node.text}'", node.mark, remedy=remedy)
         else:

@@ -27,8 +27,18 @@ class Reference:
 Pieces: TypeAlias = tuple["str | Reference", ...]
 
 
+_DEEPEST = 16
+_MOST = 1000
+_LONGEST = 64 << 10
+"""How deep placeholders may stand in each other, how many one value may need, and how long a text with some may be."""
+
+
 class Unclosed(ValueError):
     """A placeholder is not closed."""
+
+
+class TooMuch(ValueError):
+    """A value asks for more than any configuration needs; resolving it could take for ever."""
 
 
 def pieces(text: str) -> Pieces:
@@ -47,6 +57,8 @@ def _closed(text: str) -> tuple[str, str]:
     while at < len(text):
         if text.startswith("${", at):
             depth, at = depth + 1, at + 2
+            if depth > _DEEPEST:
+                raise TooMuch
             continue
         if text[at] == "}":
             depth -= 1
@@ -75,23 +87,32 @@ class Resolver:
     problems: list[Misconfiguration] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
     _under_way: list[str] = field(default_factory=list)
+    _resolved: int = 0
 
     def resolved(self, written: Written) -> Written | None:
         """The value with every placeholder in it replaced, or None where one could not be."""
         if written.place.mark is None:
             return written
         self._under_way = [written.name]
-        before = len(self.problems)
+        self._resolved, before = 0, len(self.problems)
         node = mapped(written.node, lambda leaf: self._leaf(leaf, written))
         return replace(written, node=node) if len(self.problems) == before else None
 
     def _leaf(self, leaf: Scalar, written: Written) -> Scalar:
         if "${" not in leaf.text:
             return leaf
-        text = self._text(leaf.text, Place(written.place.file, leaf.mark), written.spelled)
+        place = Place(written.place.file, leaf.mark)
+        try:
+            text = self._text(leaf.text, place, written.spelled)
+        except TooMuch:
+            message = f"has placeholders more than {_DEEPEST} deep, or needs more than {_MOST} of them"
+            self._report(place, written.spelled, "config.placeholder", message)
+            return leaf
         return Scalar(text=text, value=text, mark=leaf.mark, plain=False)
 
     def _text(self, text: str, place: Place, spelled: str) -> str:
+        if len(text) > _LONGEST:
+            raise TooMuch
         try:
             parts = pieces(text)
         except Unclosed:
@@ -103,6 +124,9 @@ class Resolver:
         return "".join(part if isinstance(part, str) else self._one(part, place, spelled) for part in parts)
 
     def _one(self, reference: Reference, place: Place, spelled: str) -> str:
+        self._resolved += 1
+        if self._resolved > _MOST:
+            raise TooMuch
         if reference.name in RESERVED:
             message = f"placeholders of the form ${{{reference.name}:...}} do not exist yet"
             self._report(place, spelled, "config.placeholder", message)

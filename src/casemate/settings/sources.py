@@ -56,10 +56,17 @@ def from_text(file: str, text: str, table: Table) -> Source:
     """What a configuration file says. What is readable beside a mistake is read too, so that all are told at once."""
     if all(line.split("#")[0].strip() in ("", "---") for line in text.splitlines()):
         return Source()
-    reading = documents.examine(text, subject="configuration")
+    reading = documents.examine(text, subject="configuration", aliases=False)
     unreadable = tuple(_unreadable(problem, file, text) for problem in reading.problems)
     said = _said(file, reading.document.root, table) if reading.document else Source()
-    return Source(said.values, unreadable + said.problems)
+    return Source(said.values, unreadable + said.problems + _more_documents(file, text))
+
+
+def _more_documents(file: str, text: str) -> tuple[Misconfiguration, ...]:
+    """What stands behind a second `---` would be read by nobody."""
+    starts = [Mark(before + 1, 1) for before, _ in documents.split_documents(text)]
+    message = "a second document begins here; a configuration is one"
+    return tuple(Place(file, mark).problem("config.section", message) for mark in starts[1:2])
 
 
 def _said(file: str, root: Node, table: Table) -> Source:
@@ -200,7 +207,7 @@ def _tree_variables(key: Key, environ: Mapping[str, str]) -> Iterator[Written | 
     """A list or map in one variable is written as YAML."""
     for variable, name in _named(key, environ):
         try:
-            node = documents.read(environ[variable], subject="value").root
+            node = documents.read(environ[variable], subject="value", aliases=False).root
         except Refused:
             yield place_of(variable).problem("config.unreadable", "must hold YAML", path=name)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -79,9 +80,12 @@ def _number(text: str) -> int:
 
 def _decimal(text: str) -> float:
     try:
-        return float(Decimal(text))
-    except InvalidOperation as error:
+        number = float(Decimal(text))
+    except (InvalidOperation, OverflowError) as error:
         raise ValueError(Kind.DECIMAL.value) from error
+    if not math.isfinite(number):
+        raise ValueError(Kind.DECIMAL.value)
+    return number
 
 
 def duration(text: str) -> timedelta:
@@ -100,7 +104,10 @@ def size(text: str) -> int:
     """`512`, `10MB`, `2 GiB` in bytes; every step is 1024, as in Kestra."""
     if not (found := _SIZE.fullmatch(text)):
         raise ValueError(Kind.SIZE.value)
-    return int(found[1]) << 10 * _POWERS[found[2].upper()]
+    bytes_ = int(found[1][:20]) << 10 * _POWERS[found[2].upper()]
+    if bytes_ >= 1 << 63:  # the kernel counts no further
+        raise ValueError(Kind.SIZE.value)
+    return bytes_
 
 
 def _choice(text: str, choices: tuple[str, ...]) -> str:
