@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from casemate.api.limits import Seats
 from casemate.api.sse import Event, stream
 
 pytestmark = pytest.mark.anyio
@@ -12,7 +13,7 @@ NEVER = timedelta(hours=1)
 
 
 async def collected(events, heartbeat):
-    return [bytes(part) async for part in stream(events, heartbeat).body_iterator]
+    return [bytes(part) async for part in stream(events, heartbeat, Seats(1)).body_iterator]
 
 
 async def test_events_carry_their_id_and_one_line_of_json():
@@ -32,7 +33,7 @@ async def test_a_quiet_stream_says_that_it_lives_and_loses_nothing():
         yield Event("end", {})
 
     parts = []
-    async for part in stream(events(), OFTEN).body_iterator:
+    async for part in stream(events(), OFTEN, Seats(1)).body_iterator:
         parts.append(part)
         if len(parts) == 2:
             asked.set()
@@ -50,7 +51,7 @@ async def test_a_reader_who_leaves_ends_the_source():
         finally:
             ended.set()
 
-    reading = stream(events(), OFTEN).body_iterator
+    reading = stream(events(), OFTEN, Seats(1)).body_iterator
     assert await anext(reading) == b"id: start\ndata: {}\n\n"
     assert await anext(reading) == b": alive\n\n"
     await reading.aclose()
@@ -65,7 +66,7 @@ async def test_a_source_is_never_read_ahead():
             asked.append(number)
             yield Event("progress", number)
 
-    reading = stream(events(), NEVER).body_iterator
+    reading = stream(events(), NEVER, Seats(1)).body_iterator
     await anext(reading)
     assert asked == [0]
     await reading.aclose()

@@ -9,10 +9,10 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import Message, Receive
 
-from casemate.api import faults
+from casemate.api import faults, forms
 from casemate.api.answers import Json
+from casemate.api.bodies import received
 from casemate.api.call import Call
 from casemate.api.deps import Deps
 from casemate.api.errors import Declined, not_built, not_found
@@ -58,12 +58,12 @@ def _endpoint(operation: Operation, deps: Deps, keeper: Gate) -> Callable[[Reque
             raise not_built(meant.name)
         _expect(operation.body, request)
         limit = deps.upload_limit if operation.body.limit is None else operation.body.limit
-        bounded = Request(request.scope, _bounded(request, limit))
+        bounded = Request(request.scope, received(request, limit, deps.limits))
+        call = Call(bounded, operation, deps, principal, _tenant(request))
         try:
-            call = Call(bounded, operation, deps, principal, _tenant(request))
             return _response(await operation.run(call), operation)
         finally:
-            await bounded.close()
+            await forms.close(bounded)
 
     return endpoint
 
@@ -80,25 +80,6 @@ def _expect(body: Body, request: Request) -> None:
     if body.types and given and given not in body.types:
         wanted = ", ".join(body.types)
         raise Declined(415, f"Content Type [{given[:100]}] not allowed. Allowed types: [{wanted}]")
-
-
-def _bounded(request: Request, limit: int) -> Receive:
-    """The request's body, refused as soon as it turns out to be longer than `limit` bytes."""
-    too_large = Declined(413, f"The body has more than the {limit} bytes that are allowed here")
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
-        raise too_large
-    taken = 0
-
-    async def receive() -> Message:
-        nonlocal taken
-        message = await request.receive()
-        taken += len(message.get("body", b""))
-        if taken > limit:
-            raise too_large
-        return message
-
-    return receive
 
 
 def _response(answer: Answer, operation: Operation) -> Response:

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
+from casemate.api import forms
 from casemate.api.deps import Deps
 from casemate.api.operation import Operation
 from casemate.documents import printed
@@ -106,7 +107,7 @@ class Call:
 
     async def form(self) -> FormData:
         """The fields and files of a form; none if there is no body."""
-        return await self.request.form(max_files=100, max_fields=1000, max_part_size=4 << 20)
+        return await forms.read(self.request)
 
 
 def whole(text: str) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from casemate.api.limits import Limits, Seats
 from casemate.catalog import Catalog
 from casemate.executions import Context
 from casemate.orchestrator import Orchestrator
@@ -21,7 +22,7 @@ class Deps:
     """The parts of the server. `url` is `kestra.url`, the address that people use, without a slash at its end.
 
     `context` is that of the orchestrator, for expressions that people try out. `upload_limit` bounds the bytes of a
-    form with files, `heartbeat` is how often a quiet event stream says it lives.
+    form with files, `heartbeat` is how often a quiet event stream says it lives, `followers` how many there may be.
     """
 
     db: Database
@@ -35,5 +36,7 @@ class Deps:
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     upload_limit: int = GIBIBYTE
     heartbeat: timedelta = timedelta(seconds=10)
+    limits: Limits = field(default_factory=Limits)
+    followers: Seats = field(default_factory=lambda: Seats(200))
     filters: tuple[str, ...] = ()
     functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

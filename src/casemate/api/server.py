@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from starlette.applications import Starlette
 
+from casemate.api.connections import connection
 from casemate.api.deps import Deps
 from casemate.api.errors import AddressTaken, Unprotected
 from casemate.api.guards import is_loopback
+from casemate.api.limits import Limits
 
 PATIENCE = 3
 """Seconds that answers under way have when the server stops; event streams would never end by themselves."""
@@ -31,8 +33,8 @@ async def serve(app: Starlette, host: str, port: int, ready: Callable[[str], Non
             f"refusing to listen on {host} without credentials: set kestra.server.basic-auth.username and .password, "
             "or listen on 127.0.0.1"
         )
-    listener = _listener(host, port)
-    server = _Server(_config(app), lambda: ready(_address(listener)))
+    listener = _outlived(_listener(host, port), deps.limits)
+    server = _Server(_config(app, deps.limits), lambda: ready(_address(listener)))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await asyncio.shield(serving)
@@ -41,10 +43,12 @@ async def serve(app: Starlette, host: str, port: int, ready: Callable[[str], Non
         await serving
 
 
-def _config(app: Starlette) -> uvicorn.Config:
+def _config(app: Starlette, limits: Limits) -> uvicorn.Config:
     # The access log would print the keys of webhooks; `Told` logs every request by its operation.
     return uvicorn.Config(
         app,
+        http=connection(limits),
+        ws="none",
         access_log=False,
         log_config=None,
         lifespan="off",
@@ -77,9 +81,18 @@ class _Server(uvicorn.Server):
 def _listener(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
+        listener = socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
     except OSError as error:
         raise AddressTaken(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    return listener
+
+
+def _outlived(listener: socket.socket, limits: Limits) -> socket.socket:
+    """The kernel gives up connections whose other end is gone without a word; they take this from their listener."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, max(1, int(limits.patience)))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(limits.patience * 1000))
+    return listener
 
 
 def _address(listener: socket.socket) -> str:

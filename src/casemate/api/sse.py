@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import ExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from casemate.api.answers import text
+from casemate.api.limits import Seats
 
 T = TypeVar("T")
 
@@ -26,10 +28,25 @@ class Event:
     value: object
 
 
-def stream(events: AsyncGenerator[Event], heartbeat: timedelta) -> StreamingResponse:
-    """The answer that sends these events and closes after the last one."""
+def stream(events: AsyncGenerator[Event], heartbeat: timedelta, seats: Seats) -> StreamingResponse:
+    """The answer that sends these events and closes after the last one. Raises `Declined` if no seat is left."""
     headers = {"x-accel-buffering": "no"}
-    return StreamingResponse(_written(events, heartbeat), media_type="text/event-stream", headers=headers)
+    seat = ExitStack()
+    seat.enter_context(seats.one())
+    return _Stream(seat, _written(events, heartbeat), media_type="text/event-stream", headers=headers)
+
+
+class _Stream(StreamingResponse):
+    """Gives its seat back when it is over, however it ends."""
+
+    def __init__(self, seat: ExitStack, content: AsyncIterator[bytes], **more: Any) -> None:
+        super().__init__(content, **more)
+        self._seat = seat
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends the answer."""
+        with self._seat:
+            await super().__call__(scope, receive, send)
 
 
 @asynccontextmanager

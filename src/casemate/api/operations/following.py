@@ -18,13 +18,15 @@ from casemate.store.logs import Wanted
 async def follow_execution(call: Call) -> Answer:
     """Send the execution now and after every change."""
     found = await named(call)
-    return stream(_changes(call.deps.orchestrator, call.tenant, found.id), call.deps.heartbeat)
+    return stream(_changes(call.deps.orchestrator, call.tenant, found.id), call.deps.heartbeat, call.deps.followers)
 
 
 async def follow_logs_from_execution(call: Call) -> Answer:
     """Send the log entries so far, and each new one."""
     found, only = await named(call), wanted(call)
-    return stream(_entries(call.deps.orchestrator, call.tenant, found.id, only), call.deps.heartbeat)
+    return stream(
+        _entries(call.deps.orchestrator, call.tenant, found.id, only), call.deps.heartbeat, call.deps.followers
+    )
 
 
 async def _changes(orchestrator: Orchestrator, tenant: TenantId, execution: ExecutionId) -> AsyncGenerator[Event]:
