@@ -24,7 +24,7 @@ from casemate.api.guards import HEADERS
 from casemate.api.unbuilt import unbuilt
 from casemate.errors import Refused
 from casemate.executions import WrongChoice, WrongState
-from casemate.orchestrator import Conflict, NotFound
+from casemate.orchestrator import Conflict, NotFound, Refusal
 from casemate.storage import BadUri, NotThere
 from casemate.store import Conflict as Overtaken
 from casemate.store import StoreUnavailable
@@ -36,6 +36,7 @@ _MEANINGS: Mapping[type[Exception], Callable[[Any], Declined]] = {
     NotFound: lambda error: not_found(str(error)),
     NotThere: lambda error: not_found(str(error)),
     BadUri: lambda error: illegal_argument(str(error)),
+    Refusal: lambda error: illegal_argument(str(error)),
     WrongChoice: lambda error: illegal_argument(str(error)),
     WrongState: lambda error: illegal_state(str(error)),
     Conflict: lambda error: illegal_state(str(error)),

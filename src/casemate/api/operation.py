@@ -26,7 +26,7 @@ class Public(Enum):
 
 PUBLIC = Public.PUBLIC
 
-Resource: TypeAlias = Literal["EXECUTION", "FLOW", "INSTANCE", "VERSIONED_PLUGIN"]
+Resource: TypeAlias = Literal["EXECUTION", "FLOW", "INSTANCE", "KVSTORE", "NAMESPACE", "VERSIONED_PLUGIN"]
 Action: TypeAlias = Literal[
     "ACCESS_FILES",
     "ACCESS_LOGS",
@@ -41,6 +41,7 @@ Action: TypeAlias = Literal[
     "IMPORT",
     "KILL",
     "LIST",
+    "MANAGE_FILES",
     "PAUSE",
     "REPLAY",
     "RESTART",

@@ -232,6 +232,81 @@ class Count(TypedDict):
     count: int
 
 
+class KeyValue(TypedDict):
+    """A value of the KV store."""
+
+    type: str
+    value: Any
+    revision: int
+    updated: str
+
+
+class Key(TypedDict):
+    """A key of the KV store without its value."""
+
+    namespace: str
+    key: str
+    revision: int
+    description: NotRequired[str]
+    creationDate: NotRequired[str]
+    updateDate: str
+    expirationDate: NotRequired[str]
+
+
+class Keys(TypedDict):
+    """A page of keys."""
+
+    results: list[Key]
+    total: int
+
+
+@with_config(ConfigDict(extra="ignore"))
+class KeysAsked(TypedDict):
+    """Several keys."""
+
+    keys: NotRequired[list[str] | None]
+
+
+class FileAttributes(TypedDict):
+    """A file or folder of a namespace; dates are in milliseconds since 1970."""
+
+    type: str
+    fileName: str
+    size: int
+    lastModifiedTime: int
+    creationTime: int
+
+
+class FileRevision(TypedDict):
+    """A revision of a file."""
+
+    revision: int
+
+
+class FilePreview(TypedDict):
+    """The beginning of a file: rows of a `LIST`, text, or an image in base 64."""
+
+    extension: str
+    type: str
+    content: Any
+    truncated: bool
+
+
+class Measured(TypedDict):
+    """A measurement over one span of time."""
+
+    name: str
+    value: float
+    date: str
+
+
+class Measurements(TypedDict):
+    """Measurements over time, the spans named by `groupBy`."""
+
+    groupBy: str
+    aggregations: list[Measured]
+
+
 class FileSize(TypedDict):
     """What is known of a file."""
 

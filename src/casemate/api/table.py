@@ -16,8 +16,11 @@ from casemate.api.operations import (
     flows,
     following,
     instance,
+    kv,
     logs,
     metrics,
+    metrics_over_time,
+    namespace_files,
     plugins,
     webhooks,
 )
@@ -39,4 +42,7 @@ TABLE: tuple[Operation, ...] = (
     *webhooks.TABLE,
     *logs.TABLE,
     *metrics.TABLE,
+    *metrics_over_time.TABLE,
+    *kv.TABLE,
+    *namespace_files.TABLE,
 )

@@ -1,6 +1,6 @@
 """What does this template mean? Pebble's language over plain values: no attribute of an object is ever reachable."""
 
-from casemate.expressions.as_json import as_json
+from casemate.expressions.as_json import as_json, ion_value
 from casemate.expressions.budget import DEFAULT, Budget
 from casemate.expressions.errors import BudgetExceeded, ExpressionError, NeedsWorld
 from casemate.expressions.printing import printed
@@ -25,6 +25,7 @@ __all__ = [
     "file_refusal",
     "filter_names",
     "function_parameters",
+    "ion_value",
     "literal_secrets",
     "no_jq",
     "printed",

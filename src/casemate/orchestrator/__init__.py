@@ -1,10 +1,25 @@
 """Turning decisions into rows and hints: the executor, its relay, its timers, and the desk that workers talk to."""
 
 from casemate.orchestrator.actions import Actions
+from casemate.orchestrator.calls import Refusal, checked_key, expiry, typed
 from casemate.orchestrator.desk import Desk
 from casemate.orchestrator.errors import Conflict, NotFound, Stopped
 from casemate.orchestrator.orchestrator import Orchestrator, new_id
 from casemate.orchestrator.rules import Rules
 from casemate.orchestrator.webhook import WebRequest
 
-__all__ = ["Actions", "Conflict", "Desk", "NotFound", "Orchestrator", "Rules", "Stopped", "WebRequest", "new_id"]
+__all__ = [
+    "Actions",
+    "Conflict",
+    "Desk",
+    "NotFound",
+    "Orchestrator",
+    "Refusal",
+    "Rules",
+    "Stopped",
+    "WebRequest",
+    "checked_key",
+    "expiry",
+    "new_id",
+    "typed",
+]

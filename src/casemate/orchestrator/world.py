@@ -18,7 +18,7 @@ from casemate.keys import Cipher, KeyRefused
 from casemate.masking import Mask
 from casemate.secret import Secret
 from casemate.secrets import Secrets
-from casemate.storage import BadUri, Storage, StorageError, paths
+from casemate.storage import BadUri, Storage, StorageError, namespaces, paths
 from casemate.store import Tx, kv, logs
 from casemate.store.logs import Wanted
 
@@ -170,9 +170,8 @@ class ServiceWorld:
 
     def namespace_files(self) -> Mapping[str, str]:
         """The files of the flow's namespace: path to address."""
-        folder = paths.namespace_folder(self.whose.namespace)
-        stored = self.storage.list_now(self.whose.tenant, folder)
-        return {each.uri.removeprefix(f"{folder}/"): each.uri for each in stored}
+        found = namespaces.files_of(self.storage, self.whose.tenant, self.whose.namespace)
+        return {path.lstrip("/"): stored.uri for path, stored in found.items()}
 
     def _namespace(self, given: str | None) -> Namespace:
         return self.whose.namespace if given is None else Namespace(given)

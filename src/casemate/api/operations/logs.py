@@ -14,7 +14,7 @@ from casemate.api.operation import Answer, Operation, Permission
 from casemate.api.search import SEARCH, filters, page
 from casemate.identifiers import ExecutionId, TaskId, TaskRunId
 from casemate.jobs import Level
-from casemate.store import LogEntry
+from casemate.store import Filter, LogEntry
 from casemate.store import logs as rows
 
 
@@ -33,6 +33,16 @@ async def download_logs_from_execution(call: Call) -> Answer:
 async def delete_logs_from_execution(call: Call) -> Answer:
     """Delete log entries of an execution."""
     await call.deps.db.transact(rows.delete, call.tenant, _execution(call), wanted(call))
+    return None
+
+
+async def delete_logs_from_flow(call: Call) -> Answer:
+    """Delete the log entries of a flow, those of one trigger if it is named."""
+    namespace, flow = call.flow
+    wanted_ones = [Filter("namespace", "EQUALS", namespace), Filter("flowId", "EQUALS", flow)]
+    if (trigger := call.text("triggerId")) is not None:
+        wanted_ones.append(Filter("triggerId", "EQUALS", trigger))
+    await call.deps.db.transact(rows.purge, call.tenant, wanted_ones)
     return None
 
 
@@ -124,6 +134,15 @@ TABLE = (
         asks=_WANTED,
         status=204,
         run=delete_logs_from_execution,
+    ),
+    Operation(
+        "DELETE",
+        _LOGS + "/{namespace}/{flow_id}",
+        can=("EXECUTION", "DELETE"),
+        audit="log:delete",
+        asks={"triggerId": str},
+        status=204,
+        run=delete_logs_from_flow,
     ),
     Operation(
         "GET",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import Iterable
 
 from casemate.identifiers import Namespace
 from casemate.orchestrator.calls.borders import deletable, meant, writable
 from casemate.orchestrator.calls.effects import Means, Outcome
 from casemate.orchestrator.calls.model import Arguments, Caller, refuse
-from casemate.storage import NotThere, paths
+from casemate.storage import NotThere, namespaces, paths
 
 _FILES = "namespace files"
 _MOST = 10_000
@@ -46,8 +47,8 @@ def _folders(uri: str, top: str) -> Iterable[str]:
 
 async def namespace_files(means: Means, caller: Caller, arguments: Arguments) -> Outcome:
     """The paths of the files of a namespace, with a slash in front."""
-    folder = paths.namespace_folder(meant(caller, arguments.maybe_text("namespace")))
-    return Outcome([stored.uri.removeprefix(folder) for stored in await means.storage.list(caller.tenant, folder)])
+    namespace = meant(caller, arguments.maybe_text("namespace"))
+    return Outcome(list(await to_thread(namespaces.files_of, means.storage, caller.tenant, namespace)))
 
 
 async def upload(means: Means, caller: Caller, arguments: Arguments) -> Outcome:
