@@ -91,3 +91,18 @@ def test_sources_are_searched_line_by_line(client, flows):
     assert client.get(f"{FLOWS}/source?q=marmot&namespace=company").json()["total"] == 1
     assert client.get(f"{FLOWS}/source?q=marmot&size=1&page=2&sort=id:asc").json()["results"][0]["id"] == "c"
     assert client.get(f"{FLOWS}/source?q=M.rmot%20W&regex=true").json()["total"] == 1
+
+
+def test_flows_of_the_installation_are_told_from_those_of_its_users(client, source):
+    for namespace in ("system", "system.night", "systems"):
+        text = source("clean", namespace=namespace)
+        assert client.post(FLOWS, content=text, headers=YAML).status_code == 200
+
+    def scope(query):
+        answer = client.get(f"{FLOWS}/search?filters[scope]{query}")
+        return sorted(one["namespace"] for one in answer.json()["results"])
+
+    assert scope("[EQUALS]=SYSTEM") == ["system", "system.night"]
+    assert scope("[EQUALS]=USER") == ["systems"]
+    assert scope("[NOT_EQUALS]=SYSTEM") == ["systems"]
+    assert client.get(f"{FLOWS}/search?filters[scope][CONTAINS]=S").status_code == 422

@@ -40,6 +40,11 @@ def test_an_operation_that_does_not_exist_yet_is_named(client, verb, path, name)
     assert answer.json()["message"] == f"Not Implemented: the operation {name} does not exist here yet"
 
 
+def test_an_unknown_tenant_has_nothing_that_could_be_built(client):
+    answer = client.get("/api/v1/elsewhere/flows/deprecated")
+    assert (answer.status_code, answer.json()["message"]) == (404, "Not Found: no such tenant")
+
+
 def test_an_unknown_path_is_not_found(client):
     answer = client.get(f"{MAIN}/nothing/at/all")
     assert answer.status_code == 404

@@ -53,13 +53,14 @@ def _endpoint(operation: Operation, deps: Deps, keeper: Gate) -> Callable[[Reque
     async def endpoint(request: Request) -> Response:
         request.state.operation = operation
         principal = request.state.principal = keeper.admit(request, operation)
+        tenant = _tenant(request)
         meant = instead_of(operation.path, request.method, request.scope["path"])
         if meant is not None:
             raise not_built(meant.name)
         _expect(operation.body, request)
         limit = deps.upload_limit if operation.body.limit is None else operation.body.limit
         bounded = Request(request.scope, received(request, limit, deps.limits))
-        call = Call(bounded, operation, deps, principal, _tenant(request))
+        call = Call(bounded, operation, deps, principal, tenant)
         try:
             return _response(await operation.run(call), operation)
         finally:

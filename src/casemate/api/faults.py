@@ -24,6 +24,7 @@ from casemate.api.guards import HEADERS
 from casemate.api.unbuilt import unbuilt
 from casemate.errors import Refused
 from casemate.executions import WrongChoice, WrongState
+from casemate.identifiers import MAIN
 from casemate.orchestrator import Conflict, NotFound, Refusal
 from casemate.storage import BadUri, NotThere
 from casemate.store import Conflict as Overtaken
@@ -94,11 +95,14 @@ async def _crashed(request: Request, _error: Exception) -> Response:
 
 
 def _meant(request: Request, error: HTTPException) -> Declined:
-    planned = unbuilt(request.method, request.scope["path"])
+    path = request.scope["path"]
+    planned = unbuilt(request.method, path)
     if planned is not None:
-        return not_built(planned.name)
+        return (
+            not_built(planned.name) if planned.part("{tenant}", path) in (None, MAIN) else not_found("no such tenant")
+        )
     if error.status_code == 405:
-        return Declined(405, f"Method [{request.method}] not allowed for URI [{request.scope['path']}]")
+        return Declined(405, f"Method [{request.method}] not allowed for URI [{path}]")
     return Declined(error.status_code, "Not Found" if error.status_code == 404 else error.detail)
 
 

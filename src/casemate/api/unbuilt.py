@@ -27,6 +27,11 @@ class Unbuilt:
         """The path in parts."""
         return tuple(self.path.split("/"))
 
+    def part(self, name: str, path: str) -> str | None:
+        """What a path that fits has in the place of a parameter; None if there is no such parameter."""
+        pairs = zip(self.segments, path.split("/"), strict=True)
+        return next((given for wanted, given in pairs if wanted == name), None)
+
 
 def unbuilt(verb: str, path: str) -> Unbuilt | None:
     """The operation behind a request, if Kestra has it and we do not; the most specific one."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select, true
 
 from casemate.executions import (
     Execution,
@@ -22,7 +22,19 @@ from casemate.store.errors import Conflict
 from casemate.store.rows import packed, unpacked
 from casemate.store.schema import executions as table
 from casemate.store.schema import task_runs
-from casemate.store.search import Field, Filter, Page, anywhere, condition, found, labelled, marked, refused
+from casemate.store.search import (
+    Field,
+    Filter,
+    Page,
+    among,
+    anywhere,
+    condition,
+    found,
+    labelled,
+    marked,
+    refused,
+    scoped,
+)
 
 _MOST_NEW = 1_000_000
 """More task runs than one saved change can bring; keeps positions growing with the version."""
@@ -52,6 +64,8 @@ _FIELDS: dict[str, Field] = {
     "triggerExecutionId": table.c.caller,
     "parentId": table.c.parent,
     "childFilter": _child,
+    "scope": scoped(table.c.namespace),
+    "kind": among({"NORMAL": true(), "DEFAULT": true()}),
     "open": table.c.open,
 }
 

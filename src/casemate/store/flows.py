@@ -13,7 +13,7 @@ from casemate.flows import Flow, Label
 from casemate.identifiers import FlowId, Namespace, TenantId
 from casemate.store.database import Tx
 from casemate.store.schema import flows as table
-from casemate.store.search import Field, Filter, Page, anywhere, condition, found, labelled, marked, unmarked
+from casemate.store.search import Field, Filter, Page, anywhere, condition, found, labelled, marked, scoped, unmarked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,7 @@ _FIELDS: dict[str, Field] = {
     "id": table.c.id,
     "revision": table.c.revision,
     "labels": labelled(table.c.labels),
+    "scope": scoped(table.c.namespace),
     "source": table.c.source,
     "updated": table.c.updated,
 }

@@ -13,7 +13,7 @@ from casemate.identifiers import ExecutionId, FlowId, Namespace, TaskId, TaskRun
 from casemate.jobs import Level
 from casemate.store.database import Tx
 from casemate.store.schema import logs as table
-from casemate.store.search import Field, Filter, Page, anywhere, condition, found, listed, refused
+from casemate.store.search import Field, Filter, Page, anywhere, condition, found, listed, refused, scoped
 
 LEVELS: tuple[Level, ...] = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
 
@@ -77,6 +77,7 @@ _FIELDS: dict[str, Field] = {
     "taskRunId": table.c.task_run,
     "attemptNumber": table.c.attempt,
     "triggerId": table.c.trigger,
+    "scope": scoped(table.c.namespace),
     "level": _level,
     "minLevel": _level,
     "timestamp": table.c.at,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 
 from casemate.errors import Problem, Refused
 from casemate.flows import Label
@@ -30,6 +30,9 @@ class Page:
     size: int = 25
     sort: tuple[str, ...] = ()
 
+
+_SYSTEM = "system"
+"""The namespace of the flows that look after the installation itself."""
 
 Field: TypeAlias = "ColumnElement[Any] | Callable[[str, object], ColumnElement[bool]]"
 """A column, or a function of operation and value where a field is more than a column."""
@@ -86,6 +89,25 @@ def anywhere(*columns: ColumnElement[Any]) -> Field:
     def search(op: str, value: object) -> ColumnElement[bool]:
         found = or_(*(column.icontains(str(value), autoescape=True) for column in columns))
         return ~found if op in ("NOT_EQUALS", "NOT_CONTAINS") else found
+
+    return search
+
+
+def scoped(namespace: ColumnElement[Any]) -> Field:
+    """The field `scope`: SYSTEM for what lies in the namespace `system` or below it, USER for all the rest."""
+    system = or_(namespace == _SYSTEM, namespace.startswith(f"{_SYSTEM}.", autoescape=True))
+    return among({"USER": ~system, "SYSTEM": system})
+
+
+def among(meanings: Mapping[str, ColumnElement[bool]]) -> Field:
+    """A field with these values only, each of which means a condition; no others are found."""
+
+    def search(op: str, value: object) -> ColumnElement[bool]:
+        wanted = [meanings[str(each)] for each in listed(value) if str(each) in meanings]
+        if op not in ("EQUALS", "NOT_EQUALS", "IN", "NOT_IN"):
+            raise refused(f"Operation {op} is not supported for a field that is one of {', '.join(meanings)}")
+        found = or_(false(), *wanted)
+        return ~found if op.startswith("NOT") else found
 
     return search
 
