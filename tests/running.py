@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -75,24 +76,24 @@ class Server:
             f"{self.api}/flows", data=source.encode(), headers={"Content-Type": "application/x-yaml"}, timeout=30
         )
 
-    def start(self, namespace: str, flow: str, **query: str) -> dict[str, object]:
+    def start(self, namespace: str, flow: str, **query: str) -> dict[str, Any]:
         """Create an execution."""
         answer = requests.post(f"{self.api}/executions/{namespace}/{flow}", params=query, timeout=60)
         assert answer.ok, answer.text
         return dict(answer.json())
 
-    def execution(self, identifier: str) -> dict[str, object]:
+    def execution(self, identifier: str) -> dict[str, Any]:
         """One execution as it is now."""
         answer = requests.get(f"{self.api}/executions/{identifier}", timeout=30)
         assert answer.ok, answer.text
         return dict(answer.json())
 
-    def until_ended(self, identifier: str, limit: float = 90) -> dict[str, object]:
+    def until_ended(self, identifier: str, limit: float = 90) -> dict[str, Any]:
         """The execution once it has ended."""
         until = time.monotonic() + limit
         while time.monotonic() < until:
             found = self.execution(identifier)
-            if found["state"]["current"] in ("SUCCESS", "WARNING", "FAILED", "KILLED", "CANCELLED"):  # type: ignore[index]
+            if found["state"]["current"] in ("SUCCESS", "WARNING", "FAILED", "KILLED", "CANCELLED"):
                 return found
             time.sleep(0.05)
         raise AssertionError(f"not ended after {limit} s: {found['state']}")

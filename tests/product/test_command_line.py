@@ -73,6 +73,15 @@ def test_json_prints_the_execution_and_nothing_else(hello: Path):
     assert {"files", "network", "processes"} <= set(isolation["walls"])
 
 
+def test_a_terminal_without_the_characters_gets_others(hello: Path):
+    ascii_only = {"PYTHONIOENCODING": "ascii"}
+    shown = casemate("run", hello, "-i", "name=Åsa", environment=ascii_only)
+    assert shown.returncode == 0, shown.stderr
+    assert "greeting: hello \\xc5sa" in shown.stdout
+    told = casemate("run", hello, "-i", "name=Åsa", "--json", environment=ascii_only)
+    assert json.loads(told.stdout)["outputs"] == {"greeting": "hello Åsa"}
+
+
 def test_quiet_prints_the_end_only(hello: Path):
     result = casemate("run", hello, "--quiet")
     assert result.returncode == 0

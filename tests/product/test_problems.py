@@ -178,7 +178,7 @@ def test_what_is_large_but_right_is_kept_and_run(text: str, server: Server, tmp_
     assert casemate("run", file, "--quiet").returncode == 0
     answer = requests.put(f"{server.api}/flows/tests.product/made", data=text.encode(), headers=YAML, timeout=10)
     assert answer.status_code == 200, answer.text
-    assert server.start("tests.product", "made", wait="true")["state"]["current"] == "SUCCESS"  # type: ignore[index]
+    assert server.start("tests.product", "made", wait="true")["state"]["current"] == "SUCCESS"
 
 
 def test_a_thousand_problems_are_told_at_once_and_fast(server: Server):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import sys
 from typing import NoReturn
 
@@ -60,6 +61,10 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     # again would take a tenth of the time of a start.
     gc.set_threshold(50_000, 20, 20)
     given = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a character must not end an execution.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = commands()(given, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:

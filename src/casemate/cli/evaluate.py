@@ -72,7 +72,7 @@ def _answer_lines(jq: Jq) -> int:
             reply: Mapping[str, object] = {"id": None, "error": str(error)}
         else:
             reply = answer(request, Here.now_with(os.environ, jq))
-        print(json.dumps(reply, ensure_ascii=False), flush=True)
+        print(json.dumps(reply), flush=True)
     return 0
 
 

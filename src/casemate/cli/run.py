@@ -104,7 +104,7 @@ async def _carry_out(order: _Order) -> int:
         interrupted = _kill_on_signal(casemate, execution)
         ended = await _follow(casemate, execution, order)
     if order.json:
-        print(json.dumps(to_json(ended), ensure_ascii=False, default=str))
+        print(json.dumps(to_json(ended), default=str))
     if interrupted.is_set():
         return INTERRUPTED
     return 0 if ended.state in (State.SUCCESS, State.WARNING) else FAILED

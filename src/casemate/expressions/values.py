@@ -71,11 +71,6 @@ def is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def is_list(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
-    """A list; sets count as lists once `items` has read them."""
-    return isinstance(value, list | tuple)
-
-
 def items(value: object) -> list[object] | tuple[object, ...] | None:
     """The elements of a list or set, None for anything else."""
     if isinstance(value, list | tuple):
