@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from tests.running import EXAMPLES, ROOT, casemate
 
+from casemate import __version__
+
 HELLO = """
 id: hello
 namespace: tests.product
@@ -140,39 +142,51 @@ def test_a_file_of_inputs_is_read_as_such(tmp_path: Path, hello: Path):
     assert f"{tmp_path}/inputs.yaml:1:5: Illegal inputs" in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("arguments", "word"),
-    [
-        (["run", "absent.yaml"], "absent.yaml"),
-        (["run", "examples/welcome.yaml", "--bogus"], "--bogus"),
-        (["rn"], "rn"),
-        (["run", "examples/welcome.yaml", "-i", "novalue"], "NAME=VALUE"),
-        (["run", "examples/welcome.yaml", "-c", "absent.yml"], "absent.yml"),
-        (["run", "examples/welcome.yaml", "-i", "nobody=@/absent"], "nobody is no input of this flow"),
-        (["run", "examples/parallel-etl.yaml", "-i", "mountains=@/absent"], "/absent"),
-        (["run", "examples"], "examples: is a directory"),
-        (
-            ["run", "examples/welcome.yaml", "more"],
-            "expected after what was given: more. (see: casemate run --",
-        ),
-        (["run"], "requires an argument. (see: casemate run --help)"),
-        (["server", "local", "--port", "99999"], "--port"),
-        (["eval"], "give a template, or --jsonl"),
-    ],
-)
-def test_what_cannot_be_understood_exits_2_with_a_line_that_names_it(arguments: list[str], word: str):
-    result = casemate(*arguments)
-    assert result.returncode == 2, result.stdout
-    assert word in result.stderr
-    assert "Traceback" not in result.stderr
+REFUSED = {
+    "run absent.yaml": "absent.yaml: no such file",
+    "run examples/welcome.yaml --bogus": "--bogus",
+    "rn": "rn",
+    "run examples/welcome.yaml -i novalue": "NAME=VALUE",
+    "run examples/welcome.yaml -c absent.yml": "absent.yml",
+    "run examples/welcome.yaml -i nobody=@/absent": "nobody is no input of this flow",
+    "run examples/parallel-etl.yaml -i mountains=@/absent": "/absent",
+    "run examples": "examples: is a directory",
+    "run examples/welcome.yaml more": "Nothing is expected after what was given: more. (see: casemate run --help)",
+    "run": "requires an argument. (see: casemate run --help)",
+    "server local --port 99999": "--port",
+    "eval": "give a template, or --jsonl",
+}
+HELPED = [
+    f"{command} --help".strip() for command in ("", "run", "flow", "flow validate", "eval", "doctor", "server local")
+]
 
 
-def test_version_and_help_are_everywhere():
-    assert casemate("--version").stdout.strip()
-    for command in ([], ["run"], ["flow"], ["flow", "validate"], ["eval"], ["doctor"], ["server"], ["server", "local"]):
-        result = casemate(*command, "--help")
-        assert result.returncode == 0
-        assert "Usage" in result.stdout
+@pytest.fixture(scope="module")
+def answers() -> dict[str, tuple[int, str, str]]:
+    """What each of these command lines gives: exit status, output, errors. One process saves the start of many."""
+    calls = [*REFUSED, *HELPED, "--version"]
+    command = [sys.executable, ROOT / "tests" / "product" / "command_lines.py"]
+    done = subprocess.run(command, input="\n".join(calls), capture_output=True, text=True, check=True, cwd=ROOT)
+    return dict(zip(calls, json.loads(done.stdout), strict=True))
+
+
+@pytest.mark.parametrize("call", REFUSED)
+def test_what_cannot_be_understood_exits_2_with_a_line_that_names_it(answers, call: str):
+    status, _, errors = answers[call]
+    assert status == 2
+    assert REFUSED[call] in errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("call", HELPED)
+def test_help_is_everywhere(answers, call: str):
+    status, output, errors = answers[call]
+    assert (status, errors) == (0, "")
+    assert "Usage" in output
+
+
+def test_the_version_is_told(answers):
+    assert answers["--version"] == [0, f"{__version__}\n", ""]
 
 
 def test_without_walls_nothing_runs_and_the_exit_status_is_3(hello: Path):
