@@ -136,10 +136,8 @@ def _runs(manifest: Manifest) -> bool:
             return shape_of(Task(id="x", type=manifest.type, canonical=manifest.type, role=manifest.role)) is not None
         case Role.RUNNABLE:
             return manifest.body is not None or Capability.RUNS_CODE in manifest.capabilities
-        case Role.UPDATING:
+        case Role.UPDATING | Role.EXECUTABLE:
             return True
-        case Role.EXECUTABLE:
-            return False
 
 
 def _http_api() -> Iterator[str]:
