@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from casemate.inside import (
+    core_flow_for_each_item_split,
     core_storage_concat,
     core_storage_deduplicate_items,
     core_storage_delete,
@@ -105,6 +106,27 @@ def test_split_makes_no_endless_number_of_files(tmp_path: Path):
     files = given(tmp_path, "a", "x\n" * 10_001)
     with pytest.raises(ValueError, match="not into more"):
         outputs(core_storage_split, Desk(), files, **{"from": "kestra:///a"}, rows=1)
+
+
+def test_a_for_each_item_lists_its_batches(tmp_path: Path):
+    desk, files = Desk(), given(tmp_path, "a.csv", lines(1201))
+    batch = {"rows": "2", "separator": "\n"}
+    said = outputs(core_flow_for_each_item_split, desk, files, items="kestra:///a.csv", batch=batch)
+    assert said == {"splits": "kestra:///kept/splits.txt", "count": 601}
+    listed = desk.kept["splits.txt"].decode().splitlines()
+    assert len({len(line) for line in listed}) == 1, "whoever looks for a line need not read the others"
+    assert desk.kept[listed[600].removeprefix("kestra:///kept/")] == f"{1200:020}\n".encode()
+
+
+def test_an_empty_file_has_no_batches(tmp_path: Path):
+    desk, files = Desk(), given(tmp_path, "a.csv", "")
+    said = outputs(core_flow_for_each_item_split, desk, files, items="kestra:///a.csv", batch={"rows": 1})
+    assert said["count"] == 0
+
+
+def test_only_files_of_the_storage_have_batches():
+    with pytest.raises(ValueError, match="Unable to split the items from /etc/passwd, this is not an internal storage"):
+        outputs(core_flow_for_each_item_split, Desk(), {}, items="/etc/passwd", batch={"rows": 1})
 
 
 @pytest.mark.parametrize("charset", [None, "UTF-16"])

@@ -51,7 +51,8 @@ class Manifest:
     `branches` lists the properties that hold child tasks, in order (`tasks`, `then`, `else`, `cases`, `defaults`).
     `body` is the dotted name of the function inside the walls. A flowable has none; a runnable without one either runs
     code of its own (`runs-code`) or cannot be run here yet. `asks` names what the body may ask of the control plane
-    while it runs, or a task that takes its place; everything else is refused there.
+    while it runs, or a task that takes its place; everything else is refused there. An `internal` type stands for a
+    part of another task; no flow may name it.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -69,6 +70,7 @@ class Manifest:
     body: str | None = None
     asks: frozenset[str] = frozenset()
     deprecated: bool = False
+    internal: bool = False
 
     @cached_property
     def schema(self) -> Schema:
@@ -103,8 +105,8 @@ class Catalog:
 
     def with_defaults(self, defaults: Iterable[Mapping[str, Plain]]) -> Catalog:
         """The same types with these plugin defaults."""
-        return Catalog(self.all(), defaults)
+        return Catalog(self._by_type.values(), defaults)
 
     def all(self) -> tuple[Manifest, ...]:
-        """Every type, in the order given."""
-        return tuple(self._by_type.values())
+        """Every type that flows may name, in the order given."""
+        return tuple(manifest for manifest in self._by_type.values() if not manifest.internal)

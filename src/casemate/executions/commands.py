@@ -36,6 +36,13 @@ class StartSubflow:
 
 
 @dataclass(frozen=True, slots=True)
+class MergeOutputs:
+    """Join the outputs of the executions that another task run has started, and send `OutputsMerged`."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
 class KillSubflows:
     """Stop every execution that this one has started."""
 
@@ -80,7 +87,7 @@ class Replay:
     at: datetime
 
 
-Command: TypeAlias = OfferJob | KillJob | StartSubflow | KillSubflows | WakeAt | Resolve | Write | Replay
+Command: TypeAlias = OfferJob | KillJob | StartSubflow | MergeOutputs | KillSubflows | WakeAt | Resolve | Write | Replay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from casemate.executions.events import (
     Begin,
     Event,
     KillRequested,
+    OutputsMerged,
     PauseRequested,
     Resolved,
     ResumeRequested,
@@ -30,7 +31,7 @@ from casemate.executions.model import Execution, State, TaskRun
 from casemate.executions.pausing import GO_ON_KEY, PAUSE_KEY, first_paused, pause_key, resume, set_timer
 from casemate.executions.reports import RETRY_KEY, finished, retry_key, started
 from casemate.executions.scopes import settle
-from casemate.executions.subflows import subflow_ended, subflow_refused, subflow_started
+from casemate.executions.subflows import outputs_merged, subflow_ended, subflow_refused, subflow_started
 from casemate.executions.survey import retry_or_wait, survey
 from casemate.executions.taking import go_on, take_up
 from casemate.executions.turn import Turn
@@ -82,6 +83,8 @@ def _take(turn: Turn, event: Event) -> None:
             subflow_refused(turn, event)
         case SubflowEnded():
             subflow_ended(turn, event)
+        case OutputsMerged():
+            outputs_merged(turn, event)
         case TimerDue():
             _timer(turn, event.key)
         case Resolved():

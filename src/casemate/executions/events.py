@@ -44,6 +44,8 @@ class SubflowStarted:
     namespace: Namespace
     flow_id: FlowId
     state: State
+    base: str | None = None
+    """Where the outputs of the executions of a ForEachItem are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,15 @@ class SubflowEnded:
     subflow: ExecutionId
     state: State
     outputs: Mapping[str, object] | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputsMerged:
+    """The outputs of the executions of a ForEachItem were joined: the file, if there is one, or why there is none."""
+
+    call: Call
+    uri: str | None = None
     failure: str | None = None
 
 
@@ -110,6 +121,7 @@ Event: TypeAlias = (
     | SubflowStarted
     | SubflowRefused
     | SubflowEnded
+    | OutputsMerged
     | TimerDue
     | Resolved
     | KillRequested

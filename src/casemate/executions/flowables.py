@@ -13,7 +13,7 @@ from casemate.executions.pausing import begin_pause, end_pause
 from casemate.executions.turn import Turn
 from casemate.executions.values import values_of
 from casemate.expressions import printed, truthy
-from casemate.flows import Task
+from casemate.flows import MADE, Task
 
 CORE_FLOW = "io.kestra.plugin.core.flow."
 
@@ -56,6 +56,10 @@ def _nothing(_turn: Turn, run: TaskRun, _task: Task) -> TaskRun:
 
 def _in_sequence(task: Task, _run: TaskRun) -> Lanes:
     return sequence(task.branches.get("tasks", ()))
+
+
+def _made(task: Task, _run: TaskRun) -> Lanes:
+    return sequence(task.branches[MADE])
 
 
 def _in_parallel(task: Task, _run: TaskRun) -> Lanes:
@@ -115,6 +119,8 @@ def _limit(task: Task, name: str, default: int) -> int:
     return default if value is None else int(str(value))
 
 
+_LOOP = Shape(begin=begin_loop, lanes=loop_lanes, judge=judge_loop, wake=loop_on)
+
 _SHAPES: Mapping[str, Shape] = {
     f"{CORE_FLOW}Sequential": Shape(begin=_nothing, lanes=_in_sequence),
     f"{CORE_FLOW}AllowFailure": Shape(begin=_nothing, lanes=_in_sequence, forgiving=True),
@@ -125,6 +131,8 @@ _SHAPES: Mapping[str, Shape] = {
     f"{CORE_FLOW}ForEach": Shape(begin=_begin_each("values"), lanes=_for_each),
     f"{CORE_FLOW}EachSequential": Shape(begin=_begin_each("value"), lanes=_each_sequential),
     f"{CORE_FLOW}EachParallel": Shape(begin=_begin_each("value"), lanes=_each_parallel),
+    f"{CORE_FLOW}ForEachItem": Shape(begin=_nothing, lanes=_made),
     f"{CORE_FLOW}Pause": Shape(begin=begin_pause, lanes=_in_sequence, wake=end_pause, pauses=True),
-    f"{CORE_FLOW}WaitFor": Shape(begin=begin_loop, lanes=loop_lanes, judge=judge_loop, wake=loop_on),
+    f"{CORE_FLOW}WaitFor": _LOOP,
+    f"{CORE_FLOW}LoopUntil": _LOOP,
 }

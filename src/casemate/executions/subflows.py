@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from casemate.executions.commands import StartSubflow
-from casemate.executions.events import SubflowEnded, SubflowRefused, SubflowStarted
+from casemate import flows
+from casemate.executions.commands import MergeOutputs, StartSubflow
+from casemate.executions.events import OutputsMerged, SubflowEnded, SubflowRefused, SubflowStarted
 from casemate.executions.model import Batches, Call, Execution, State, TaskRun
 from casemate.executions.reports import begin_attempt, end_attempt
 from casemate.executions.turn import Turn
@@ -23,20 +24,29 @@ AT_ONCE = 16
 _TRANSMITTED = (State.FAILED, State.PAUSED, State.KILLED, State.WARNING)
 
 
-def begin_subflow(turn: Turn, run: TaskRun) -> None:
-    """Ask for the execution that this task run starts."""
+def begin_executable(turn: Turn, run: TaskRun) -> None:
+    """Ask for the execution that this task run starts, for the first of them, or for what became of them."""
+    task = turn.task(run)
     run = begin_attempt(turn, replace(run, outputs=None, batches=None))
-    turn.say(StartSubflow(Call(run.id, len(run.attempts))))
+    match task.canonical:
+        case flows.ITEMS:
+            _begin_batches(turn, run)
+        case flows.MERGE:
+            turn.say(MergeOutputs(Call(run.id, len(run.attempts))))
+        case _:
+            turn.say(StartSubflow(Call(run.id, len(run.attempts))))
 
 
-def begin_batches(turn: Turn, run: TaskRun, total: int, base: str) -> None:
-    """Ask for the first of the executions that this task run starts, one for each batch; none if there is no batch."""
-    run = begin_attempt(turn, replace(run, outputs=None, batches=None))
+def _begin_batches(turn: Turn, run: TaskRun) -> None:
+    """Ask for the first executions, one for each part of the file; there may be none."""
+    split = turn.runs.child(run.parent, flows.sibling(run.task_id, "split"), run.value)
+    count = (split.outputs or {}).get("count") if split is not None else None
+    total = count if isinstance(count, int) else 0
     if not total:
         end_attempt(turn, run, State.SUCCESS)
         return
     counts: dict[str, int] = {"CREATED": total} if _waits(turn.task(run)) else {}
-    outputs = {"iterations": {**counts, "RUNNING": 0}, "numberOfBatches": total, "subflowOutputsBaseUri": base}
+    outputs = {"iterations": {**counts, "RUNNING": 0}, "numberOfBatches": total}
     asked = min(total, AT_ONCE)
     run = turn.put(replace(run, outputs=outputs, batches=Batches(total=total, asked=asked)))
     for number in range(1, asked + 1):
@@ -59,6 +69,7 @@ def subflow_started(turn: Turn, event: SubflowStarted) -> None:
     turn.write("INFO", f"Created new execution [[{link}]]", run)
     waits = _waits(turn.task(run))
     if run.batches is not None:
+        run = replace(run, outputs={**(run.outputs or {}), "subflowOutputsBaseUri": event.base})
         _count(turn, run, leaves="CREATED", joins="RUNNING" if waits else "SUCCESS", over=not waits)
         return
     run = turn.put(replace(run, outputs={"executionId": event.subflow, "state": event.state.value}))
@@ -94,6 +105,18 @@ def subflow_ended(turn: Turn, event: SubflowEnded) -> None:
     if event.outputs is not None:
         outputs["outputs"] = event.outputs
     end_attempt(turn, replace(run, outputs=outputs), _single_end(turn, turn.task(run), event))
+
+
+def outputs_merged(turn: Turn, event: OutputsMerged) -> None:
+    """The last part of a ForEachItem is done."""
+    run = _at_work(turn, event.call)
+    if run is None:
+        return
+    if event.failure is not None:
+        turn.write("ERROR", event.failure, run)
+    run = replace(run, outputs=None if event.uri is None else {"subflowOutputs": event.uri})
+    end = State.SUCCESS if event.failure is None else State.FAILED
+    end_attempt(turn, run, State.KILLED if turn.killing else end)
 
 
 def _single_end(turn: Turn, task: Task, event: SubflowEnded) -> State:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from casemate.catalog import Role
 from casemate.executions.commands import OfferJob
-from casemate.executions.flowables import shape_of
+from casemate.executions.flowables import CORE_FLOW, shape_of
 from casemate.executions.model import State, TaskRun
 from casemate.executions.pausing import pause
-from casemate.executions.subflows import begin_subflow
+from casemate.executions.subflows import begin_executable
 from casemate.executions.turn import Turn
 from casemate.executions.updating import apply
 from casemate.expressions import ExpressionError, NeedsWorld, truthy
 from casemate.flows import Task
+
+_NOBODY = "No part of this installation can carry out a task of type"
+
+_REFUSALS = {
+    f"{CORE_FLOW}Template": "Templates are disabled, and this version can't enable them: "
+    f"make a flow of the template and call it with {CORE_FLOW}Subflow",
+}
 
 
 def take_up(turn: Turn, run: TaskRun) -> None:
@@ -67,10 +74,10 @@ def _carry_out(turn: Turn, run: TaskRun, task: Task) -> None:
     elif task.role is Role.FLOWABLE and shape_of(task) is not None:
         begin_flowable(turn, turn.move(run, State.RUNNING))
     elif task.role is Role.EXECUTABLE:
-        begin_subflow(turn, run)
+        begin_executable(turn, run)
     elif task.role is Role.UPDATING:
         apply(turn, turn.move(run, State.RUNNING))
     else:
         # Failing is the only honest end: what nobody carries out would stay CREATED for ever.
-        turn.write("ERROR", f"No part of this installation can carry out a task of type '{task.canonical}'", run)
+        turn.write("ERROR", _REFUSALS.get(task.canonical, f"{_NOBODY} '{task.canonical}'"), run)
         turn.move(run, State.FAILED)

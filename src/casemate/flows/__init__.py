@@ -5,12 +5,17 @@ from casemate.flows.advice import Warnings, warnings
 from casemate.flows.build import build_input
 from casemate.flows.cron import expanded
 from casemate.flows.defaults import with_defaults
-from casemate.flows.model import Concurrency, Flow, FlowKey, Input, Label, Listener, Output, Retry, Task, Trigger
+from casemate.flows.for_each_item import ITEMS, MERGE, SPLIT, sibling
+from casemate.flows.model import MADE, Concurrency, Flow, FlowKey, Input, Label, Listener, Output, Retry, Task, Trigger
 from casemate.flows.parse import parse, parse_task, parse_trigger, read_flow
 from casemate.flows.shown import input_to_json, task_to_json, to_json, trigger_to_json
 from casemate.flows.violations import violations
 
 __all__ = [
+    "ITEMS",
+    "MADE",
+    "MERGE",
+    "SPLIT",
     "Concurrency",
     "Flow",
     "FlowKey",
@@ -29,6 +34,7 @@ __all__ = [
     "parse_task",
     "parse_trigger",
     "read_flow",
+    "sibling",
     "split_documents",
     "task_to_json",
     "to_json",

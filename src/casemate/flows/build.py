@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from casemate import durations
 from casemate.catalog import Holds, Manifest
+from casemate.flows.for_each_item import FOR_EACH_ITEM, made_tasks
 from casemate.flows.grammar import Grammar, common
-from casemate.flows.model import Concurrency, Flow, Input, Label, Listener, Output, Retry, Task, Trigger
+from casemate.flows.model import MADE, Concurrency, Flow, Input, Label, Listener, Output, Retry, Task, Trigger
 from casemate.identifiers import FlowId, Namespace, TaskId, TenantId
 
 Values = Mapping[str, Any]
@@ -54,12 +55,15 @@ def build_task(values: Values, grammar: Grammar) -> Task:
     own = manifest.schema.properties
     apart = {*manifest.branches, "errors", *(name for name in shared if name not in own)}
     timeout = values.get("timeout")
+    properties = {name: value for name, value in values.items() if name not in apart and value is not None}
+    if manifest.type == FOR_EACH_ITEM:
+        branches = {MADE: made_tasks(values, properties)}
     return Task(
         id=TaskId(values["id"]),
         type=values["type"],
         canonical=manifest.type,
         role=manifest.role,
-        properties={name: value for name, value in values.items() if name not in apart and value is not None},
+        properties=properties,
         defaulted=_defaulted(values, manifest),
         description=values.get("description"),
         retry=_retry(values.get("retry")),

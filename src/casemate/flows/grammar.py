@@ -66,7 +66,7 @@ class Grammar:
 
     def _plugin(self, place: Holds, name: str) -> Kin | None:
         manifest = self.catalog.find(name)
-        if manifest is None or manifest.kind is not PLUGINS[place]:
+        if manifest is None or manifest.internal or manifest.kind is not PLUGINS[place]:
             return None
         return Kin(_joined(common(place), manifest.schema, manifest.type), manifest)
 

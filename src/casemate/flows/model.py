@@ -61,13 +61,18 @@ class Output:
     properties: Mapping[str, object] = field(default_factory=dict)
 
 
+MADE = "made"
+"""The branch of children that a task has by its type."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One task. `type` is as written, `canonical` after aliases; `properties` are unrendered and special to the type.
 
     `branches` holds the children of a flowable by the name of the branch (`tasks`, `then`, `else`, `defaults`,
-    `case:‹key›`) in the order written; `errors` stands apart. `depends_on` is Dag's: child id to the ids it waits for.
-    Defaults are filled in; `defaulted` names the properties that hold theirs.
+    `case:‹key›`, and `made` for children that no author wrote) in the order written; `errors` stands apart.
+    `depends_on` is Dag's: child id to the ids it waits for. Defaults are filled in; `defaulted` names the properties
+    that hold theirs.
     """
 
     id: TaskId

@@ -9,6 +9,7 @@ from casemate.catalog import Holds
 from casemate.documents import Path
 from casemate.flows.circles import circles_of
 from casemate.flows.findings import Finding
+from casemate.flows.for_each_item import FOR_EACH_ITEM, made_ids
 from casemate.flows.labels import offending
 from casemate.flows.walk import Seen
 
@@ -20,7 +21,7 @@ _SUBFLOW: Final = "io.kestra.plugin.core.flow.Subflow"
 def broken_rules(values: Mapping[str, Any], seen: Iterable[Seen]) -> Iterator[Finding]:
     """What is wrong with the flow as a whole; the places are paths from the root."""
     known = list(seen)
-    yield from _twice("task id", [(each.path, each.values) for each in known if each.place is Holds.TASK])
+    yield from _twice("task id", _tasks(known))
     yield from _twice("trigger id", [(each.path, each.values) for each in known if each.place is Holds.TRIGGER])
     inputs = [(each.path, each.values) for each in known if each.place is Holds.INPUT and each.path[0] == "inputs"]
     yield from _twice("input", inputs)
@@ -38,6 +39,14 @@ def _records(values: Mapping[str, Any], name: str) -> list[tuple[Path, Mapping[s
     found = values.get(name)
     records = found if isinstance(found, list) else []
     return [((name, index), each) for index, each in enumerate(records) if isinstance(each, dict)]
+
+
+def _tasks(known: Iterable[Seen]) -> list[tuple[Path, Mapping[str, Any]]]:
+    """All tasks, with the children that a ForEachItem has by its type."""
+    tasks = [(each.path, each.values) for each in known if each.place is Holds.TASK]
+    loops = [each for each in known if each.manifest is not None and each.manifest.type == FOR_EACH_ITEM]
+    made = [(each.path, {"id": name}) for each in loops if each.values.get("id") for name in made_ids(each.values)]
+    return [*tasks, *made]
 
 
 def _twice(what: str, objects: Iterable[tuple[Path, Mapping[str, Any]]]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from casemate import durations
-from casemate.flows.model import Concurrency, Flow, Input, Listener, Output, Retry, Task, Trigger
+from casemate.flows.model import MADE, Concurrency, Flow, Input, Listener, Output, Retry, Task, Trigger
 
 Json = dict[str, Any]
 
@@ -94,6 +94,8 @@ def _branches(task: Task) -> Json:
     """The children under the names they are written under."""
     shown: Json = {}
     for name, tasks in task.branches.items():
+        if name == MADE:
+            continue
         if name.startswith(_CASE):
             shown.setdefault("cases", {})[name.removeprefix(_CASE)] = _tasks(tasks)
         elif task.depends_on:

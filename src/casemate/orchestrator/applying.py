@@ -20,7 +20,7 @@ from casemate.executions import (
 from casemate.flows import Flow
 from casemate.identifiers import ExecutionId
 from casemate.jobs import Finished, LogLine, Stale
-from casemate.orchestrator import entries, weighing
+from casemate.orchestrator import entries, telling, weighing
 from casemate.orchestrator.items import Amend, Born, Claim, Due, End, Happened, Item, Letter, Lost
 from casemate.orchestrator.step import REPLAY, Step, Surroundings, Written
 from casemate.storage import paths
@@ -95,10 +95,15 @@ def _bear(step: Step, born: Born) -> Written | None:
         return None
     written = begin(step.tx, born.flow, born.subflow, step.around)
     new = written.execution
-    state = born.subflow.state
-    step.happen(
-        SubflowStarted(call=caller.call, subflow=new.id, namespace=new.namespace, flow_id=new.flow_id, state=state)
+    event = SubflowStarted(
+        call=caller.call,
+        subflow=new.id,
+        namespace=new.namespace,
+        flow_id=new.flow_id,
+        state=born.subflow.state,
+        base=telling.outputs_folder(step.execution, caller.call) if caller.call.number else None,
     )
+    step.happen(event)
     return written
 
 

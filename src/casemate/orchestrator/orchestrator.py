@@ -54,7 +54,6 @@ from casemate.secrets import Secrets
 from casemate.storage import Storage, paths
 from casemate.store import Database, LogEntry, StoreUnavailable, Timer
 from casemate.store.logs import Wanted
-from casemate.store.outbox import Message
 
 log = structlog.get_logger()
 
@@ -100,7 +99,7 @@ class Orchestrator:
         self._tasks = Tasks()
         self._watchers = Watchers()
         self._shelf = Shelf(db, catalog, rules.flows_kept)
-        self._relay = Relay(db, dispatch, self._deliver)
+        self._relay = Relay(db, dispatch, lambda message: self._tasks.start(self._subflows.deliver(message)))
         self._alarms = Alarms(now, self._ring)
         self._lives = Lives(db, self._shelf.of, self._around, self._after, self._tasks)
         self._worlds = Worlds(
@@ -113,7 +112,7 @@ class Orchestrator:
             jq=jq,
         )
         self._subflows = Subflows(
-            db, self._shelf, self._lives, self._worlds, self._inputs, self._context, self._around, self._insist
+            db, storage, self._shelf, self._lives, self._worlds, self._inputs, self._context, self._around, self._insist
         )
         self.actions = Actions(self._lives, self._shelf, self._inputs, self._around)
         boot = new_id()
@@ -318,9 +317,6 @@ class Orchestrator:
     def _logged(self, key: Key) -> None:
         for watcher in self._watchers.of(key):
             watcher.tell()
-
-    def _deliver(self, message: Message) -> asyncio.Task[None]:
-        return self._tasks.start(self._subflows.deliver(message))
 
     async def _resolve(self, execution: Execution, question: Resolve) -> None:
         answer = await self._worlds.resolve(whose_execution(execution), question)

@@ -21,6 +21,7 @@ from casemate.executions import (
     Execution,
     KillJob,
     KillSubflows,
+    MergeOutputs,
     OfferJob,
     Replay,
     Resolve,
@@ -124,6 +125,8 @@ class Step:
                 return self._kill(command)
             case StartSubflow():
                 self._ask("subflow", command.call)
+            case MergeOutputs():
+                self._ask("merge", command.call)
             case KillSubflows():
                 for subflow in executions.called_by(self.tx, self.execution.tenant, self.execution.id):
                     self.send("stop", tenant=self.execution.tenant, execution=subflow)

@@ -20,6 +20,7 @@ from casemate.executions import (
     Event,
     Execution,
     KillRequested,
+    OutputsMerged,
     State,
     SubflowEnded,
     SubflowRefused,
@@ -33,7 +34,7 @@ from casemate.executions import (
 from casemate.expressions import ExpressionError, as_json, render
 from casemate.flows import Flow, Task
 from casemate.identifiers import ExecutionId, TenantId
-from casemate.orchestrator import weighing
+from casemate.orchestrator import batches, weighing
 from casemate.orchestrator.answering import Worlds, budget
 from casemate.orchestrator.errors import NotFound
 from casemate.orchestrator.items import Born, Item, Key, Letter
@@ -42,6 +43,7 @@ from casemate.orchestrator.shelf import Shelf
 from casemate.orchestrator.step import Surroundings, Written
 from casemate.orchestrator.telling import call_in, key_in
 from casemate.orchestrator.world import ServiceWorld, whose_execution
+from casemate.storage import Storage, StorageError
 from casemate.store import Database, executions, outbox
 from casemate.store.outbox import Message
 
@@ -63,6 +65,7 @@ class Subflows:
     def __init__(
         self,
         db: Database,
+        storage: Storage,
         shelf: Shelf,
         lives: Lives,
         worlds: Worlds,
@@ -72,6 +75,7 @@ class Subflows:
         insist: Callable[[Key, Item], Awaitable[object]],
     ) -> None:
         self._db = db
+        self._storage = storage
         self._shelf = shelf
         self._lives = lives
         self._worlds = worlds
@@ -95,6 +99,8 @@ class Subflows:
                 await self._start(message)
             case "ended":
                 await self._tell(message)
+            case "merge":
+                await self._merge(message)
             case "stop":
                 await self._post(message, KillRequested())
             case _:
@@ -127,7 +133,7 @@ class Subflows:
         around = self._around()
         _bounded(parent.execution, around.rules.subflow_depth)
         task = _task_of(parent, call)
-        wanted = await self._wanted(parent, task, call)
+        wanted = await self._wanted(parent, task, call, await self._batch(parent.execution, call))
         flow = await self._flow(parent.execution.tenant, wanted)
         try:
             inputs = await self._resolve(flow, wanted.inputs)
@@ -136,14 +142,26 @@ class Subflows:
         made = partial(subflow_of, flow, parent.execution, task, call, wanted)
         return flow, made(id=ExecutionId(around.new_id()), now=around.now, inputs=inputs)
 
-    async def _wanted(self, parent: Live, task: Task, call: Call) -> Wanted:
+    async def _batch(self, execution: Execution, call: Call) -> Mapping[str, object]:
+        """What `taskrun` has beside the rest where inputs are rendered."""
+        if not call.number:
+            return {}
+        try:
+            return {"items": await batches.part_of(self._storage, execution, call), "iteration": call.number}
+        except (StorageError, ValueError) as error:
+            raise _Impossible(str(error)) from error
+
+    async def _wanted(self, parent: Live, task: Task, call: Call, batch: Mapping[str, object]) -> Wanted:
         seen = variables_of(parent.flow, parent.execution, call.task_run, self._context)
+        run = seen["taskrun"]
+        assert isinstance(run, Mapping), "there is a task run"
+        within = {**seen, "taskrun": {**run, **batch}} if batch else seen
 
         def fill(world: ServiceWorld) -> Wanted:
-            def filled(template: object) -> object:
-                return render(template, seen, world, budget=budget())
+            def filled(template: object, variables: Mapping[str, object] = seen) -> object:
+                return render(template, variables, world, budget=budget())
 
-            return wanted_by(task, filled, lambda template: as_json(filled(template)))
+            return wanted_by(task, filled, lambda template: as_json(filled(template, within)))
 
         try:
             return await self._worlds.within(whose_execution(parent.execution), fill)
@@ -189,7 +207,19 @@ class Subflows:
         except ExpressionError as error:
             return None, str(error)
         refusal = weighing.refusal(outputs, self._around().rules.output_bytes)
+        if refusal is None and outputs and call.number:
+            await batches.keep_outputs(self._storage, parent.execution, call, outputs)
         return (outputs, None) if refusal is None else (None, refusal)
+
+    async def _merge(self, message: Message) -> None:
+        call, execution = call_in(message), (await self._lives.current(key_in(message))).execution
+        uri, failure = None, None
+        if awaits(execution, call):
+            try:
+                uri = await batches.merged(self._storage, execution, call)
+            except StorageError as error:
+                failure = str(error)
+        await self._post(message, OutputsMerged(call=call, uri=uri, failure=failure))
 
     async def _taken_over(self, parent: Live, task: Task, ended: Execution) -> Mapping[str, object] | None:
         extracts = task.properties.get("outputs")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from casemate.executions import Call, Caller, Execution, State
 from casemate.identifiers import ExecutionId, TaskRunId, TenantId
 from casemate.orchestrator.items import Key
+from casemate.storage import paths
 from casemate.store.outbox import Message
 
 
@@ -28,6 +29,13 @@ def call_in(message: Message) -> Call:
     """The call that a message is about."""
     body = message.body
     return Call(TaskRunId(body["task_run"]), body["attempt"], body["number"])
+
+
+def outputs_folder(execution: Execution, call: Call) -> str:
+    """Where the outputs of the executions are kept that an attempt of a ForEachItem has started."""
+    run = execution.task_runs[call.task_run]
+    place = (execution.namespace, execution.flow_id, execution.id, run.task_id, run.id)
+    return f"{paths.task_folder(*place)}/attempt-{call.attempt}"
 
 
 def _body(tenant: TenantId, execution: ExecutionId, call: Call) -> dict[str, object]:

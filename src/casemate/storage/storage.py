@@ -72,6 +72,15 @@ class Storage:
                 raise TooLarge(f"File '{uri}' has {found.meta['size']} bytes, more than the {limit} that are allowed")
             return bytes(found.bytes())
 
+    async def piece(self, tenant: TenantId, uri: str, start: int, end: int) -> bytes:
+        """The bytes from `start` to before `end`, fewer at the end of the file. Raises `NotThere`."""
+        store, key = self._place(tenant, uri)
+        with _told(uri):
+            size = (await store.head_async(key))["size"]
+            if start >= size:
+                return b""
+            return bytes(await store.get_range_async(key, start=start, end=min(end, size)))
+
     async def stream(self, tenant: TenantId, uri: str) -> AsyncGenerator[bytes]:
         """The file in pieces of about a megabyte. Raises `NotThere`."""
         store, key = self._place(tenant, uri)
