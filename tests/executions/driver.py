@@ -16,20 +16,29 @@ from casemate.executions import (
     Execution,
     KillJob,
     KillRequested,
+    KillSubflows,
+    MergeOutputs,
     OfferJob,
+    OutputsMerged,
     Replay,
     Resolve,
     Resolved,
+    StartSubflow,
     State,
+    SubflowEnded,
+    SubflowRefused,
+    SubflowStarted,
     TaskFinished,
     TaskStarted,
     TimerDue,
     WakeAt,
     Write,
+    awaits,
     decide,
     start,
 )
-from casemate.flows import Flow, Task
+from casemate.flows import MADE, Flow, Task
+from casemate.flows.for_each_item import made_tasks
 from casemate.identifiers import MAIN, ExecutionId, FlowId, Namespace, TaskId, TaskRunId
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -45,6 +54,17 @@ def work(name, **more):
 def flowable(kind, name, *tasks, branches=None, **more):
     """A flowable with its main tasks, or with several branches by name."""
     return _task(name, f"{CORE}flow.{kind}", Role.FLOWABLE, branches=branches or {"tasks": tasks}, **more)
+
+
+def subflow(name, **properties):
+    """A task that starts another execution."""
+    return _task(name, f"{CORE}flow.Subflow", Role.EXECUTABLE, properties=properties)
+
+
+def for_each_item(name, **properties):
+    """A task that starts another execution for each part of a file."""
+    made = made_tasks({"id": name}, properties)
+    return _task(name, f"{CORE}flow.ForEachItem", Role.FLOWABLE, branches={MADE: made})
 
 
 def labels(name, labels, **more):
@@ -88,6 +108,10 @@ class House:
     timers: dict = field(default_factory=dict)
     commands: list = field(default_factory=list)
     questions: deque = field(default_factory=deque)
+    calls: deque = field(default_factory=deque)
+    merges: deque = field(default_factory=deque)
+    subflows: deque = field(default_factory=deque)
+    subflow_outcome: object = lambda call: State.SUCCESS
     ids: object = field(default_factory=lambda: itertools.count(1))
 
     @classmethod
@@ -123,7 +147,11 @@ class House:
                 self.timers[command.key] = command.at
             case Resolve():
                 self.questions.append(command)
-            case Write() | Replay():
+            case StartSubflow():
+                self.calls.append(command.call)
+            case MergeOutputs():
+                self.merges.append(command.call)
+            case Write() | Replay() | KillSubflows():
                 pass
 
     def begin(self):
@@ -144,6 +172,13 @@ class House:
             self.tell(Resolved(question.key, self.answer(question)))
         elif self.jobs:
             self.work_on(*self.jobs.popleft())
+        elif self.calls:
+            self.start_subflow(self.calls.popleft())
+        elif self.subflows:
+            call = self.subflows.popleft()
+            self.end_subflow(call, self.subflow_outcome(call))
+        elif self.merges:
+            self.tell(OutputsMerged(call=self.merges.popleft(), uri="kestra:///merged"))
         elif self.timers and not self.execution.state.terminated:
             key = min(self.timers, key=self.timers.get)
             self.now = max(self.now, self.timers.pop(key))
@@ -155,6 +190,21 @@ class House:
     def work_on(self, run_id, attempt):
         self.tell(TaskStarted(run_id, attempt))
         self.finish(run_id, attempt)
+
+    def start_subflow(self, call):
+        """Carry out a call as the service does: too late is refused."""
+        if not awaits(self.execution, call):
+            self.tell(SubflowRefused(call=call, reason="too late"))
+            return
+        name, place = f"s{call.task_run}-{call.attempt}-{call.number}", ("house", "child")
+        self.tell(
+            SubflowStarted(call=call, subflow=name, namespace=place[0], flow_id=place[1], state=State.CREATED, base="b")
+        )
+        self.subflows.append(call)
+
+    def end_subflow(self, call, state, **more):
+        name = f"s{call.task_run}-{call.attempt}-{call.number}"
+        self.tell(SubflowEnded(call=call, subflow=name, state=state, **more))
 
     def finish(self, run_id, attempt, state=None):
         run = self.execution.task_runs.get(run_id)

@@ -7,7 +7,7 @@ import json
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.executions.driver import House, flow, flowable, work
+from tests.executions.driver import House, flow, flowable, subflow, work
 
 from casemate.executions import (
     Begin,
@@ -68,7 +68,7 @@ def task_trees(draw, names, depth=3):
     name = f"t{next(names)}"
     more = draw(FLAGS) | {"retry": draw(RETRIES)}
     if depth == 0 or draw(st.booleans()):
-        return work(name, **more)
+        return draw(st.sampled_from([work(name, **more), work(name, **more), subflow(name, wait=draw(st.booleans()))]))
     kind = draw(st.sampled_from(sorted(KINDS)))
     properties = {key: draw(st.sampled_from(values)) for key, values in KINDS[kind].items()}
     children = draw(st.lists(task_trees(names, depth - 1), min_size=1, max_size=3))
@@ -130,6 +130,8 @@ class Chaos:
         moves += [self.resume] * 4 if self.house.state is State.PAUSED else []
         moves += [self.start] * 8 if self.house.jobs else []
         moves += [self.finish] * 8 if self.held else []
+        moves += [self.call] * 4 if self.house.calls else []
+        moves += [self.end_subflow] * 4 if self.house.subflows else []
         moves += [self.wake] * 4 if self.house.timers else []
         moves += [self.house.step] * 4 if self.house.questions else []
         self.draw(st.sampled_from(moves))()
@@ -151,6 +153,12 @@ class Chaos:
         key = self.draw(st.sampled_from(sorted(self.house.timers)))
         self.house.now = max(self.house.now, self.house.timers.pop(key))
         self.tell(TimerDue(key))
+
+    def call(self):
+        self.house.start_subflow(self.house.calls.popleft())
+
+    def end_subflow(self):
+        self.house.end_subflow(self.house.subflows.popleft(), self.draw(STATES))
 
     def repeat(self):
         self.tell(self.draw(st.sampled_from(self.past)))

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from casemate.flows import to_json
+
 CORE = "io.kestra.plugin.core."
 LOG = {"id": "log", "type": CORE + "log.Log", "message": "x"}
 
@@ -291,3 +293,22 @@ def test_a_long_circle_of_dependencies_is_found(told):
     circle = dict(zip(names, [[names[-1]], *([name] for name in names)], strict=False))
     (problem,) = told(flow(**dag(**circle)))
     assert "Cyclic dependency detected: n0, n1, " in problem
+
+
+EACH = {"id": "each", "type": CORE + "flow.ForEachItem", "items": "{{ x }}", "namespace": "a.b", "flowId": "other"}
+
+
+def test_the_parts_of_a_for_each_item_have_ids_like_other_tasks(told):
+    assert messages(told, flow(tasks=[EACH])) == []
+    taken = {**LOG, "id": "each_items"}
+    assert messages(told, flow(tasks=[taken, EACH])) == [": Invalid Flow: Duplicate task id with name [each_items]"]
+
+
+def test_no_flow_names_the_parts_of_a_for_each_item(told):
+    part = {"id": "x", "type": CORE + "flow.ForEachItem$ForEachItemMergeOutputs"}
+    assert any("Invalid type" in message for message in messages(told, flow(tasks=[part])))
+
+
+def test_the_parts_of_a_for_each_item_are_not_shown(flow_of):
+    shown = to_json(flow_of(flow(tasks=[EACH])))["tasks"][0]
+    assert set(shown) == {"id", "type", "items", "namespace", "flowId"}

@@ -65,6 +65,8 @@ def subflow_started(turn: Turn, event: SubflowStarted) -> None:
     run = _at_work(turn, event.call)
     if run is None:
         return
+    if run.batches is None and run.outputs is not None:
+        return
     link = f'link execution="{event.subflow}" flowId="{event.flow_id}" namespace="{event.namespace}"'
     turn.write("INFO", f"Created new execution [[{link}]]", run)
     waits = _waits(turn.task(run))
