@@ -40,7 +40,9 @@ create() { # create PYTHON: an empty environment, whatever was there before
 
 install() { # install FILE: the pinned packages of that requirements file
     if command -v uv >/dev/null 2>&1; then
-        uv pip install --quiet --python "$venv/bin/python" --require-hashes --requirement "$1"
+        # As pip does: trust whom this machine trusts, such as a company's proxy. Older uv knows the second name.
+        UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1} UV_NATIVE_TLS=${UV_NATIVE_TLS:-1} \
+            uv pip install --quiet --python "$venv/bin/python" --require-hashes --requirement "$1"
         return
     fi
     "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$venv/bin/python" -m ensurepip >/dev/null || return
