@@ -1,6 +1,7 @@
 """Launch folders; hostile ones are in tests/attacks/test_symlink_out.py."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +77,63 @@ def test_handing_over_changes_links_and_not_what_they_lead_to(tmp_path):
     folders.hand_over(work, 12345, 12345)
     assert {work.stat().st_uid, (work / "deep").stat().st_uid, (work / "deep" / "link").lstat().st_uid} == {12345}
     assert outside.stat().st_uid == 0
+
+
+def test_a_file_is_put_where_folders_are_missing(tmp_path: Path):
+    with folders.create(tmp_path, "a/b/c.txt") as file:
+        file.write(b"content")
+    assert (tmp_path / "a/b/c.txt").read_bytes() == b"content"
+
+
+def test_a_file_that_is_put_replaces_files_and_links_but_no_folder(tmp_path: Path):
+    outside = tmp_path / "outside"
+    outside.write_text("kept")
+    work = folders.make(tmp_path, "work")
+    (work / "link").symlink_to(outside)
+    (work / "folder").mkdir()
+    with folders.create(work, "link") as file:
+        file.write(b"new")
+    assert outside.read_text() == "kept"
+    assert not (work / "link").is_symlink()
+    with pytest.raises(IsADirectoryError):
+        folders.create(work, "folder")
+
+
+def test_no_file_is_put_through_a_link(tmp_path: Path):
+    outside = folders.make(tmp_path, "outside")
+    work = folders.make(tmp_path, "work")
+    (work / "up").symlink_to(outside)
+    with pytest.raises(NotADirectoryError):
+        folders.create(work, "up/stolen")
+    assert list(outside.iterdir()) == []
+
+
+def test_anything_can_be_discarded_and_nothing_outside_is(tmp_path: Path):
+    outside = folders.make(tmp_path, "outside")
+    (outside / "kept").touch()
+    work = folders.make(tmp_path, "work")
+    (work / "link").symlink_to(outside)
+    (work / "tree" / "deep").mkdir(parents=True)
+    (work / "tree" / "deep" / "file").touch()
+    os.mkfifo(work / "tree" / "pipe")
+    (work / "tree" / "link").symlink_to(outside)
+    for name in ("link", "tree/pipe", "tree", "missing", "missing/below"):
+        folders.discard(work, name)
+    assert list(work.iterdir()) == []
+    assert (outside / "kept").exists()
+
+
+def test_nothing_is_discarded_through_a_link(tmp_path: Path):
+    (tmp_path / "kept").touch()
+    work = folders.make(tmp_path, "work")
+    (work / "up").symlink_to(tmp_path)
+    with pytest.raises(OSError, match="openat2"):
+        folders.discard(work, "up/kept")
+    assert (tmp_path / "kept").exists()
+
+
+def test_a_locked_folder_is_opened_up(tmp_path: Path):
+    work = folders.make(tmp_path, "work")
+    work.chmod(0)
+    folders.open_up(work)
+    assert work.stat().st_mode & 0o777 == 0o700

@@ -1,7 +1,8 @@
 """Launch folders: making them, giving them to a task and taking them back, taking results out, getting rid of them.
 
 After a launch a folder is hostile: links that lead out, names that are not text, trees deeper than a path is long,
-files that cannot be opened or that block. No process of the task lives any more, so nothing changes while we look.
+files that cannot be opened or that block. No process of the task lives any more, so nothing changes while we look. The
+next task of a WorkingDirectory gets the same folder, so it is hostile, too, while files are put into it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -57,6 +58,50 @@ def hand_over(folder: Path, uid: int, gid: int) -> None:
         for visit in _walked(top):
             for entry in visit.entries:
                 os.chown(entry.name, uid, gid, dir_fd=visit.descriptor, follow_symlinks=False)
+
+
+def create(folder: Path, path: str) -> BinaryIO:
+    """A new file for writing at a relative path without `..`; its folders are made, what has its name gives way.
+
+    Earlier tasks may have filled the folder: no link is followed, at no step. OSError: it cannot be made.
+    """
+    *parents, name = path.split("/")
+    with ExitStack() as opened:
+        place = opened.enter_context(_opened(folder))
+        for step in parents:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(step, dir_fd=place)
+            place = opened.enter_context(_stepped(place, step))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=place)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        return os.fdopen(os.open(name, flags, 0o666, dir_fd=place), "wb")
+
+
+def discard(folder: Path, path: str) -> None:
+    """Remove what is at a path below a launch folder, if anything is: a file, a link, or a whole folder. OSError."""
+    place, _, name = path.rpartition("/")
+    with _opened(folder) as top, contextlib.suppress(FileNotFoundError):
+        where = open_beneath(top, place or ".", os.O_PATH | os.O_DIRECTORY)
+        try:
+            _removed(where, name)
+        finally:
+            os.close(where)
+
+
+def _removed(place: int, name: str) -> None:
+    try:
+        os.unlink(name, dir_fd=place)
+    except IsADirectoryError:
+        with _entered(place, name) as inside:
+            _empty(inside)
+        os.rmdir(name, dir_fd=place)
+
+
+def open_up(folder: Path) -> None:
+    """Let its owner enter a launch folder again: what ran in it may have locked the door."""
+    with _opened(folder) as top:
+        os.chmod(f"/proc/self/fd/{top}", 0o700)
 
 
 def outputs(
@@ -110,17 +155,6 @@ def open_output(folder: Path, path: str) -> BinaryIO:
         os.close(descriptor)
         raise OutputRefused(f"{path} is not a regular file.")
     return os.fdopen(descriptor, "rb")
-
-
-def discard(folder: Path, path: str) -> None:
-    """Remove a file, by a path as of `outputs`; one that is not there any more is removed. OSError: it cannot be."""
-    place, _, name = path.rpartition("/")
-    with contextlib.suppress(FileNotFoundError), _opened(folder) as top:
-        parent = open_beneath(top, place or ".", _FOLDER)
-        try:
-            os.unlink(name, dir_fd=parent)
-        finally:
-            os.close(parent)
 
 
 def remove(folder: Path) -> None:
@@ -222,6 +256,16 @@ def _opened(folder: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _stepped(place: int, name: str) -> Iterator[int]:
+    """A handle on a folder in a folder; NotADirectoryError if it is a link."""
+    handle = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from io import BufferedWriter
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +23,7 @@ FOLDER: Final = ".files"
 def write(folder: Path, name: str, content: str) -> None:
     """A new file with this text; `name` is already known to stay inside. Raises `TaskFailed` when it cannot be made."""
     try:
-        with _create(folder / name) as file:
+        with folders.create(folder, name) as file:
             file.write(content.encode("utf-8", "replace"))
     except OSError as error:
         raise TaskFailed(f"Unable to write the file '{name}': {error.strerror}") from error
@@ -33,7 +32,7 @@ def write(folder: Path, name: str, content: str) -> None:
 async def bring(link: WorkerLink, grant: Grant, uri: str, folder: Path, name: str) -> None:
     """A copy of a file of the internal storage under that name."""
     try:
-        with await asyncio.to_thread(_create, folder / name) as file:
+        with await asyncio.to_thread(folders.create, folder, name) as file:
             async for chunk in link.fetch(grant.job, grant.fence, uri):
                 await asyncio.to_thread(file.write, chunk)
     except NotHeld as error:
@@ -50,13 +49,6 @@ async def take(link: WorkerLink, grant: Grant, folder: Path, path: str) -> str:
         raise JobLost from error
     except (CasemateError, OSError) as error:
         raise TaskFailed(f"Unable to store the file '{path}': {error}") from error
-
-
-def _create(path: Path) -> BufferedWriter:
-    # A file of the namespace gives way to an input file of the same name. "x" follows no link.
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    return path.open("xb")
 
 
 async def _chunks(folder: Path, path: str) -> AsyncIterator[bytes]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from casemate.dispatch import Ask, NotHeld
+from casemate.sandbox import folders
 from casemate.worker import copies, properties
 from casemate.worker.errors import JobLost, TaskFailed
 from casemate.worker.model import Job, Tools
@@ -27,7 +28,7 @@ async def files(job: Job, tools: Tools) -> None:
         await _for_body(job, tools)
         return
     if wants_directory(job.properties):
-        (job.folder / OUTPUT.removeprefix(f"{WORK}/")).mkdir()
+        await asyncio.to_thread(_make_output, job)
     await _of_namespace(job, tools)
     for name, content in _wanted(job.properties).items():
         await _place(job, tools, relative(name), content)
@@ -45,6 +46,16 @@ async def _for_body(job: Job, tools: Tools) -> None:
         job.hidden.add(copies.FOLDER)
         await copies.bring(tools.link, job.grant, address, job.folder, name)
         job.files[address] = f"{WORK}/{name}"
+
+
+def _make_output(job: Job) -> None:
+    """The folder of results, empty also where an earlier task in the same working directory left one."""
+    name = OUTPUT.removeprefix(f"{WORK}/")
+    try:
+        folders.discard(job.folder, name)
+        folders.make(job.folder, name)
+    except OSError as error:
+        raise TaskFailed(f"Unable to make the output directory: {error.strerror}") from error
 
 
 async def _of_namespace(job: Job, tools: Tools) -> None:
