@@ -14,6 +14,7 @@ from casemate.executions import (
     Context,
     Decision,
     Execution,
+    ForgetJob,
     KillJob,
     KillRequested,
     KillSubflows,
@@ -35,6 +36,8 @@ from casemate.executions import (
     Write,
     awaits,
     decide,
+    is_over,
+    keeps_folder,
     start,
 )
 from casemate.flows import MADE, Flow, Task
@@ -112,6 +115,7 @@ class House:
     merges: deque = field(default_factory=deque)
     subflows: deque = field(default_factory=deque)
     subflow_outcome: object = lambda call: State.SUCCESS
+    folders: list = field(default_factory=list)
     ids: object = field(default_factory=lambda: itertools.count(1))
 
     @classmethod
@@ -139,7 +143,7 @@ class House:
         match command:
             case OfferJob():
                 self.jobs.append((command.task_run, command.attempt))
-            case KillJob():
+            case KillJob() | ForgetJob():
                 held = [job for job in self.jobs if job[0] == command.task_run]
                 for job in held:
                     self.jobs.remove(job)
@@ -170,6 +174,9 @@ class House:
         if self.questions:
             question = self.questions.popleft()
             self.tell(Resolved(question.key, self.answer(question)))
+        elif over := [job for job in self.folders if self.is_over(job[0])]:
+            self.folders.remove(over[0])
+            self.finish(*over[0], State.KILLED if self.execution.state is State.KILLING else None)
         elif self.jobs:
             self.work_on(*self.jobs.popleft())
         elif self.calls:
@@ -189,7 +196,19 @@ class House:
 
     def work_on(self, run_id, attempt):
         self.tell(TaskStarted(run_id, attempt))
-        self.finish(run_id, attempt)
+        run = self.execution.task_runs.get(run_id)
+        if run is not None and keeps_folder(self.task(run)):
+            self.folders.append((run_id, attempt))
+        else:
+            self.finish(run_id, attempt)
+
+    def task(self, run):
+        return next(task for task in self.flow.all_tasks() if task.id == run.task_id)
+
+    def is_over(self, run_id):
+        """Does the worker that holds this folder hear that nothing more comes?"""
+        gone = run_id not in self.execution.task_runs
+        return gone or self.execution.state is State.KILLING or is_over(self.execution, run_id)
 
     def start_subflow(self, call):
         """Carry out a call as the service does: too late is refused."""

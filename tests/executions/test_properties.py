@@ -11,6 +11,7 @@ from tests.executions.driver import House, flow, flowable, subflow, work
 
 from casemate.executions import (
     Begin,
+    FolderLost,
     KillRequested,
     PauseRequested,
     ResumeRequested,
@@ -69,6 +70,8 @@ def task_trees(draw, names, depth=3):
     more = draw(FLAGS) | {"retry": draw(RETRIES)}
     if depth == 0 or draw(st.booleans()):
         return draw(st.sampled_from([work(name, **more), work(name, **more), subflow(name, wait=draw(st.booleans()))]))
+    if draw(st.integers(0, 4)) == 0:
+        return draw(working_directories(name, names, more))
     kind = draw(st.sampled_from(sorted(KINDS)))
     properties = {key: draw(st.sampled_from(values)) for key, values in KINDS[kind].items()}
     children = draw(st.lists(task_trees(names, depth - 1), min_size=1, max_size=3))
@@ -84,6 +87,14 @@ def task_trees(draw, names, depth=3):
         depends_on=waits,
         **more,
     )
+
+
+@st.composite
+def working_directories(draw, name, names, more):
+    flags = draw(st.lists(FLAGS, min_size=1, max_size=3))
+    children = [work(f"t{next(names)}", **each, retry=draw(RETRIES)) for each in flags]
+    errors = draw(st.none() | st.lists(task_trees(names, 0), min_size=1, max_size=2))
+    return flowable("WorkingDirectory", name, *children, errors=None if errors is None else tuple(errors), **more)
 
 
 @st.composite
@@ -134,6 +145,7 @@ class Chaos:
         moves += [self.end_subflow] * 4 if self.house.subflows else []
         moves += [self.wake] * 4 if self.house.timers else []
         moves += [self.house.step] * 4 if self.house.questions else []
+        moves += [self.lose_folder] if self.house.execution.task_runs else []
         self.draw(st.sampled_from(moves))()
 
     def start(self):
@@ -159,6 +171,9 @@ class Chaos:
 
     def end_subflow(self):
         self.house.end_subflow(self.house.subflows.popleft(), self.draw(STATES))
+
+    def lose_folder(self):
+        self.tell(FolderLost(self.draw(st.sampled_from(list(self.house.execution.task_runs)))))
 
     def repeat(self):
         self.tell(self.draw(st.sampled_from(self.past)))

@@ -6,6 +6,7 @@ from casemate.executions.changing import with_run_state, with_status
 from casemate.executions.commands import (
     Command,
     Decision,
+    ForgetJob,
     KillJob,
     KillSubflows,
     MergeOutputs,
@@ -22,6 +23,7 @@ from casemate.executions.errors import WrongChoice, WrongState
 from casemate.executions.events import (
     Begin,
     Event,
+    FolderLost,
     KillRequested,
     OutputsMerged,
     PauseRequested,
@@ -34,6 +36,7 @@ from casemate.executions.events import (
     TaskStarted,
     TimerDue,
 )
+from casemate.executions.folders import folder_of, is_over, keeps_folder
 from casemate.executions.inputs import Inputs, ResolvedInput, resolve_each, resolve_inputs, resolve_outputs
 from casemate.executions.model import Answer, Attempt, Batches, Call, Caller, Execution, History, Moment, State, TaskRun
 from casemate.executions.pausing import asked_on_resume
@@ -58,6 +61,8 @@ __all__ = [
     "Decision",
     "Event",
     "Execution",
+    "FolderLost",
+    "ForgetJob",
     "History",
     "Inputs",
     "KillJob",
@@ -95,6 +100,9 @@ __all__ = [
     "depth_of",
     "execution_document",
     "execution_from",
+    "folder_of",
+    "is_over",
+    "keeps_folder",
     "noting",
     "read_json",
     "replayed",

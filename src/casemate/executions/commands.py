@@ -15,10 +15,14 @@ from casemate.masking import Mask
 
 @dataclass(frozen=True, slots=True)
 class OfferJob:
-    """Let a worker run this attempt (counted from 1) of a task run."""
+    """Let a worker run this attempt (counted from 1) of a task run.
+
+    `within` is the WorkingDirectory in whose folder it has to run: only the worker that holds it may have the job.
+    """
 
     task_run: TaskRunId
     attempt: int
+    within: TaskRunId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,13 @@ class MergeOutputs:
 @dataclass(frozen=True, slots=True)
 class KillSubflows:
     """Stop every execution that this one has started."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetJob:
+    """Stop the job of a task run that is gone from the execution; nobody is heard about it any more."""
+
+    task_run: TaskRunId
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,9 @@ class Replay:
     at: datetime
 
 
-Command: TypeAlias = OfferJob | KillJob | StartSubflow | MergeOutputs | KillSubflows | WakeAt | Resolve | Write | Replay
+Command: TypeAlias = (
+    OfferJob | KillJob | ForgetJob | StartSubflow | MergeOutputs | KillSubflows | WakeAt | Resolve | Write | Replay
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +108,7 @@ class Decision:
     """The next execution and what to do.
 
     `changed` names the task runs that differ from before and are to be saved, also those that are gone from the
-    execution: a WaitFor forgets its last iteration.
+    execution: a WaitFor forgets its last iteration, a WorkingDirectory what was done in a folder that is lost.
     """
 
     execution: Execution

@@ -13,6 +13,7 @@ from casemate.executions.endings import OUTPUTS_KEY
 from casemate.executions.events import (
     Begin,
     Event,
+    FolderLost,
     KillRequested,
     OutputsMerged,
     PauseRequested,
@@ -26,6 +27,7 @@ from casemate.executions.events import (
     TimerDue,
 )
 from casemate.executions.flowables import shape_of
+from casemate.executions.folder_events import begin_anew
 from casemate.executions.killing import kill
 from casemate.executions.model import Execution, State, TaskRun
 from casemate.executions.pausing import GO_ON_KEY, PAUSE_KEY, first_paused, pause_key, resume, set_timer
@@ -85,6 +87,8 @@ def _take(turn: Turn, event: Event) -> None:
             subflow_ended(turn, event)
         case OutputsMerged():
             outputs_merged(turn, event)
+        case FolderLost():
+            begin_anew(turn, event)
         case TimerDue():
             _timer(turn, event.key)
         case Resolved():

@@ -77,6 +77,13 @@ class OutputsMerged:
 
 
 @dataclass(frozen=True, slots=True)
+class FolderLost:
+    """The worker that held the folder of this WorkingDirectory is gone, and its job waits for another one."""
+
+    task_run: TaskRunId
+
+
+@dataclass(frozen=True, slots=True)
 class TimerDue:
     """A date asked for by `WakeAt` has come."""
 
@@ -122,6 +129,7 @@ Event: TypeAlias = (
     | SubflowRefused
     | SubflowEnded
     | OutputsMerged
+    | FolderLost
     | TimerDue
     | Resolved
     | KillRequested

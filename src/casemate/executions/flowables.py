@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from casemate.executions.folder_events import judge_folder
+from casemate.executions.folders import WORKING_DIRECTORY
 from casemate.executions.lanes import Lanes, enabled, final_state, sequence
 from casemate.executions.loops import begin_loop, judge_loop, loop_lanes, loop_on
 from casemate.executions.model import State, TaskRun
@@ -135,4 +137,5 @@ _SHAPES: Mapping[str, Shape] = {
     f"{CORE_FLOW}Pause": Shape(begin=begin_pause, lanes=_in_sequence, wake=end_pause, pauses=True),
     f"{CORE_FLOW}WaitFor": _LOOP,
     f"{CORE_FLOW}LoopUntil": _LOOP,
+    WORKING_DIRECTORY: Shape(begin=_nothing, lanes=_in_sequence, judge=judge_folder),
 }

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from casemate.catalog import Role
 from casemate.executions.commands import KillJob, KillSubflows
+from casemate.executions.folders import at_work, for_worker
 from casemate.executions.model import State, TaskRun
 from casemate.executions.reports import end_attempt
 from casemate.executions.turn import Turn
@@ -30,12 +31,13 @@ def _kill_run(turn: Turn, run: TaskRun, cascade: bool) -> None:
 
     So is the end of what it has started, if that is killed as well.
     """
-    role = turn.task(run).role
-    if role is Role.RUNNABLE and (run.state.created or run.state is State.RUNNING):
+    task = turn.task(run)
+    working = at_work(task, run)
+    if working or (for_worker(task) and run.state.created):
         turn.say(KillJob(run.id))
     if run.state is not State.RUNNING:
         turn.move(replace(run, due=None), State.KILLED)
-    elif role is Role.EXECUTABLE and not cascade:
+    elif task.role is Role.EXECUTABLE and not cascade:
         end_attempt(turn, run, State.KILLED)
-    elif role not in (Role.RUNNABLE, Role.EXECUTABLE):
+    elif task.role is not Role.EXECUTABLE and not working:
         turn.look(run.id)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from casemate.catalog import Role
 from casemate.executions.commands import WakeAt
 from casemate.executions.endings import forgiven
 from casemate.executions.events import TaskFinished, TaskStarted
+from casemate.executions.folder_events import closed
+from casemate.executions.folders import at_work, for_worker, keeps_folder
 from casemate.executions.model import Attempt, History, State, TaskRun
 from casemate.executions.retries import next_attempt
 from casemate.executions.turn import Turn
@@ -22,8 +23,11 @@ RETRY_KEY = "retry"
 def started(turn: Turn, event: TaskStarted) -> None:
     """The attempt begins."""
     run = _offered(turn, event.task_run, event.attempt)
-    if run is not None:
-        begin_attempt(turn, run)
+    if run is None:
+        return
+    run = begin_attempt(turn, run)
+    if keeps_folder(turn.task(run)):
+        turn.look(run.id)
 
 
 def finished(turn: Turn, event: TaskFinished) -> None:
@@ -36,7 +40,10 @@ def finished(turn: Turn, event: TaskFinished) -> None:
     if run is None:
         return
     run = replace(run, outputs=event.outputs, isolation=event.isolation)
-    end_attempt(turn, run, event.state, event.log_file)
+    if keeps_folder(turn.task(run)):
+        closed(turn, turn.put(_ended(turn, run, event.state, event.log_file)))
+    else:
+        end_attempt(turn, run, event.state, event.log_file)
 
 
 def begin_attempt(turn: Turn, run: TaskRun) -> TaskRun:
@@ -47,8 +54,7 @@ def begin_attempt(turn: Turn, run: TaskRun) -> TaskRun:
 
 def end_attempt(turn: Turn, run: TaskRun, state: State, log_file: str | None = None, *, retried: bool = True) -> None:
     """End the attempt of a RUNNING task run in this state, and with it the task run unless it is tried again."""
-    last = Attempt(run.attempts[-1].history.to(state, turn.now), log_file)
-    run = turn.put(replace(run, attempts=(*run.attempts[:-1], last)))
+    run = turn.put(_ended(turn, run, state, log_file))
     retry = _policy(turn, run) if retried and state is State.FAILED and not turn.killing else None
     date = None if retry is None else _retry_date(turn, run, retry)
     if retry is None or date is None:
@@ -69,15 +75,20 @@ def _offered(turn: Turn, task_run: TaskRunId, attempt: int) -> TaskRun | None:
     run = turn.runs.get(task_run)
     if run is None or not run.state.created or attempt != len(run.attempts) + 1:
         return None
-    return run if turn.task(run).role is Role.RUNNABLE and not turn.waits_for(run) else None
+    return run if for_worker(turn.task(run)) and not turn.waits_for(run) else None
 
 
 def _running(turn: Turn, task_run: TaskRunId, attempt: int) -> TaskRun | None:
     """The task run if exactly this attempt of it is running on a worker."""
     run = turn.runs.get(task_run)
-    if run is None or run.state is not State.RUNNING or attempt != len(run.attempts):
+    if run is None or attempt != len(run.attempts):
         return None
-    return run if turn.task(run).role is Role.RUNNABLE else None
+    return run if at_work(turn.task(run), run) else None
+
+
+def _ended(turn: Turn, run: TaskRun, state: State, log_file: str | None) -> TaskRun:
+    last = Attempt(run.attempts[-1].history.to(state, turn.now), log_file)
+    return replace(run, attempts=(*run.attempts[:-1], last))
 
 
 def _judged(task: Task, run: TaskRun, state: State) -> State:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from casemate.executions.endings import end_execution, forgiven
 from casemate.executions.flowables import shape_of
+from casemate.executions.folders import is_open, keeps_folder
 from casemate.executions.lanes import Lanes, Step, due_steps, sequence
 from casemate.executions.model import State, TaskRun
 from casemate.executions.taking import take_up
@@ -95,8 +96,19 @@ def _frozen(turn: Turn, scope: Scope) -> bool:
 def _current(turn: Turn, scope: Scope) -> Lanes:
     """The list that goes on. A failed task run that will be tried again is RETRYING, thus no failure yet."""
     failed = turn.runs.any(scope.parent, scope.main.ids, State.FAILED)
+    if scope.parent is not None and keeps_folder(turn.task(turn.runs[scope.parent])):
+        return _around_folder(turn, turn.runs[scope.parent], scope, failed=failed)
     handled = any(turn.runs.begun(scope.parent, task) for task in scope.errors.ids)
     return scope.errors if failed or handled else scope.main
+
+
+def _around_folder(turn: Turn, run: TaskRun, scope: Scope, *, failed: bool) -> Lanes:
+    """The main tasks as long as the folder is there; when it was given up, the errors if anything went wrong."""
+    if is_open(run):
+        stopped = failed or turn.runs.any(run.id, scope.main.ids, State.KILLED)
+        return sequence(()) if stopped else scope.main
+    gave_up = bool(run.attempts) and run.attempts[-1].history.current in (State.FAILED, State.KILLED)
+    return scope.errors if failed or gave_up else sequence(())
 
 
 def _start(turn: Turn, scope: Scope, steps: list[Step]) -> None:
@@ -110,6 +122,8 @@ def _end(turn: Turn, scope: Scope) -> None:
         end_execution(turn, scope.main)
         return
     run = turn.runs[scope.parent]
+    if is_open(run) and keeps_folder(turn.task(run)):
+        return  # its worker asks what comes next, hears that nothing does, and reports
     if turn.killing:
         turn.move(run, State.KILLED)
     elif _frozen(turn, scope):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from casemate.catalog import Role
 from casemate.executions.commands import KillJob, WakeAt
+from casemate.executions.folders import at_work
 from casemate.executions.model import State, TaskRun
 from casemate.executions.reports import retry_key
 from casemate.executions.taking import go_on, take_up
@@ -23,14 +24,14 @@ def survey(turn: Turn) -> None:
 
 
 def _revisit(turn: Turn, run: TaskRun) -> None:
-    role = turn.task(run).role
+    task = turn.task(run)
     if run.state.created:
         take_up(turn, run)
     elif run.state is State.RETRYING:
         retry_or_wait(turn, run)
-    elif role is Role.RUNNABLE and turn.killing:
+    elif turn.killing and at_work(task, run):
         turn.say(KillJob(run.id))
-    elif role not in (Role.RUNNABLE, Role.EXECUTABLE) and run.state is State.RUNNING:
+    elif task.role not in (Role.RUNNABLE, Role.EXECUTABLE) and run.state is State.RUNNING:
         # An executable one is waited for: what it asked for stands in the outbox until it is done.
         go_on(turn, run)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from casemate.catalog import Role
 from casemate.executions.commands import OfferJob
 from casemate.executions.flowables import CORE_FLOW, shape_of
+from casemate.executions.folders import folder_of, for_worker
 from casemate.executions.model import State, TaskRun
 from casemate.executions.pausing import pause
 from casemate.executions.subflows import begin_executable
@@ -69,8 +70,9 @@ def begin_flowable(turn: Turn, run: TaskRun) -> None:
 
 
 def _carry_out(turn: Turn, run: TaskRun, task: Task) -> None:
-    if task.role is Role.RUNNABLE and not task.branches:
-        turn.say(OfferJob(run.id, len(run.attempts) + 1))
+    if for_worker(task):
+        folder = folder_of(turn.flow, turn.runs, run)
+        turn.say(OfferJob(run.id, len(run.attempts) + 1, None if folder is None else folder.id))
     elif task.role is Role.FLOWABLE and shape_of(task) is not None:
         begin_flowable(turn, turn.move(run, State.RUNNING))
     elif task.role is Role.EXECUTABLE:

@@ -7,6 +7,7 @@ from functools import partial
 
 from casemate.executions.chart import task_of
 from casemate.executions.context import BARE, Context
+from casemate.executions.folders import folder_of
 from casemate.executions.inputs import live_inputs
 from casemate.executions.model import Execution, TaskRun
 from casemate.executions.outputs import OutputsView, opened, states_of
@@ -79,12 +80,17 @@ def _of_execution(flow: Flow, execution: Execution, context: Context) -> dict[st
 
 
 def _of_task_run(flow: Flow, runs: TaskRuns, run: TaskRun, context: Context) -> dict[str, Callable[[], object]]:
+    # Tasks in a working directory see what its task run sees, and that task run as well (spec/engine 4.6).
+    folder = folder_of(flow, runs, run)
+    seen_from = folder or run
     made: dict[str, Callable[[], object]] = {
         "task": partial(_task, flow, run),
-        "taskrun": partial(_task_run, run),
-        "parents": partial(_parents, runs, run, context),
+        "taskrun": partial(_task_run, run, seen_from.value),
+        "parents": partial(_parents, runs, seen_from, context),
     }
-    nearest = next(_known_ancestors(runs, run), None)
+    if folder is not None:
+        made["workerTaskrun"] = partial(_task_run, folder, folder.value)
+    nearest = next(_known_ancestors(runs, seen_from), None)
     if nearest is not None:
         made["parent"] = partial(_parent, nearest, context)
     return made
@@ -127,13 +133,13 @@ def _task(flow: Flow, run: TaskRun) -> Mapping[str, object]:
     return {"id": run.task_id, "type": task_of(flow, run.task_id).type}
 
 
-def _task_run(run: TaskRun) -> Mapping[str, object]:
+def _task_run(run: TaskRun, value: str | None) -> Mapping[str, object]:
     shown = {
         "id": run.id,
         "startDate": run.history.start,
         "attemptsCount": sum(attempt.history.current.terminated for attempt in run.attempts),
         "parentId": run.parent,
-        "value": run.value,
+        "value": value,
     }
     return shown if run.iteration is None else {**shown, "iteration": run.iteration}
 
