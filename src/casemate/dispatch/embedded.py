@@ -15,7 +15,7 @@ from casemate.dispatch.errors import LinkLost
 from casemate.dispatch.model import Ask, Reply
 from casemate.dispatch.ports import ControlPlane, WorkerLink
 from casemate.identifiers import Fence, JobId, WorkerId
-from casemate.jobs import Grant, Heartbeat, Hint, Kill, Report, Stale
+from casemate.jobs import Grant, Heartbeat, Hint, Kill, Over, Report, Stale
 
 
 class Embedded:
@@ -104,6 +104,9 @@ class _Link:
 
     async def heartbeat(self, heartbeat: Heartbeat) -> tuple[Kill, ...]:
         return await self._dispatch.control.heartbeat(self._worker, heartbeat)
+
+    async def follow(self, job: JobId, fence: Fence) -> Hint | Over | None:
+        return await self._dispatch.control.follow(self._worker, job, fence)
 
     async def ask(self, job: JobId, fence: Fence, question: Ask) -> Reply:
         return await self._dispatch.control.answer(self._worker, job, fence, question)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from casemate.dispatch.model import Ask, Reply
 from casemate.identifiers import Fence, JobId, WorkerId
-from casemate.jobs import Grant, Heartbeat, Hint, Kill, Report, Stale
+from casemate.jobs import Grant, Heartbeat, Hint, Kill, Over, Report, Stale
 
 
 class Dispatch(Protocol):
@@ -50,6 +50,13 @@ class WorkerLink(Protocol):
         """Renew the leases of the jobs held; the answer names those that must be stopped."""
         ...
 
+    async def follow(self, job: JobId, fence: Fence) -> Hint | Over | None:
+        """Which job is next to work in the folder that this job holds; raises `NotHeld`.
+
+        None: nothing yet, though it waited a while. Such jobs are hinted to nobody else.
+        """
+        ...
+
     async def ask(self, job: JobId, fence: Fence, question: Ask) -> Reply:
         """Call a function of the world for a job that is being rendered; raises `NotHeld`."""
         ...
@@ -80,6 +87,10 @@ class ControlPlane(Protocol):
 
     async def heartbeat(self, worker: WorkerId, heartbeat: Heartbeat) -> tuple[Kill, ...]:
         """See `WorkerLink.heartbeat`."""
+        ...
+
+    async def follow(self, worker: WorkerId, job: JobId, fence: Fence) -> Hint | Over | None:
+        """See `WorkerLink.follow`."""
         ...
 
     async def answer(self, worker: WorkerId, job: JobId, fence: Fence, question: Ask) -> Reply:

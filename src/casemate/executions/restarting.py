@@ -10,7 +10,7 @@ from casemate.catalog import Role
 from casemate.executions.chart import place_of, task_of
 from casemate.executions.commands import Decision, WakeAt
 from casemate.executions.errors import WrongChoice, WrongState
-from casemate.executions.flowables import CORE_FLOW
+from casemate.executions.folders import keeps_folder
 from casemate.executions.following import after, below
 from casemate.executions.model import Execution, State, TaskRun
 from casemate.executions.pausing import GO_ON_KEY
@@ -130,7 +130,7 @@ def _select(flow: Flow, runs: Draft, before: TaskRuns, chosen: Iterable[TaskRunI
 
 def _reset(flow: Flow, runs: Draft, before: TaskRuns, run: TaskRun, now: datetime) -> None:
     task = None if run.dynamic else task_of(flow, run.task_id)
-    if task is not None and task.canonical == f"{CORE_FLOW}WorkingDirectory":
+    if task is not None and keeps_folder(task):
         for child in tuple(below(runs, run.id)):
             runs.remove(child)
     elif task is not None and task.role is Role.FLOWABLE and _has_begun(before, run):

@@ -45,7 +45,8 @@ class Grant:
     `task` is unrendered, `variables` the context its templates are rendered with (spec/engine 6.1), `secrets` those
     that the task's templates name by a literal, already resolved. `opened` are the sealed values that the variables
     have shown in the clear so far: rendering the task adds to them. `storage` is the folder of the task run's own
-    files.
+    files. `shares` says that the job is a WorkingDirectory's: it holds a folder, in which jobs come to work. `within`
+    names the job in whose folder this one works.
     """
 
     job: JobId
@@ -58,6 +59,8 @@ class Grant:
     opened: Iterable[Secret] = ()
     storage: str
     deadline: datetime | None = None
+    shares: bool = False
+    within: JobId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,11 @@ class Stale:
     """The hint is no longer true; forget it."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """No further job comes to work in the folder: time to take what it leaves and to report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

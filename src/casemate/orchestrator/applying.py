@@ -8,13 +8,16 @@ from typing import Literal, TypeAlias, assert_never
 from casemate.executions import (
     Begin,
     Execution,
+    FolderLost,
     State,
     SubflowRefused,
     SubflowStarted,
     TaskFinished,
+    TaskRuns,
     TaskStarted,
     TimerDue,
     awaits,
+    folder_of,
     replayed,
 )
 from casemate.flows import Flow
@@ -108,6 +111,8 @@ def _bear(step: Step, born: Born) -> Written | None:
 
 
 def _claim(step: Step, claim: Claim) -> Job | Stale:
+    if not _holds_folder(step, claim):
+        return Stale("it works in a folder that is elsewhere")
     granted = jobs.grant(step.tx, claim.job, claim.worker, step.around.now + step.around.rules.lease)
     if granted is None:
         return Stale("it does not wait any more")
@@ -117,6 +122,22 @@ def _claim(step: Step, claim: Claim) -> Job | Stale:
     # The right to run it must not outlive the wish: without this, what was killed could start after all.
     jobs.drop(step.tx, granted)
     return Stale("it is no longer wanted")
+
+
+def _holds_folder(step: Step, claim: Claim) -> bool:
+    """A job that works in a folder is for the worker that holds it: anywhere else it would find an empty one."""
+    job = jobs.get(step.tx, claim.job)
+    if job is None or job.queue != jobs.FOLDER:
+        return True
+    holder = _holder(step, job)
+    return holder is not None and holder.state is JobState.RUNNING and holder.worker == claim.worker
+
+
+def _holder(step: Step, job: Job) -> Job | None:
+    """The job that holds the folder in which this one works, as long as it is not over."""
+    run = step.execution.task_runs.get(job.task_run)
+    folder = None if run is None else folder_of(step.flow, TaskRuns.of(step.execution.task_runs), run)
+    return None if folder is None else jobs.of_task_run(step.tx, job.tenant, job.execution, folder.id)
 
 
 def _wanted(execution: Execution, job: Job) -> bool:
@@ -171,10 +192,15 @@ def _lose(step: Step, lost: Lost) -> bool:
         return False
     if job.state is JobState.KILLING:
         _give_up(step, job, State.KILLED, _GONE)
-    elif job.deliveries >= step.around.rules.deliveries:
+        return True
+    if job.queue == jobs.FOLDER:
+        # What it has done in the folder cannot be undone, so it cannot be done again there.
+        job = _holder(step, job) or job
+    if job.deliveries >= step.around.rules.deliveries:
         _give_up(step, job, State.FAILED, _POISON.format(count=job.deliveries))
     else:
         step.hint(jobs.release(step.tx, job))
+        step.happen(FolderLost(job.task_run))
     return True
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -11,19 +13,21 @@ from typing import TypeVar
 import structlog
 
 from casemate.dispatch import Ask, LinkLost, NotHeld, Reply
-from casemate.executions import Context, noting, variables_of
+from casemate.executions import Context, keeps_folder, noting, variables_of
 from casemate.expressions import literal_secrets
 from casemate.flows import Task
 from casemate.identifiers import Fence, JobId, Namespace, TenantId, WorkerId
-from casemate.jobs import Finished, Grant, Heartbeat, Hint, Kill, Logged, Place, Report, Stale
+from casemate.jobs import Finished, Grant, Heartbeat, Hint, Kill, Logged, Over, Place, Report, Stale
 from casemate.orchestrator import entries
 from casemate.orchestrator.answering import Worlds
 from casemate.orchestrator.calls import Caller, Calls
 from casemate.orchestrator.errors import NotFound, Stopped
+from casemate.orchestrator.following import folder_job, next_within
 from casemate.orchestrator.holding import held
 from casemate.orchestrator.items import Claim, End, Key
 from casemate.orchestrator.lives import Live, Lives
 from casemate.orchestrator.rules import Rules
+from casemate.orchestrator.watching import Watchers
 from casemate.orchestrator.world import whose_execution
 from casemate.secret import Secret
 from casemate.secrets import Secrets
@@ -31,6 +35,9 @@ from casemate.storage import Storage, paths
 from casemate.store import Database, Job, StoreUnavailable, Tx, jobs, logs, metrics, workers
 
 log = structlog.get_logger()
+
+_WAITING = 10.0
+"""Seconds that a worker's question for the next job in its folder is kept waiting."""
 
 _REMEMBERED = 50_000
 """Of how many jobs the place is known without reading their rows."""
@@ -55,6 +62,7 @@ class Desk:
         boot: str,
         now: Callable[[], datetime],
         logged: Callable[[Key], None],
+        watchers: Watchers,
     ) -> None:
         self._db = db
         self._lives = lives
@@ -67,6 +75,7 @@ class Desk:
         self._boot = boot
         self._now = now
         self._logged = logged
+        self._watchers = watchers
         self._late = 0
         self._places: OrderedDict[JobId, Key] = OrderedDict()
 
@@ -130,6 +139,8 @@ class Desk:
             secrets=self._secrets_of(execution.tenant, execution.namespace, task),
             opened=opened,
             storage=paths.task_folder(*place, task.id, run.id),
+            shares=keeps_folder(task),
+            within=folder_job(live.flow, execution, run),
         )
 
     def _secrets_of(self, tenant: TenantId, namespace: Namespace, task: Task) -> dict[str, Secret]:
@@ -195,6 +206,23 @@ class Desk:
         now = self._now()
         workers.seen(tx, worker, now)
         return jobs.renew(tx, worker, heartbeat.holds, now + self._rules.lease)
+
+    async def follow(self, worker: WorkerId, job: JobId, fence: Fence) -> Hint | Over | None:
+        """Which job is next in the folder that this job holds, as soon as that is known, or None after a while."""
+        with _away():
+            mine = await self._holding(worker, job, fence)
+            with self._watchers.watching((mine.tenant, mine.execution)) as watcher:
+                following = await self._next_within(mine)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_WAITING):
+                        while following is None:
+                            await watcher.news()
+                            following = await self._next_within(await self._holding(worker, job, fence))
+                return following
+
+    async def _next_within(self, holder: Job) -> Hint | Over | None:
+        live = await self._of(holder)
+        return await self._db.read(next_within, live.execution, holder)
 
     async def answer(self, worker: WorkerId, job: JobId, fence: Fence, question: Ask) -> Reply:
         """Call a function of the world, or answer the body of a task, on behalf of a job."""

@@ -128,6 +128,7 @@ class Orchestrator:
             boot=boot,
             now=now,
             logged=self._logged,
+            watchers=self._watchers,
         )
         self._tender = Tender(
             db=db,

@@ -19,6 +19,7 @@ from casemate.executions import (
     Decision,
     Event,
     Execution,
+    ForgetJob,
     KillJob,
     KillSubflows,
     MergeOutputs,
@@ -130,6 +131,8 @@ class Step:
             case KillSubflows():
                 for subflow in executions.called_by(self.tx, self.execution.tenant, self.execution.id):
                     self.send("stop", tenant=self.execution.tenant, execution=subflow)
+            case ForgetJob():
+                self._forget(command)
             case WakeAt():
                 self.wake(command.key, command.at)
             case Replay():
@@ -149,6 +152,7 @@ class Step:
             execution=self.execution.id,
             task_run=command.task_run,
             attempt=command.attempt,
+            queue="default" if command.within is None else jobs.FOLDER,
         )
         if jobs.offer(self.tx, job, self.around.now):
             self.hint(job)
@@ -172,6 +176,14 @@ class Step:
             return None
         return TaskFinished(task_run=run.id, attempt=len(run.attempts), state=State.KILLED)
 
+    def _forget(self, command: ForgetJob) -> None:
+        job = jobs.of_task_run(self.tx, self.execution.tenant, self.execution.id, command.task_run)
+        if job is None:
+            return
+        if job.held:
+            self.send("kill", job=job.id, fence=job.fence, worker=job.worker)
+        jobs.drop(self.tx, job)
+
     def _write(self, write: Write) -> None:
         if write.task_run is None and not write.kept:
             self.notes.append(write)
@@ -186,7 +198,8 @@ class Step:
 
     def hint(self, job: Job) -> None:
         """Let workers know, once this is committed, that a job waits."""
-        self.send("hint", job=job.id, queue=job.queue)
+        if job.queue != jobs.FOLDER:
+            self.send("hint", job=job.id, queue=job.queue)
 
     def send(self, kind: str, **body: object) -> None:
         """Send a message once this is committed."""

@@ -22,6 +22,9 @@ from casemate.store.database import Tx
 from casemate.store.schema import Instant
 from casemate.store.schema import jobs as table
 
+FOLDER = "folder"
+"""The queue of jobs that work in a folder which another job holds: nobody is hinted, its holder asks for them."""
+
 _NO_FENCE = Fence(0)
 
 
@@ -213,7 +216,7 @@ def unheard(tx: Tx, before: datetime, limit: int) -> tuple[Job, ...]:
 
 
 def _waiting(tx: Tx, which: ColumnElement[bool], limit: int | None) -> tuple[Job, ...]:
-    rows = tx.execute(select(table).where(which).order_by(table.c.hinted_at).limit(limit))
+    rows = tx.execute(select(table).where(which, table.c.queue != FOLDER).order_by(table.c.hinted_at).limit(limit))
     return tuple(_job(row) for row in rows)
 
 
