@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.executions.driver import House, always, failing, flow, flowable, work
+import itertools
+
+import pytest
+from tests.executions.driver import NOW, House, always, failing, flow, flowable, work
 
 from casemate.executions import (
     Begin,
@@ -15,10 +18,16 @@ from casemate.executions import (
     State,
     TaskFinished,
     TaskStarted,
+    TimerDue,
+    WrongChoice,
     is_over,
+    replayed_from,
+    restarted,
     variables_of,
+    with_run_state,
 )
 from casemate.flows import Retry
+from casemate.identifiers import ExecutionId, TaskRunId
 
 
 def directory(*tasks, **more):
@@ -221,3 +230,37 @@ def test_outputs_of_a_child_stand_below_the_values_around_the_directory():
 def test_every_outcome_of_the_worker_is_an_end():
     for state in (State.SUCCESS, State.FAILED):
         assert House.of(flow(directory(work("a"), work("b"))), outcome=always(state)).run().state is state
+
+
+def test_a_restart_begins_the_directory_anew_with_a_job_of_its_own():
+    house = House.of(flow(directory(work("a"), work("b"))), outcome=failing("b")).run()
+    old = {run.id for run in house.runs[1:]}
+    decision = restarted(house.flow, house.execution, house.now)
+    house.execution, house.outcome = decision.execution, always(State.SUCCESS)
+    assert house.trace == ["dir RESTARTED"]
+    assert len(house.history("dir")) == 4
+    house.tell(TimerDue("go-on"))
+    assert offers(house)[-1] == OfferJob(house.named("dir").id, 2)
+    assert house.run().trace == ["dir SUCCESS", "a SUCCESS", "b SUCCESS"]
+    assert old.isdisjoint(run.id for run in house.runs)
+
+
+def test_a_replay_does_not_wait_for_a_folder_of_the_old_execution():
+    house = House.of(flow(flowable("Parallel", "both", directory(work("a")), work("b")))).begin()
+    house.tell(TaskStarted(*house.jobs.popleft()))
+    ids = (TaskRunId(f"n{number}") for number in itertools.count())
+    again = replayed_from(
+        house.flow, house.execution, house.named("b").id, id=ExecutionId("e2"), now=NOW, new_id=lambda: next(ids)
+    )
+    other = House(flow=house.flow, execution=again, now=house.now)
+    assert "a" not in [run.task_id for run in other.runs]
+    other.tell(TimerDue("go-on"))
+    assert other.run().state is State.SUCCESS
+
+
+def test_the_end_of_a_task_in_a_folder_that_is_gone_is_not_changed():
+    house = House.of(flow(directory(work("a"), work("b"))), outcome=failing("a")).run()
+    with pytest.raises(WrongChoice, match="working directory in which the task ran is gone"):
+        with_run_state(house.flow, house.execution, house.named("a").id, State.SUCCESS, house.now)
+    decision = with_run_state(house.flow, house.execution, house.named("dir").id, State.SUCCESS, house.now)
+    assert decision.execution.task_runs[house.named("dir").id].state is State.SUCCESS

@@ -7,11 +7,18 @@ from datetime import datetime
 
 from casemate.executions.commands import Decision
 from casemate.executions.errors import WrongChoice, WrongState
+from casemate.executions.folders import folder_of
 from casemate.executions.model import Attempt, Execution, State, TaskRun
 from casemate.executions.restarting import NOTHING_TO_RESTART, epilogue, reopened, without_epilogue
 from casemate.executions.runs import Draft, TaskRuns, changed
 from casemate.flows import Flow
 from casemate.identifiers import TaskRunId
+
+
+_IN_FOLDER = (
+    "The working directory in which the task ran is gone, so the tasks after it could not follow: "
+    "change the state of the WorkingDirectory instead, or restart the execution."
+)
 
 
 def with_run_state(flow: Flow, execution: Execution, task_run: TaskRunId, state: State, now: datetime) -> Decision:
@@ -27,6 +34,8 @@ def with_run_state(flow: Flow, execution: Execution, task_run: TaskRunId, state:
     if not execution.state.terminated and run.state is not State.PAUSED:
         raise WrongState(f"The task run can't be changed while the execution is in state '{execution.state}'")
     runs = TaskRuns.of(execution.task_runs).draft()
+    if folder_of(flow, runs, run) is not None:
+        raise WrongChoice(_IN_FOLDER)
     _mark(flow, runs, run, state, now)
     if any(other.state is State.PAUSED for other in runs.values()):
         return Decision(execution=replace(execution, task_runs=runs), changed=changed(execution.task_runs, runs))

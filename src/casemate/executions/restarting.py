@@ -155,6 +155,7 @@ def _copied(
     new_id: Callable[[], TaskRunId],
 ) -> Execution:
     """A new execution with copies of these task runs."""
+    runs = _without_folders(flow, runs, now)
     keys = {run: new_id() for run in runs}
     copies = TaskRuns().draft()
     for run in runs.values():
@@ -171,6 +172,15 @@ def _copied(
         caller=None,
         version=0,
     )
+
+
+def _without_folders(flow: Flow, runs: TaskRuns, now: datetime) -> TaskRuns:
+    """Working directories at work stay with the old execution: the new one begins them again."""
+    draft = runs.draft()
+    for run in runs.values():
+        if run.state is State.RUNNING and not run.dynamic and keeps_folder(task_of(flow, run.task_id)):
+            _reset(flow, draft, runs, run, now)
+    return draft
 
 
 def _taken_over(flow: Flow, run: TaskRun, now: datetime) -> TaskRun:
