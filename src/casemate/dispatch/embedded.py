@@ -116,3 +116,6 @@ class _Link:
 
     async def put(self, job: JobId, fence: Fence, name: str, content: bytes | AsyncIterable[bytes]) -> str:
         return await self._dispatch.control.put(self._worker, job, fence, name, content)
+
+    async def put_cache(self, job: JobId, fence: Fence, content: AsyncIterable[bytes]) -> None:
+        await self._dispatch.control.put_cache(self._worker, job, fence, content)

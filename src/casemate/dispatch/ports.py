@@ -69,6 +69,10 @@ class WorkerLink(Protocol):
         """Keep a file among those of the job's task run; its `kestra:///` URI. Raises `NotHeld`."""
         ...
 
+    async def put_cache(self, job: JobId, fence: Fence, content: AsyncIterable[bytes]) -> None:
+        """Keep what a WorkingDirectory wants to find again in its next execution. Raises `NotHeld`."""
+        ...
+
 
 class ControlPlane(Protocol):
     """What answers workers however they are connected. A worker's name comes from its connection, never from a body."""
@@ -105,4 +109,8 @@ class ControlPlane(Protocol):
         self, worker: WorkerId, job: JobId, fence: Fence, name: str, content: bytes | AsyncIterable[bytes]
     ) -> str:
         """See `WorkerLink.put`."""
+        ...
+
+    async def put_cache(self, worker: WorkerId, job: JobId, fence: Fence, content: AsyncIterable[bytes]) -> None:
+        """See `WorkerLink.put_cache`."""
         ...

@@ -14,7 +14,6 @@ from casemate.executions.runs import Draft, TaskRuns, changed
 from casemate.flows import Flow
 from casemate.identifiers import TaskRunId
 
-
 _IN_FOLDER = (
     "The working directory in which the task ran is gone, so the tasks after it could not follow: "
     "change the state of the WorkingDirectory instead, or restart the execution."

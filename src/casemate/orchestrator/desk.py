@@ -18,7 +18,7 @@ from casemate.expressions import literal_secrets
 from casemate.flows import Task
 from casemate.identifiers import Fence, JobId, Namespace, TenantId, WorkerId
 from casemate.jobs import Finished, Grant, Heartbeat, Hint, Kill, Logged, Over, Place, Report, Stale
-from casemate.orchestrator import entries
+from casemate.orchestrator import caches, entries
 from casemate.orchestrator.answering import Worlds
 from casemate.orchestrator.calls import Caller, Calls
 from casemate.orchestrator.errors import NotFound, Stopped
@@ -229,6 +229,8 @@ class Desk:
         with _away():
             mine = await self._holding(worker, job, fence)
             live = await self._of(mine)
+            if question.function == caches.ASKED:
+                return await caches.reply(self._storage, live, mine.task_run, question, self._now())
             if self._calls.knows(question.function):
                 caller = Caller(job=mine, flow=live.flow, execution=live.execution, now=self._now())
                 return await self._calls.reply(worker, fence, caller, question)
@@ -251,6 +253,13 @@ class Desk:
         place = (execution.namespace, execution.flow_id, execution.id)
         task = execution.task_runs[mine.task_run].task_id
         return await self._storage.put(mine.tenant, paths.task_file(*place, task, mine.task_run, name), content)
+
+    async def put_cache(self, worker: WorkerId, job: JobId, fence: Fence, content: AsyncIterable[bytes]) -> None:
+        """Keep what a WorkingDirectory wants to find again."""
+        with _away():
+            mine = await self._holding(worker, job, fence)
+            live = await self._of(mine)
+        await caches.keep(self._storage, live, mine.task_run, content)
 
     async def _of(self, job: Job) -> Live:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from casemate.expressions import slug
@@ -78,6 +79,12 @@ def input_file(namespace: Namespace, flow: FlowId, execution: ExecutionId, name:
 def trigger_file(namespace: Namespace, flow: FlowId, execution: ExecutionId, trigger: str, file: str) -> str:
     """A file that a trigger handed over."""
     return within(f"{execution_folder(namespace, flow, execution)}/trigger/{slug(trigger)}", file)
+
+
+def cache_file(namespace: Namespace, flow: FlowId, task: TaskId, value: str | None) -> str:
+    """What a WorkingDirectory keeps for its next execution; one file for each value of a loop around it."""
+    digest = () if value is None else (hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:16],)
+    return uri_of(folder_of(namespace), slug(flow), slug(task), "cache", *digest, "cache.zip")
 
 
 def namespace_folder(namespace: Namespace) -> str:

@@ -106,6 +106,12 @@ class Storage:
         with _told(uri):
             return store.head(key)["size"]
 
+    async def modified(self, tenant: TenantId, uri: str) -> datetime:
+        """When it was put. Raises `NotThere`."""
+        store, key = self._place(tenant, uri)
+        with _told(uri):
+            return (await store.head_async(key))["last_modified"]
+
     async def exists(self, tenant: TenantId, uri: str) -> bool:
         """Is there such a file?"""
         try:

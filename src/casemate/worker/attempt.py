@@ -2,6 +2,10 @@
 
 claim -> templated -> render -> clock -> guard -> files -> build -> run -> collect -> report
 
+The job of a WorkingDirectory holds a folder for other jobs, and runs nothing itself:
+
+claim -> render -> clock -> restore -> files -> share -> collect -> keep -> report
+
 Any stage may end the job as FAILED. A timeout, a kill or a newer fence may come at any moment: the sandbox goes first,
 then the report is made, or none.
 """
@@ -10,6 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,28 +31,40 @@ from casemate.worker.logbook import LogBook
 from casemate.worker.logfile import LogFile
 from casemate.worker.model import Job, Stage, Stop, Tools
 from casemate.worker.reports import EndState, deliver, finished
+from casemate.worker.seats import Seat
 from casemate.worker.stages.build import build
+from casemate.worker.stages.cache import keep, restore
 from casemate.worker.stages.clock import clock
 from casemate.worker.stages.collect import collect
 from casemate.worker.stages.files import files
 from casemate.worker.stages.guard import guard
 from casemate.worker.stages.render import render
 from casemate.worker.stages.run import run
+from casemate.worker.stages.share import share
 from casemate.worker.stages.templated import templated
 
 log = structlog.get_logger(__name__)
 
-BEFORE: Final[tuple[Stage, ...]] = (templated, render, clock, guard, files, build)
-AFTER: Final[tuple[Stage, ...]] = (collect,)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """The stages of one kind of job. `middle` ends cleanly by itself when it is told to stop; a stop cancels others."""
+
+    before: tuple[Stage, ...]
+    middle: Stage
+    after: tuple[Stage, ...]
+    judge: Callable[[Job], verdict.Verdict]
 
 
 class Stopped(WorkerError):
     """The job was stopped; `job.stop` says why."""
 
 
-def accept(grant: Grant, folder: Path, tools: Tools) -> Job:
-    """A job for a grant; its working directory will be `folder`."""
-    mask = Mask(grant.secrets.values())
+def accept(grant: Grant, folder: Path, tools: Tools, seat: Seat, host: Job | None = None) -> Job:
+    """A job for a grant; its working directory will be `folder`, which may be that of its `host`."""
+    # What one task leaves in a shared folder may hold its secrets; the next one must not print them either.
+    mask = Mask() if host is None else host.mask
+    mask.add_all(grant.secrets.values())
     loop = asyncio.get_running_loop()
     stop: asyncio.Future[Stop] = loop.create_future()
     file = LogFile(folder.parent, grant) if grant.task.log_to_file else None
@@ -62,8 +80,17 @@ def accept(grant: Grant, folder: Path, tools: Tools) -> Job:
             job.stop_for(Stop.LOST)
 
     book = LogBook(send, mask)
-    job = Job(grant=grant, folder=folder, claimed=loop.time(), stop=stop, mask=mask, log=book, file=file)
+    job = Job(
+        grant=grant, folder=folder, claimed=loop.time(), stop=stop, mask=mask, log=book, seat=seat, host=host, file=file
+    )
+    if host is not None:
+        host.stop.add_done_callback(lambda stopped: job.stop_for(_as_guest(stopped.result())))
     return job
+
+
+def _as_guest(reason: Stop) -> Stop:
+    """Why a job stops whose host does: to the control plane it is stopped, unless nobody listens to either."""
+    return Stop.LOST if reason is Stop.LOST else Stop.KILLED
 
 
 async def attend(job: Job, tools: Tools) -> None:
@@ -77,16 +104,28 @@ async def attend(job: Job, tools: Tools) -> None:
     finally:
         flushing.cancel()
         job.close()
-        await asyncio.to_thread(folders.remove, job.folder)
+        await asyncio.to_thread(_tidy, job)
+
+
+def _tidy(job: Job) -> None:
+    """Nothing is left of a job; in the folder of another one nothing of what the worker put there for it."""
+    if job.host is None:
+        folders.remove(job.folder)
+        return
+    # The text of a script has the secrets of its task in it, and the next task is not to read them.
+    folders.open_up(job.folder)
+    for name in job.hidden:
+        folders.discard(job.folder, name)
 
 
 async def _carry_out(job: Job, tools: Tools) -> EndState | None:
     """Go through the stages; the state to report, or None when nobody would hear it."""
     try:
-        await _unless_stopped(BEFORE, job, tools)
-        await run(job, tools)  # this one ends cleanly by itself when it is told to stop
-        await _unless_stopped(AFTER, job, tools)
-        return _judge(job)
+        course = SHARING if job.grant.shares else RUNNING
+        await _unless_stopped(course.before, job, tools)
+        await course.middle(job, tools)
+        await _unless_stopped(course.after, job, tools)
+        return course.judge(job)
     except TaskFailed as failure:
         _write_down(job, failure)
         return "FAILED"
@@ -123,6 +162,11 @@ async def _unless_stopped(stages: tuple[Stage, ...], job: Job, tools: Tools) -> 
 async def _in_order(stages: tuple[Stage, ...], job: Job, tools: Tools) -> None:
     for stage in stages:
         await stage(job, tools)
+
+
+def _held(_job: Job) -> verdict.Verdict:
+    """How its tasks ended is for the engine to judge."""
+    return "SUCCESS"
 
 
 def _judge(job: Job) -> verdict.Verdict:
@@ -164,3 +208,7 @@ def _stopped(job: Job) -> EndState | None:
                 "ERROR", f"TimeoutException: task '{job.grant.task.id}' was stopped, nothing of it runs any more"
             )
             return "FAILED"
+
+
+RUNNING: Final = Course(before=(templated, render, clock, guard, files, build), middle=run, after=(collect,), judge=_judge)
+SHARING: Final = Course(before=(render, clock, restore, files), middle=share, after=(collect, keep), judge=_held)

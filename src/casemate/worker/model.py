@@ -14,13 +14,15 @@ from typing import Any, TypeAlias
 from casemate.catalog import Catalog, Manifest
 from casemate.dispatch import WorkerLink
 from casemate.expressions import Jq, no_jq
-from casemate.jobs import Grant
+from casemate.jobs import Grant, Hint
 from casemate.masking import Mask
 from casemate.sandbox import Body, Command, End, Policy, Sandboxes
+from casemate.worker.archive import Look
 from casemate.worker.languages import Form, Language
 from casemate.worker.logbook import LogBook
 from casemate.worker.logfile import LogFile
 from casemate.worker.outputs import Gathered
+from casemate.worker.seats import Seat
 
 
 @dataclass(slots=True)
@@ -53,7 +55,7 @@ class Job:
 
     `folder` is the working directory on the host. `hidden` names what the worker put into it for itself: that is
     never a result. `file` takes the log entries where the task wants them in a file. `timeout` is the time the whole
-    job may take, counted from `claimed` on the loop's clock.
+    job may take, counted from `claimed` on the loop's clock. `host` is the job in whose folder this one works.
     """
 
     grant: Grant
@@ -62,6 +64,8 @@ class Job:
     stop: asyncio.Future[Stop]
     mask: Mask
     log: LogBook
+    seat: Seat
+    host: Job | None = None
     file: LogFile | None = None
     manifest: Manifest | None = None
     policy: Policy | None = None
@@ -72,6 +76,8 @@ class Job:
     files: dict[str, str] = field(default_factory=dict)
     """Where the files lie, as seen from inside, that the properties of a body name by their addresses."""
     kept: Kept = field(default_factory=Kept)
+    restored: Look = field(default_factory=dict)
+    """The files that its cache filled the folder with."""
     what: Body | Command | None = None
     gathered: Gathered = field(default_factory=Gathered)
     spoke: bool = False
@@ -106,6 +112,7 @@ class Tools:
     found there, by name. `renderers` are threads for templates, and for nothing else: they wait for answers that other
     threads have to work out. `zone` is what dates in templates are in, `recursive`: render until nothing changes, `jq`
     applies jq programs.
+    `serve` carries out a job that works in the folder of another one.
     """
 
     link: WorkerLink
@@ -116,6 +123,7 @@ class Tools:
     programs: Mapping[str, str]
     renderers: Executor
     zone: tzinfo
+    serve: Callable[[Hint, Job], Coroutine[Any, Any, None]]
     recursive: bool = False
     jq: Jq = no_jq
 

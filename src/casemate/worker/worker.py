@@ -20,6 +20,7 @@ from casemate.jobs import Grant, Heartbeat, Hint, Kill, Stale
 from casemate.sandbox import Policy, Sandboxes, folders
 from casemate.worker import attempt, programs
 from casemate.worker.model import Job, Stop, Tools
+from casemate.worker.seats import Seat
 
 BEAT: Final = timedelta(seconds=2)
 """Between two heartbeats; well below any lease."""
@@ -65,6 +66,7 @@ class Worker:
             programs=programs.installed(search),
             renderers=self._renderers,
             zone=zone,
+            serve=self._serve_within,
             recursive=recursive_rendering,
             jq=jq,
         )
@@ -82,13 +84,15 @@ class Worker:
 
     async def _take_hints(self, group: asyncio.TaskGroup) -> NoReturn:
         while True:
-            await self._slots.acquire()
+            # The slot is not kept while there is no hint: someone who has left his may want it back.
+            async with self._slots:
+                pass
             match await self._next(kills_only=False):
                 case Hint() as hint:
+                    await self._slots.acquire()
                     group.create_task(self._serve(hint))
                 case Kill() as kill:
                     self._stop(kill)
-                    self._slots.release()
 
     async def _hear_kills(self) -> None:
         # Hints are only asked for when a slot is free; kills must be heard at any time.
@@ -104,20 +108,31 @@ class Worker:
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _serve(self, hint: Hint) -> None:
+        seat = Seat(self._slots)
         try:
             match await self._link.claim(hint):
                 case Grant() as grant:
-                    await self._hold(grant)
+                    await self._hold(grant, seat)
                 case Stale(reason=reason):
                     log.debug("hint.stale", job=hint.job, reason=reason)
         except Exception:  # the top of the job's loop: the control plane grants the job again when its lease is over
             log.exception("job.dropped", job=hint.job)
         finally:
-            self._slots.release()
+            seat.leave()
 
-    async def _hold(self, grant: Grant) -> None:
+    async def _serve_within(self, hint: Hint, host: Job) -> None:
+        match await self._link.claim(hint):
+            case Grant() as grant if grant.within == host.grant.job:
+                await self._hold(grant, host.seat, host)
+            case Grant() as grant:
+                log.error("job.elsewhere", job=grant.job, within=grant.within, holds=host.grant.job)
+            case Stale(reason=reason):
+                log.debug("hint.stale", job=hint.job, reason=reason)
+
+    async def _hold(self, grant: Grant, seat: Seat, host: Job | None = None) -> None:
         key = (grant.job, grant.fence)
-        job = attempt.accept(grant, folders.make(self._folder, friendly(uuid4())), self._tools)
+        folder = folders.make(self._folder, friendly(uuid4())) if host is None else host.folder
+        job = attempt.accept(grant, folder, self._tools, seat, host)
         self._held[key] = job
         try:
             await attempt.attend(job, self._tools)

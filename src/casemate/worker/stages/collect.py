@@ -17,12 +17,18 @@ _DIRECTORY: Final = f"{OUTPUT.removeprefix(f'{WORK}/')}/"
 
 
 async def collect(job: Job, tools: Tools) -> None:
-    """Fill `job.outputs`: a body's own, or a script's `vars`, `exitCode` and `outputFiles`."""
-    if job.script is None:
+    """Fill `job.outputs`: a body's own, or a script's `vars`, `exitCode` and `outputFiles`.
+
+    A WorkingDirectory has `outputFiles` only, and nothing where there are none.
+    """
+    if job.script is None and not job.grant.shares:
         job.outputs = job.gathered.values if job.spoke else None
         return
     paths = await _results(job)
     kept = {path.removeprefix(_DIRECTORY): await copies.take(tools.link, job.grant, job.folder, path) for path in paths}
+    if job.grant.shares:
+        job.outputs = {"outputFiles": kept} if kept else None
+        return
     job.outputs = {
         "vars": job.gathered.values,
         "exitCode": exit_code(job.end) if job.end else None,

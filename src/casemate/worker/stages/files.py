@@ -24,7 +24,7 @@ MOST: Final = 1_000
 
 async def files(job: Job, tools: Tools) -> None:
     """Fill the working directory; a name that leads out of it ends the job."""
-    if job.script is None:
+    if job.script is None and not job.grant.shares:
         await _for_body(job, tools)
         return
     if wants_directory(job.properties):
