@@ -57,6 +57,10 @@ async def one(sandboxes, folder, wish):
     work = folders.make(folder, wish["name"])
     for name, text in wish["files"].items():
         (work / name).write_text(text)
+    for script in wish["after"]:
+        earlier = wish | {"argv": ("python3", "-c", script), "kill_at": None}
+        await ended(await launched(sandboxes, folder, earlier), earlier)
+        folders.open_up(work)
     running = await launched(sandboxes, folder, wish)
     report = await ended(running, wish)
     report["outputs"] = [output.path for output in folders.outputs(work, tuple(wish["outputs"]))]

@@ -64,6 +64,8 @@ class Attack:
     visible: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
+    """Python scripts that run before in the same folder, each in a sandbox of its own."""
     outputs: tuple[str, ...] = ()
     kill_at: str | None = None
     grace: float = 0.0

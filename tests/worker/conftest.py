@@ -53,6 +53,8 @@ CATALOG = Catalog(
         manifest(
             f"{CORE}.kv.Get", "casemate.inside.core_kv_get", asks=("kv.get",), properties={"properties": {"key": {}}}
         ),
+        manifest(f"{CORE}.flow.WorkingDirectory"),
+        manifest(f"{CORE}.kv.Get", "casemate.inside.core_kv_get", asks=("kv.get",)),
         manifest(
             f"{CORE}.storage.Concat",
             "casemate.inside.core_storage_concat",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import anyio
@@ -11,7 +12,7 @@ from casemate.catalog import Role
 from casemate.dispatch import Ask, Embedded, NotHeld, Reply
 from casemate.flows import Task
 from casemate.identifiers import ExecutionId, Fence, FlowId, JobId, Namespace, TaskId, TaskRunId, TenantId, WorkerId
-from casemate.jobs import Finished, Grant, Heartbeat, Hint, Kill, Logged, LogLine, Metric, Place, Report, Stale
+from casemate.jobs import Finished, Grant, Heartbeat, Hint, Kill, Logged, LogLine, Metric, Over, Place, Report, Stale
 from casemate.secret import Secret
 
 FENCE = Fence(7)
@@ -34,7 +35,32 @@ class Plane:
         self.taken_away: set[JobId] = set()
         self.unwanted: set[JobId] = set()
         self.ended: dict[JobId, Finished] = {}
+        self.guests: dict[JobId, list[JobId]] = {}
+        self.caches: dict[JobId, bytes] = {}
+        self.waiting: set[JobId] = set()
         self.changed = anyio.Event()
+
+    async def share(self, *tasks: Grant, **wanted: object) -> JobId:
+        """Offer the job of a WorkingDirectory in whose folder these are to work, in this order."""
+        job = JobId(f"job-{len(self.grants)}")
+        self.guests[job] = []
+        for task in tasks:
+            self.join_in(job, task)
+        made = grant(job, "io.kestra.plugin.core.flow.WorkingDirectory", **wanted)
+        self.grants[job] = replace(made, shares=True)
+        await self.dispatch.offer([Hint(job)])
+        return job
+
+    def go_on(self) -> None:
+        """Let folders wait no longer."""
+        self.waiting.clear()
+        self._notify()
+
+    def join_in(self, host: JobId, task: Grant) -> None:
+        """One more that is to work in a folder."""
+        self.grants[task.job] = replace(task, within=host)
+        self.guests[host].append(task.job)
+        self._notify()
 
     async def give(self, canonical: str, /, **wanted: object) -> JobId:
         """Offer a job of this task type; the keywords are those of `grant`."""
@@ -89,6 +115,19 @@ class Plane:
         self.beats.append(heartbeat)
         self._notify()
         return tuple(Kill(job, fence) for job, fence in heartbeat.holds if job in self.unwanted)
+
+    async def follow(self, _worker: WorkerId, job: JobId, _fence: Fence) -> Hint | Over | None:
+        if job in self.taken_away:
+            raise NotHeld
+        while job in self.waiting:
+            await self.changed.wait()
+        over = [guest for guest in self.guests[job] if guest in self.ended]
+        stopped = any(self.ended[guest].state in ("FAILED", "KILLED") for guest in over)
+        left = [] if stopped else [guest for guest in self.guests[job] if guest not in self.ended]
+        return Hint(left[0]) if left else Over()
+
+    async def put_cache(self, _worker: WorkerId, job: JobId, _fence: Fence, content: AsyncIterable[bytes]) -> None:
+        self.caches[job] = b"".join([chunk async for chunk in content])
 
     async def answer(self, _worker: WorkerId, job: JobId, _fence: Fence, question: Ask) -> Reply:
         if job in self.taken_away:

@@ -210,5 +210,7 @@ def _stopped(job: Job) -> EndState | None:
             return "FAILED"
 
 
-RUNNING: Final = Course(before=(templated, render, clock, guard, files, build), middle=run, after=(collect,), judge=_judge)
+RUNNING: Final = Course(
+    before=(templated, render, clock, guard, files, build), middle=run, after=(collect,), judge=_judge
+)
 SHARING: Final = Course(before=(render, clock, restore, files), middle=share, after=(collect, keep), judge=_held)
