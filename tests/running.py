@@ -88,6 +88,12 @@ class Server:
         assert answer.ok, answer.text
         return dict(answer.json())
 
+    def file(self, identifier: str, uri: str) -> bytes:
+        """The content of a file of an execution."""
+        answer = requests.get(f"{self.api}/executions/{identifier}/file", params={"path": uri}, timeout=30)
+        assert answer.ok, answer.text
+        return answer.content
+
     def until_ended(self, identifier: str, limit: float = 90) -> dict[str, Any]:
         """The execution once it has ended."""
         until = time.monotonic() + limit

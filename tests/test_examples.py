@@ -3,6 +3,7 @@
 import csv
 import json
 import sqlite3
+import tarfile
 import time
 from pathlib import Path
 
@@ -71,6 +72,17 @@ def test_fan_out_makes_two_hundred_task_runs_with_a_result_each():
     assert len(results) == len(set(results)) == 199
     assert execution["outputs"] == {"results": 199, "last": "199 squared is 39601"}
     assert time.monotonic() - begun < 60
+
+
+def test_tasks_share_a_working_directory_and_find_it_again_in_the_cache(tmp_path: Path):
+    first = ran("working-directory.yaml", "--state", str(tmp_path))
+    assert [run["taskId"] for run in first["taskRunList"]] == ["site", "generate", "index", "pack", "done"]
+    assert first["outputs"]["made"] == 5
+    archive = next(path for path in tmp_path.rglob("*site.tar.gz") if path.is_file())
+    with tarfile.open(archive) as packed:
+        assert sum(name.endswith(".html") for name in packed.getnames()) == 6
+    second = ran("working-directory.yaml", "--state", str(tmp_path), "-i", "pages=7")
+    assert second["outputs"]["made"] == 2
 
 
 def test_every_wall_holds():

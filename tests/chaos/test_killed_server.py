@@ -78,3 +78,33 @@ def test_a_server_killed_twice_resumes_its_execution(again: Again, seed: int):
     for run in ended["taskRunList"]:
         states = [entry["state"] for entry in run["state"]["histories"]]
         assert states.count("SUCCESS") == 1, states
+
+
+STEPS = """
+id: steps
+namespace: examples
+tasks:
+  - id: dir
+    type: io.kestra.plugin.core.flow.WorkingDirectory
+    outputFiles: [steps]
+    tasks:
+      - {id: one, type: io.kestra.plugin.scripts.shell.Commands, commands: ["test ! -e steps", "echo 1 >> steps"]}
+      - {id: two, type: io.kestra.plugin.scripts.shell.Commands, commands: ["echo 2 >> steps", "sleep 0.3"]}
+      - {id: three, type: io.kestra.plugin.scripts.shell.Commands, commands: ["echo 3 >> steps"]}
+"""
+
+
+@pytest.mark.slow
+def test_a_working_directory_is_never_taken_up_half_done(again: Again):
+    assert again.server.save(STEPS).ok
+    for seed in range(4):
+        execution = str(again.server.start("examples", "steps")["id"])
+        time.sleep(random.Random(seed).uniform(0.05, 0.8))
+        again.kill()
+        ended = again.server.until_ended(execution)
+        assert [run["taskId"] for run in ended["taskRunList"]] == ["dir", "one", "two", "three"]
+        assert {run["state"]["current"] for run in ended["taskRunList"]} == {"SUCCESS"}
+        uri = ended["taskRunList"][0]["outputs"]["outputFiles"]["steps"]
+        assert again.server.file(execution, uri) == b"1\n2\n3\n"
+    left = [path.name for path in (again.state / "sandboxes").iterdir() if not path.name.startswith(".")]
+    assert left == []
