@@ -27,6 +27,7 @@ def manifest(
     *capabilities: Capability,
     asks: tuple[str, ...] = (),
     properties: Mapping[str, object] | None = None,
+    shared: bool = False,
 ) -> Manifest:
     return Manifest(
         type=name,
@@ -36,6 +37,7 @@ def manifest(
         body=body,
         capabilities=frozenset(capabilities),
         asks=frozenset(asks),
+        shared=shared,
     )
 
 
@@ -49,12 +51,11 @@ CATALOG = Catalog(
         manifest(f"{CORE}.execution.Fail", "casemate.inside.core_execution_fail"),
         manifest(f"{CORE}.flow.Sleep", "casemate.inside.core_flow_sleep"),
         manifest(f"{CORE}.kv.Set"),
-        manifest(f"{CORE}.templating.TemplatedTask", asks=("kv.get",)),
+        manifest(f"{CORE}.templating.TemplatedTask", asks=("kv.get",), shared=True),
         manifest(
             f"{CORE}.kv.Get", "casemate.inside.core_kv_get", asks=("kv.get",), properties={"properties": {"key": {}}}
         ),
         manifest(f"{CORE}.flow.WorkingDirectory"),
-        manifest(f"{CORE}.kv.Get", "casemate.inside.core_kv_get", asks=("kv.get",)),
         manifest(
             f"{CORE}.storage.Concat",
             "casemate.inside.core_storage_concat",
@@ -72,6 +73,7 @@ CATALOG = Catalog(
             "casemate.inside.core_storage_local_files",
             asks=("files.keep",),
             properties={"properties": {"inputs": {"x-file": True}}},
+            shared=True,
         ),
         manifest(f"{CORE}.kv.Delete", "casemate.inside.core_kv_delete"),
         manifest(f"{SCRIPTS}.shell.Commands", None, Capability.RUNS_CODE),

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.worker.conftest import SCRIPTS, empty, eventually, running
+from tests.worker.conftest import CORE, SCRIPTS, empty, eventually, running
 from tests.worker.plane import Plane, grant
 
 from casemate.dispatch import Reply
@@ -18,6 +18,7 @@ from casemate.jobs import Grant
 pytestmark = pytest.mark.anyio
 
 SHELL = f"{SCRIPTS}.shell.Commands"
+TEMPLATED = f"{CORE}.templating.TemplatedTask"
 PYTHON = f"{SCRIPTS}.python.Script"
 
 
@@ -165,6 +166,37 @@ async def test_only_real_files_are_results_of_the_folder(plane: Plane, worker: P
     end = await both(plane, shell("one", plant), properties={"outputFiles": ["**"]})
     assert end.outputs is not None
     assert list(end.outputs["outputFiles"]) == ["sub/real"]
+
+
+async def test_local_files_are_made_for_the_others_and_taken_from_them(plane: Plane, worker: Path):
+    local = f"{CORE}.storage.LocalFiles"
+    await both(
+        plane,
+        grant(JobId("make"), local, properties={"inputs": {"out/a.txt": "made"}}),
+        shell("between", "cat out/a.txt; echo more > out/b.txt"),
+        grant(JobId("take"), local, properties={"outputs": ["out/*"]}),
+        shell("after", "ls -A out"),
+    )
+    assert plane.messages("INFO") == ["made"]
+    taken = plane.ended[JobId("take")].outputs
+    assert taken is not None
+    assert sorted(taken["uris"]) == ["out/a.txt", "out/b.txt"]
+
+
+async def test_tasks_that_work_on_no_files_are_not_shown_them(plane: Plane, worker: Path):
+    plane.files["kestra:///a.txt"] = b"a"
+    concat = f"{CORE}.storage.Concat"
+    twice = [grant(JobId(f"c{n}"), concat, properties={"files": ["kestra:///a.txt"]}) for n in range(2)]
+    await both(plane, *twice, shell("look", "ls -A"))
+    assert [plane.ended[JobId(f"c{n}")].state for n in range(2)] == ["SUCCESS", "SUCCESS"]
+    assert plane.messages("INFO") == []
+
+
+async def test_a_script_written_down_by_a_template_works_in_the_folder_too(plane: Plane, worker: Path):
+    spec = f"id: x\ntype: {SHELL}\ncommands: [cat file]"
+    tasks = (shell("one", "echo left > file"), grant(JobId("two"), TEMPLATED, properties={"spec": spec}))
+    await both(plane, *tasks)
+    assert plane.messages("INFO") == ["left"]
 
 
 async def test_a_set_user_id_bit_gives_the_next_task_nothing(plane: Plane, worker: Path):
@@ -327,6 +359,7 @@ async def test_a_cache_that_leads_out_is_not_used_and_nothing_of_it_is_there(pla
     assert (await plane.end_of(held)).state == "SUCCESS"
     assert plane.messages("INFO") == []
     assert plane.messages("WARN")[0].startswith("The cache cannot be used: ")
+    await eventually(lambda: empty(worker))
     assert not list(worker.parent.rglob("escaped"))
 
 

@@ -109,7 +109,7 @@ async def attend(job: Job, tools: Tools) -> None:
 
 def _tidy(job: Job) -> None:
     """Nothing is left of a job; in the folder of another one nothing of what the worker put there for it."""
-    if job.host is None:
+    if job.host is None or job.folder != job.host.folder:
         folders.remove(job.folder)
         return
     # The text of a script has the secrets of its task in it, and the next task is not to read them.

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import structlog
 
-from casemate.catalog import Catalog, Manifest
+from casemate.catalog import Capability, Catalog, Manifest
 from casemate.dispatch import LinkLost, WorkerLink
 from casemate.expressions import Jq, no_jq
 from casemate.identifiers import Fence, JobId, friendly
@@ -131,13 +131,19 @@ class Worker:
 
     async def _hold(self, grant: Grant, seat: Seat, host: Job | None = None) -> None:
         key = (grant.job, grant.fence)
-        folder = folders.make(self._folder, friendly(uuid4())) if host is None else host.folder
+        shared = host.folder if host is not None and self._shares(grant) else None
+        folder = shared or folders.make(self._folder, friendly(uuid4()))
         job = attempt.accept(grant, folder, self._tools, seat, host)
         self._held[key] = job
         try:
             await attempt.attend(job, self._tools)
         finally:
             del self._held[key]
+
+    def _shares(self, grant: Grant) -> bool:
+        """Does this type of task work on the files of a folder? Whoever does not is not shown them."""
+        manifest = self._tools.catalog.find(grant.task.canonical)
+        return manifest is not None and (manifest.shared or Capability.RUNS_CODE in manifest.capabilities)
 
     def _stop(self, kill: Kill) -> None:
         job = self._held.get((kill.job, kill.fence))
