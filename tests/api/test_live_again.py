@@ -62,10 +62,21 @@ tasks:
 """
 
 
+CALL = """
+id: call
+namespace: company.team
+tasks:
+  - id: call
+    type: io.kestra.plugin.core.flow.Subflow
+    namespace: company.team
+    flowId: nap
+"""
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     with live(tmp_path_factory.mktemp("live")) as running:
-        for source in (ASK, WAIT, BROKEN % "nothing", NAP):
+        for source in (ASK, WAIT, BROKEN % "nothing", NAP, CALL):
             saved = _save(running, "POST", "flows", source)
             assert saved.status_code == 200, saved.text
         mended = _save(running, "PUT", "flows/company.team/broken", BROKEN % "true")
@@ -276,3 +287,29 @@ def test_an_ended_execution_is_given_another_end(call, failed):
     assert call("POST", f"executions/change-status/by-query?{query}").json() == {"count": 1}
     assert call("GET", f"executions/{failed['id']}").json()["state"]["current"] == "SUCCESS"
     assert call("POST", f"executions/{failed['id']}/actions/change-status?status=RUNNING").status_code == 422
+
+
+def started_by(call, key):
+    until = time.monotonic() + 10
+    query = {"filters[triggerExecutionId][EQUALS]": key}
+    while not (found := call("GET", "executions/search", params=query).json()["results"]):
+        assert time.monotonic() < until, "nothing was started"
+        time.sleep(0.01)
+    return reached(call, found[0]["id"], "RUNNING")["id"]
+
+
+def test_a_kill_reaches_what_an_execution_has_started(call, begun):
+    top = begun("call", "RUNNING")["id"]
+    child = started_by(call, top)
+    assert call("DELETE", f"executions/{top}/actions/kill").status_code == 200
+    assert reached(call, child, "KILLED")
+    assert reached(call, top, "KILLED")
+
+
+def test_a_kill_may_leave_alone_what_an_execution_has_started(call, begun):
+    top = begun("call", "RUNNING")["id"]
+    child = started_by(call, top)
+    call("DELETE", f"executions/{top}/actions/kill?isOnKillCascade=false")
+    assert reached(call, top, "KILLED")
+    assert call("GET", f"executions/{child}").json()["state"]["current"] == "RUNNING"
+    call("DELETE", f"executions/{child}/actions/kill")

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from casemate.executions import (
     Decision,
     Execution,
+    KillRequested,
     PauseRequested,
     ResumeRequested,
     State,
@@ -45,6 +46,12 @@ class Actions:
         self._shelf = shelf
         self._resolve = resolve
         self._around = around
+
+    async def kill(self, tenant: TenantId, execution: ExecutionId, *, cascade: bool = True) -> None:
+        """Stop it, with `cascade` also what it has started. Raises `Conflict` if it has ended."""
+        if (await self._lives.current((tenant, execution))).execution.state.terminated:
+            raise Conflict("Execution is already finished, can't kill it")
+        await self._bring(tenant, execution, Happened(KillRequested(cascade=cascade)))
 
     async def pause(self, tenant: TenantId, execution: ExecutionId) -> Execution:
         """Let nothing new begin; what runs goes on to its end. Raises `WrongChoice` if it does not run."""

@@ -20,7 +20,6 @@ from casemate.errors import CasemateError, Refused
 from casemate.executions import (
     Context,
     Execution,
-    KillRequested,
     Resolve,
     Resolved,
     resolve_inputs,
@@ -249,10 +248,7 @@ class Orchestrator:
 
         With `cascade` all executions that it has started are stopped as well. Raises `NotFound`, `Conflict`.
         """
-        key = (tenant, execution)
-        if (await self._lives.current(key)).execution.state.terminated:
-            raise Conflict("Execution is already finished, can't kill it")
-        await self._lives.bring(key, Happened(KillRequested(cascade=cascade)))
+        await self.actions.kill(tenant, execution, cascade=cascade)
 
     async def delete(self, tenant: TenantId, execution: ExecutionId) -> None:
         """Remove an execution with its rows and files; what still runs is stopped. Raises `NotFound`."""
