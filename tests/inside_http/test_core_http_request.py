@@ -137,7 +137,7 @@ def secure_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def messages(uri: str, files: dict[str, str] | None = None, **properties: Any) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = []
     job = {"properties": {"uri": uri, **properties}, "place": {}, "files": files or {}}
-    run(job, told.append)
+    run(job, told.append, lambda function, text: {"sealed": f"{function} {text}"})
     json.dumps(told)
     return told
 
@@ -336,9 +336,10 @@ def test_a_proxy_is_asked_with_the_whole_address(site):
         messages(f"{site}/", options={"proxyType": "SOCKS", "proxyAddress": "a", "proxyPort": 1})
 
 
-def test_what_is_not_there_yet_is_refused(site):
-    with pytest.raises(NotImplementedError, match="encryptBody"):
-        messages(f"{site}/hello", encryptBody=True)
+def test_a_body_is_sealed_where_that_is_wanted(site):
+    said = messages(f"{site}/hello", encryptBody=True)[-1]["outputs"]
+    assert said["encryptedBody"] == {"sealed": 'text.seal { "hello": "world" }'}
+    assert "body" not in said
 
 
 def test_a_closed_port_is_told_by_the_system():

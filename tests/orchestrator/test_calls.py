@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from casemate.dispatch import Ask, NotHeld, Reply, WorkerLink
-from casemate.executions import Execution, State
+from casemate.executions import Context, Execution, State
 from casemate.identifiers import MAIN, Namespace, TenantId
 from casemate.jobs import Grant
 from casemate.orchestrator import NotFound
 from casemate.store import Job, kv, replies
 
-from .parts import Clock, Plane, claimed, finished
+from .parts import Clock, Plane, claimed, finished, plane
 
 pytestmark = pytest.mark.anyio
 
@@ -436,3 +437,13 @@ async def test_purging_executions_takes_what_has_ended_and_what_belongs_to_it(se
         await service.orchestrator.get(MAIN, ended.id)
     for running in (waiting.id, grant.place.execution):
         assert await service.orchestrator.get(MAIN, running)
+
+
+async def test_texts_are_sealed_or_refused_but_never_left_in_the_clear(service: Plane, tmp_path: Path):
+    link, grant = await granted(service, "http.Request", uri="http://x")
+    assert "encryption is not configured" in str((await asked(link, grant, "text.seal", text="a")).error)
+    (tmp_path / "sealing").mkdir()
+    async with plane(tmp_path / "sealing", context=Context(seal=lambda text: f"<{len(text)}>")) as sealing:
+        link, grant = await granted(sealing, "http.Request", uri="http://x")
+        sealed = (await asked(link, grant, "text.seal", text="abc")).value
+    assert sealed == {"value": "<3>", "type": "io.kestra.datatype:aes_encrypted"}

@@ -152,3 +152,12 @@ async def test_keys_and_values(db: Database, now):
     assert await db.read(kv.all_of, "main", "team", now) == (entry,)
     assert await db.transact(kv.delete, "main", "team", "k")
     assert not await db.transact(kv.delete, "main", "team", "k")
+
+
+async def test_the_number_of_a_deleted_log_entry_is_not_given_again(db: Database, now):
+    entry = LogEntry(tenant="main", namespace="team", flow_id="f", execution_id="e1", at=now, level="INFO", message="a")
+    await db.transact(logs.append, [entry, entry])
+    last = (await db.read(logs.of_execution, "main", "e1"))[-1].seq
+    await db.transact(logs.delete, "main", "e1")
+    await db.transact(logs.append, [entry])
+    assert (await db.read(logs.of_execution, "main", "e1"))[0].seq > last

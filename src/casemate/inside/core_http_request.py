@@ -23,14 +23,13 @@ class RequestFailed(Exception):
     """The server answered with an error; the message is its reason."""
 
 
-def run(job: Mapping[str, Any], tell: Callable[[Mapping[str, object]], None]) -> None:
-    """Output `uri`, `code`, `headers` and `body`; an answer of 400 and above is a failure unless `allowFailed`.
+def run(job: Mapping[str, Any], tell: Callable[[Mapping[str, object]], None], ask: Callable[..., Any]) -> None:
+    """Output `uri`, `code`, `headers` and `body`, or `encryptedBody` if that is wanted.
 
-    `job["files"]` may map addresses of internal storage to the files that hold them; a form can send those.
+    An answer of 400 and above is a failure unless `allowFailed`. `job["files"]` may map addresses of internal storage
+    to the files that hold them; a form can send those.
     """
     properties = job["properties"]
-    if _flag(properties.get("encryptBody")):
-        raise NotImplementedError("encryptBody is not available yet: the body would be stored unencrypted.")
     options = properties.get("options") or {}
     request = request_of(job)
     response = exchanged(request, options_of(properties))
@@ -38,9 +37,12 @@ def run(job: Mapping[str, Any], tell: Callable[[Mapping[str, object]], None]) ->
     tell({"log": {"level": "DEBUG", "message": f"Request '{_shown(uri)}' with the response code '{response.code}'"}})
     tell({"metric": measured(request, response)})
     checked(properties, response)
-    tell(
-        {"outputs": {"uri": uri, "code": response.code, "headers": response.headers, "body": _body(response, options)}}
-    )
+    outputs: dict[str, object] = {"uri": uri, "code": response.code, "headers": response.headers}
+    body = _body(response, options)
+    if body is not None and _flag(properties.get("encryptBody")):
+        tell({"outputs": {**outputs, "encryptedBody": ask("text.seal", text=body)}})
+    else:
+        tell({"outputs": {**outputs, "body": body}})
 
 
 def checked(properties: Mapping[str, Any], response: Response) -> None:

@@ -119,7 +119,7 @@ class Orchestrator:
             db=db,
             lives=self._lives,
             worlds=self._worlds,
-            calls=Calls(db, storage, catalog, self.actions.resume),
+            calls=Calls(db, storage, catalog, self.actions.resume, self._context.seal),
             storage=storage,
             secrets=secrets,
             context=self._context,

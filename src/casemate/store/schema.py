@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -174,6 +174,8 @@ logs = Table(
     Column("message", Text, nullable=False),
     Index("logs_execution", "tenant", "execution", "seq"),
     Index("logs_at", "tenant", "at"),
+    # A number of a deleted entry that was given again would be missed by whoever follows the log.
+    sqlite_autoincrement=True,
 )
 
 metrics = Table(

@@ -10,7 +10,7 @@ from casemate.dispatch import Ask, NotHeld, Reply
 from casemate.errors import Refused
 from casemate.executions import WrongState
 from casemate.identifiers import Fence, WorkerId
-from casemate.orchestrator.calls import files, kv, log_entries, other_executions, states
+from casemate.orchestrator.calls import files, kv, log_entries, other_executions, sealing, states
 from casemate.orchestrator.calls.effects import Means, Outcome, Resume, carry_out, outcome_of
 from casemate.orchestrator.calls.model import Arguments, Caller, Refusal
 from casemate.orchestrator.holding import held
@@ -39,11 +39,12 @@ WRITES: Mapping[str, OnRows] = {
 }
 """What is done in one transaction, once for each attempt."""
 
-FILE_READS: Mapping[str, OnWorld] = {
+LOOKS: Mapping[str, OnWorld] = {
     "storage.size": files.size,
     "namespace.list": files.namespace_files,
+    "text.seal": sealing.seal,
 }
-"""What changes no file."""
+"""What changes nothing either, and needs more than rows."""
 
 DECIDED: Mapping[str, OnWorld] = {
     "storage.delete": files.delete,
@@ -62,14 +63,21 @@ REPEATED: Mapping[str, Repeated] = {"executions.purge": other_executions.purge}
 class Calls:
     """Answers them."""
 
-    def __init__(self, db: Database, storage: Storage, catalog: Catalog, resume: Resume) -> None:
+    def __init__(
+        self,
+        db: Database,
+        storage: Storage,
+        catalog: Catalog,
+        resume: Resume,
+        seal: Callable[[str], str] | None = None,
+    ) -> None:
         self._db = db
-        self._means = Means(db, storage, resume)
+        self._means = Means(db, storage, resume, seal)
         self._catalog = catalog
 
     def knows(self, function: str) -> bool:
         """Is this a question of a body?"""
-        return any(function in known for known in (READS, WRITES, FILE_READS, DECIDED, REPEATED))
+        return any(function in known for known in (READS, WRITES, LOOKS, DECIDED, REPEATED))
 
     async def reply(self, worker: WorkerId, fence: Fence, caller: Caller, question: Ask) -> Reply:
         """The answer. Raises `NotHeld` if the fence is not the newest any more when something is to be changed."""
@@ -93,8 +101,8 @@ class Calls:
             return await self._db.read(READS[function], caller, arguments)
         if function in WRITES:
             return await self._db.transact(_written, worker, fence, caller, function, arguments)
-        if function in FILE_READS:
-            return (await FILE_READS[function](self._means, caller, arguments)).value
+        if function in LOOKS:
+            return (await LOOKS[function](self._means, caller, arguments)).value
         if function in REPEATED:
             return await REPEATED[function](self._means, caller, arguments)
         kept = await self._db.read(replies.of, caller.job, function)

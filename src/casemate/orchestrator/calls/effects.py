@@ -25,6 +25,7 @@ class Means:
     db: Database
     storage: Storage
     resume: Resume
+    seal: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
