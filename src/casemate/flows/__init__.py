@@ -6,7 +6,21 @@ from casemate.flows.build import build_input
 from casemate.flows.cron import expanded
 from casemate.flows.defaults import with_defaults
 from casemate.flows.for_each_item import ITEMS, MERGE, SPLIT, sibling
-from casemate.flows.model import MADE, Concurrency, Flow, FlowKey, Input, Label, Listener, Output, Retry, Task, Trigger
+from casemate.flows.model import (
+    MADE,
+    Concurrency,
+    Condition,
+    Flow,
+    FlowKey,
+    Input,
+    Label,
+    Listener,
+    Output,
+    Retry,
+    Sla,
+    Task,
+    Trigger,
+)
 from casemate.flows.parse import parse, parse_task, parse_trigger, read_flow
 from casemate.flows.shown import input_to_json, task_to_json, to_json, trigger_to_json
 from casemate.flows.violations import violations
@@ -17,6 +31,7 @@ __all__ = [
     "MERGE",
     "SPLIT",
     "Concurrency",
+    "Condition",
     "Flow",
     "FlowKey",
     "Input",
@@ -24,6 +39,7 @@ __all__ = [
     "Listener",
     "Output",
     "Retry",
+    "Sla",
     "Task",
     "Trigger",
     "Warnings",

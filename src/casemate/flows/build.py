@@ -9,7 +9,20 @@ from casemate import durations
 from casemate.catalog import Holds, Manifest
 from casemate.flows.for_each_item import FOR_EACH_ITEM, made_tasks
 from casemate.flows.grammar import Grammar, common
-from casemate.flows.model import MADE, Concurrency, Flow, Input, Label, Listener, Output, Retry, Task, Trigger
+from casemate.flows.model import (
+    MADE,
+    Concurrency,
+    Condition,
+    Flow,
+    Input,
+    Label,
+    Listener,
+    Output,
+    Retry,
+    Sla,
+    Task,
+    Trigger,
+)
 from casemate.identifiers import FlowId, Namespace, TaskId, TenantId
 
 Values = Mapping[str, Any]
@@ -41,7 +54,7 @@ def build_flow(values: Values, grammar: Grammar, tenant: TenantId, source: str, 
         plugin_defaults=tuple(values.get("pluginDefaults") or ()),
         concurrency=_concurrency(values.get("concurrency")),
         retry=_retry(values.get("retry")),
-        sla=tuple(values.get("sla") or ()),
+        sla=tuple(_sla(each) for each in values.get("sla") or ()),
         disabled=values.get("disabled") or False,
         deleted=values.get("deleted") or False,
     )
@@ -92,6 +105,17 @@ def build_trigger(values: Values, grammar: Grammar) -> Trigger:
         defaulted=_defaulted(values, manifest),
         description=values.get("description"),
         disabled=values.get("disabled") or False,
+    )
+
+
+def build_condition(values: Values, grammar: Grammar) -> Condition:
+    """The condition that these values say, with those it is made of."""
+    inner = values.get("conditions")
+    return Condition(
+        canonical=_manifest(Holds.CONDITION, values, grammar).type,
+        properties={name: value for name, value in values.items() if name != "type" and value is not None},
+        conditions=tuple(build_condition(each, grammar) for each in inner) if isinstance(inner, list) else (),
+        written=values,
     )
 
 
@@ -155,7 +179,7 @@ def _branches(
 def _listener(values: Values, grammar: Grammar) -> Listener:
     return Listener(
         tasks=_tasks(values["tasks"], grammar),
-        conditions=tuple(values.get("conditions") or ()),
+        conditions=tuple(build_condition(each, grammar) for each in values.get("conditions") or ()),
         description=values.get("description"),
     )
 
@@ -173,6 +197,19 @@ def _output(values: Values) -> Output:
 
 def _concurrency(values: Values | None) -> Concurrency | None:
     return None if values is None else Concurrency(limit=values["limit"], behavior=values["behavior"])
+
+
+def _sla(values: Values) -> Sla:
+    duration = values.get("duration")
+    return Sla(
+        id=values["id"],
+        kind=values["type"],
+        behavior=values["behavior"],
+        labels=tuple(Label(label["key"], label["value"]) for label in values.get("labels") or ()),
+        duration=durations.parse(duration) if duration else None,
+        assertion=values.get("assert"),
+        written=values,
+    )
 
 
 def _retry(values: Values | None) -> Retry | None:

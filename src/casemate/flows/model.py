@@ -115,11 +115,21 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One condition (spec/engine 9.4); `conditions` are those it is made of. `written` is all as the flow says it."""
+
+    canonical: str
+    properties: Mapping[str, object] = field(default_factory=dict)
+    conditions: tuple[Condition, ...] = ()
+    written: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
     """Tasks that run after an execution has ended, if every condition holds (spec/engine 5.9)."""
 
     tasks: tuple[Task, ...]
-    conditions: tuple[Mapping[str, object], ...] = ()
+    conditions: tuple[Condition, ...] = ()
     description: str | None = None
 
 
@@ -129,6 +139,19 @@ class Concurrency:
 
     limit: int
     behavior: Literal["QUEUE", "CANCEL", "FAIL"] = "QUEUE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sla:
+    """What a flow promises about each execution (spec/engine 5.8). `written` is all of it as the flow says it."""
+
+    id: str
+    kind: Literal["MAX_DURATION", "EXECUTION_ASSERTION"]
+    behavior: Literal["FAIL", "CANCEL", "NONE"]
+    labels: tuple[Label, ...] = ()
+    duration: timedelta | None = None
+    assertion: str | None = None
+    written: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +178,7 @@ class Flow:
     plugin_defaults: tuple[Mapping[str, object], ...] = ()
     concurrency: Concurrency | None = None
     retry: Retry | None = None
-    sla: tuple[Mapping[str, object], ...] = ()
+    sla: tuple[Sla, ...] = ()
     disabled: bool = False
     deleted: bool = False
 

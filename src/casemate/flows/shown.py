@@ -37,7 +37,7 @@ def to_json(flow: Flow) -> Json:
             "pluginDefaults": [dict(each) for each in flow.plugin_defaults] or None,
             "concurrency": _concurrency(flow.concurrency),
             "retry": _retry(flow.retry),
-            "sla": [_without_nulls(each) for each in flow.sla] or None,
+            "sla": [_without_nulls(each.written) for each in flow.sla] or None,
         }
     )
 
@@ -115,7 +115,7 @@ def _tasks(tasks: Iterable[Task]) -> list[Json]:
 
 
 def _listener(listener: Listener) -> Json:
-    conditions = [_without_nulls(each) for each in listener.conditions] or None
+    conditions = [_without_nulls(each.written) for each in listener.conditions] or None
     return _without_nulls(
         {"description": listener.description, "conditions": conditions, "tasks": _tasks(listener.tasks)}
     )
