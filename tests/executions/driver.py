@@ -12,9 +12,11 @@ from casemate.executions import (
     Answer,
     Begin,
     Context,
+    CountSlots,
     Decision,
     Execution,
     ForgetJob,
+    ForgetTimer,
     KillJob,
     KillRequested,
     KillSubflows,
@@ -24,6 +26,7 @@ from casemate.executions import (
     Replay,
     Resolve,
     Resolved,
+    SlotsCounted,
     StartSubflow,
     State,
     SubflowEnded,
@@ -117,6 +120,7 @@ class House:
     subflow_outcome: object = lambda call: State.SUCCESS
     folders: list = field(default_factory=list)
     ids: object = field(default_factory=lambda: itertools.count(1))
+    slots: SlotsCounted = field(default_factory=lambda: SlotsCounted(0, 0, None))
 
     @classmethod
     def of(cls, flow, inputs=None, *, outcome=None, **more):
@@ -149,6 +153,10 @@ class House:
                     self.jobs.remove(job)
             case WakeAt():
                 self.timers[command.key] = command.at
+            case ForgetTimer():
+                self.timers.pop(command.key, None)
+            case CountSlots():
+                self.tell(self.slots)
             case Resolve():
                 self.questions.append(command)
             case StartSubflow():
@@ -186,7 +194,7 @@ class House:
             self.end_subflow(call, self.subflow_outcome(call))
         elif self.merges:
             self.tell(OutputsMerged(call=self.merges.popleft(), uri="kestra:///merged"))
-        elif self.timers and not self.execution.state.terminated:
+        elif self.timers and not self.execution.over:
             key = min(self.timers, key=self.timers.get)
             self.now = max(self.now, self.timers.pop(key))
             self.tell(TimerDue(key))

@@ -194,13 +194,6 @@ def test_finally_runs_after_the_errors():
     assert house.state is State.FAILED
 
 
-def test_tasks_after_the_end_are_left_out_and_it_is_said():
-    house = House.of(flow(work("a"), after_execution=(work("never"),))).run()
-
-    assert house.trace == ["a SUCCESS"]
-    assert "Tasks of afterExecution and of listeners are not run by this version" in house.logs
-
-
 # Conditions -----------------------------------------------------------------------------------------------------------
 
 

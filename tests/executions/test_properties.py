@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import itertools
 import json
+from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.executions.driver import House, flow, flowable, subflow, work
 
 from casemate.executions import (
+    SLOT_KEY,
     Begin,
     FolderLost,
     KillRequested,
     PauseRequested,
     ResumeRequested,
+    RunForced,
+    SlotsCounted,
     State,
     TaskFinished,
     TaskRuns,
     TaskStarted,
     TimerDue,
+    UnqueueRequested,
     execution_document,
     execution_from,
     task_run_document,
     task_run_from,
 )
 from casemate.executions.transitions import EXECUTION, TASK_RUN, follows
-from casemate.flows import Retry
+from casemate.flows import Concurrency, Retry, Sla
 
 STATES = st.sampled_from([State.SUCCESS, State.SUCCESS, State.SUCCESS, State.WARNING, State.FAILED])
 RETRIES = st.sampled_from(
@@ -41,6 +46,7 @@ RETRIES = st.sampled_from(
 FLAGS = st.fixed_dictionaries(
     {
         "disabled": st.sampled_from([False, False, False, True]),
+        "timeout": st.sampled_from([None, None, None, "PT1S"]),
         "allow_failure": st.booleans(),
         "allow_warning": st.booleans(),
         "run_if": st.sampled_from(["true", "true", "true", "false", "{{ secret('X') }}", "{{ nothing }}"]),
@@ -62,6 +68,17 @@ KINDS = {
     "If": {"condition": ["true", "false", "{{ secret('X') }}"]},
     "Switch": {"value": ["1", "2"]},
 }
+SLAS = st.sampled_from(
+    [
+        Sla(id="s", kind=kind, behavior=behavior, duration=timedelta(seconds=2), assertion=assertion)
+        for kind, assertion in [
+            ("MAX_DURATION", None),
+            ("EXECUTION_ASSERTION", "{{ secret('X') }}"),
+            ("EXECUTION_ASSERTION", "{{ outputs.t0.by is not defined }}"),
+        ]
+        for behavior in ("FAIL", "CANCEL", "NONE")
+    ]
+)
 
 
 @st.composite
@@ -103,7 +120,16 @@ def flows(draw):
     tasks = draw(st.lists(task_trees(names), min_size=1, max_size=4))
     errors = draw(st.none() | st.lists(task_trees(names, 1), min_size=1, max_size=2))
     finals = draw(st.lists(task_trees(names, 0), max_size=1))
-    return flow(*tasks, errors=None if errors is None else tuple(errors), finally_=tuple(finals), retry=draw(RETRIES))
+    afters = draw(st.lists(task_trees(names, 1), max_size=2))
+    return flow(
+        *tasks,
+        errors=None if errors is None else tuple(errors),
+        finally_=tuple(finals),
+        after_execution=tuple(afters),
+        retry=draw(RETRIES),
+        sla=tuple(draw(st.lists(SLAS, max_size=2))),
+        concurrency=draw(st.sampled_from([None, Concurrency(limit=1), Concurrency(limit=1, behavior="FAIL")])),
+    )
 
 
 class Chaos:
@@ -111,7 +137,7 @@ class Chaos:
 
     def __init__(self, tested, draw):
         self.draw = draw
-        self.house = House.of(tested)
+        self.house = House.of(tested, slots=SlotsCounted(draw(st.integers(0, 1)), 0, tested.concurrency))
         self.held = []
         self.past = [Begin()]
         self.applied = {}
@@ -124,8 +150,10 @@ class Chaos:
         assert_legal(before, after)
         differing = {key for key in {**before.task_runs, **after.task_runs} if differs(before, after, key)}
         assert differing <= set(decision.changed)
-        if before.state.terminated:
+        if before.over:
             assert after is before
+        if before.state.terminated:
+            assert after.state is before.state
         self.watch_result(event, before, after)
 
     def watch_result(self, event, before, after):
@@ -139,6 +167,7 @@ class Chaos:
         moves = [self.repeat, self.look_again, self.crash]
         moves += [self.pause] if self.draw(st.booleans()) else []
         moves += [self.resume] * 4 if self.house.state is State.PAUSED else []
+        moves += [self.free, self.unqueue, self.force] if self.house.state is State.QUEUED else []
         moves += [self.start] * 8 if self.house.jobs else []
         moves += [self.finish] * 8 if self.held else []
         moves += [self.call] * 4 if self.house.calls else []
@@ -183,6 +212,17 @@ class Chaos:
 
     def resume(self):
         self.tell(ResumeRequested())
+
+    def free(self):
+        """A place is free, for now."""
+        self.house.slots = SlotsCounted(self.draw(st.integers(0, 1)), 0, self.house.flow.concurrency)
+        self.tell(TimerDue(SLOT_KEY))
+
+    def unqueue(self):
+        self.tell(UnqueueRequested(self.draw(st.sampled_from([State.RUNNING, State.CANCELLED, State.FAILED]))))
+
+    def force(self):
+        self.tell(RunForced())
 
     def look_again(self):
         self.tell(Begin())
@@ -245,6 +285,9 @@ def drain(chaos):
             pass
         elif chaos.house.state is State.PAUSED:
             chaos.resume()
+        elif chaos.house.state is State.QUEUED:
+            chaos.house.slots = SlotsCounted(0, 0, None)
+            chaos.tell(TimerDue(SLOT_KEY))
         else:
             return
     raise AssertionError("it never ends")
@@ -266,7 +309,8 @@ def test_whatever_happens_only_legal_things_happen_and_it_ends(tested, data):
     drain(chaos)
 
     execution = chaos.house.execution
-    assert execution.state.terminated
+    assert execution.over
+    assert execution.verdict is None
     assert not execution.asked
     assert not execution.answers
     assert all(run.state.terminated for run in execution.task_runs.values())
@@ -286,6 +330,7 @@ def test_the_same_order_gives_the_same_end(tested):
 @given(flows(), st.data())
 def test_an_execution_read_again_after_every_step_ends_the_same(tested, data):
     steady, shaken = House.of(tested).begin(), Chaos(tested, data.draw)
+    shaken.house.slots = steady.slots
     shaken.tell(Begin())
     while steady.step():
         shaken.house.step()

@@ -29,7 +29,7 @@ def test_the_execution_and_its_flow():
     variables = seen(house)
 
     assert variables["flow"] == {"id": "tested", "namespace": "house", "revision": 1, "tenantId": "main"}
-    assert variables["execution"] == {"id": "e1", "startDate": NOW, "originalId": "e1"}
+    assert variables["execution"] == {"id": "e1", "startDate": NOW, "originalId": "e1", "state": "RUNNING"}
     assert variables["vars"] == {"v": "{{ raw }}"}
     assert variables["inputs"] == {"x": 1}
     assert "taskrun" not in variables

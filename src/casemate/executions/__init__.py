@@ -1,12 +1,15 @@
 """What happens next? States, events, commands, and the decision between them. No input, no output, no clock."""
 
+from casemate.executions.admission import SLOT_KEY
 from casemate.executions.broken import broken
 from casemate.executions.calling import Wanted, depth_of, subflow_of, wanted_by
 from casemate.executions.changing import with_run_state, with_status
 from casemate.executions.commands import (
     Command,
+    CountSlots,
     Decision,
     ForgetJob,
+    ForgetTimer,
     KillJob,
     KillSubflows,
     MergeOutputs,
@@ -29,16 +32,31 @@ from casemate.executions.events import (
     PauseRequested,
     Resolved,
     ResumeRequested,
+    RunForced,
+    SlotsCounted,
     SubflowEnded,
     SubflowRefused,
     SubflowStarted,
     TaskFinished,
     TaskStarted,
     TimerDue,
+    UnqueueRequested,
 )
 from casemate.executions.folders import folder_of, is_over, keeps_folder
 from casemate.executions.inputs import Inputs, ResolvedInput, resolve_each, resolve_inputs, resolve_outputs
-from casemate.executions.model import Answer, Attempt, Batches, Call, Caller, Execution, History, Moment, State, TaskRun
+from casemate.executions.model import (
+    Answer,
+    Attempt,
+    Batches,
+    Call,
+    Caller,
+    Execution,
+    History,
+    Moment,
+    State,
+    TaskRun,
+    Verdict,
+)
 from casemate.executions.pausing import asked_on_resume
 from casemate.executions.restarting import replayed_from, restarted, restarted_as
 from casemate.executions.rows import execution_document, execution_from, task_run_document, task_run_from
@@ -50,6 +68,7 @@ from casemate.executions.variables import variables_of
 from casemate.executions.wire import task_run_json, to_json
 
 __all__ = [
+    "SLOT_KEY",
     "Answer",
     "Attempt",
     "Batches",
@@ -58,11 +77,13 @@ __all__ = [
     "Caller",
     "Command",
     "Context",
+    "CountSlots",
     "Decision",
     "Event",
     "Execution",
     "FolderLost",
     "ForgetJob",
+    "ForgetTimer",
     "History",
     "Inputs",
     "KillJob",
@@ -78,6 +99,8 @@ __all__ = [
     "Resolved",
     "ResolvedInput",
     "ResumeRequested",
+    "RunForced",
+    "SlotsCounted",
     "StartSubflow",
     "State",
     "SubflowEnded",
@@ -88,6 +111,8 @@ __all__ = [
     "TaskRuns",
     "TaskStarted",
     "TimerDue",
+    "UnqueueRequested",
+    "Verdict",
     "WakeAt",
     "Wanted",
     "Write",

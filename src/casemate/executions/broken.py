@@ -19,20 +19,32 @@ def broken(execution: Execution, reason: str, *, now: datetime) -> Decision:
 
     Looks at nothing but states: the flow, or what stands in a task run, may be what broke the decision.
     """
-    if execution.state.terminated:
+    if execution.over:
         return Decision(execution=execution)
     unfinished = [run for run in execution.task_runs.values() if not run.state.terminated]
     runs = TaskRuns.of(execution.task_runs).draft()
     for run in unfinished:
         runs.put(_ended(run, State.FAILED if run is unfinished[-1] else State.KILLED, now))
-    state = State.KILLED if execution.state is State.KILLING else State.FAILED
     return Decision(
         execution=replace(
-            execution, history=execution.history.to(state, now), task_runs=runs, asked=frozenset(), answers={}
+            execution,
+            history=execution.history.to(_end(execution), now),
+            task_runs=runs,
+            asked=frozenset(),
+            answers={},
+            verdict=None,
+            after=(),
         ),
         commands=(_note(unfinished, reason), KillSubflows(), *(KillJob(run.id) for run in unfinished)),
         changed=tuple(run.id for run in unfinished),
     )
+
+
+def _end(execution: Execution) -> State:
+    if execution.state.terminated:
+        return execution.state
+    killed = State.KILLED if execution.verdict is None else execution.verdict.state
+    return killed if execution.state is State.KILLING else State.FAILED
 
 
 def _ended(run: TaskRun, state: State, now: datetime) -> TaskRun:

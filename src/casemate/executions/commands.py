@@ -67,6 +67,18 @@ class WakeAt:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetTimer:
+    """The date asked for by `WakeAt` under this key is of no interest any more."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountSlots:
+    """Send `SlotsCounted`, in the transaction of this decision: nobody comes between the counting and the taking."""
+
+
+@dataclass(frozen=True, slots=True)
 class Resolve:
     """Render this template with the world's functions (`kv`, `secret`, `read`...) and send `Resolved(key, ...)`.
 
@@ -99,7 +111,18 @@ class Replay:
 
 
 Command: TypeAlias = (
-    OfferJob | KillJob | ForgetJob | StartSubflow | MergeOutputs | KillSubflows | WakeAt | Resolve | Write | Replay
+    OfferJob
+    | KillJob
+    | ForgetJob
+    | StartSubflow
+    | MergeOutputs
+    | KillSubflows
+    | WakeAt
+    | ForgetTimer
+    | CountSlots
+    | Resolve
+    | Write
+    | Replay
 )
 
 

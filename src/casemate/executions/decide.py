@@ -7,8 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from casemate.executions.commands import Decision, WakeAt, Write
+from casemate.executions.admission import SLOT_KEY, counted, enter, let_in, unqueue
+from casemate.executions.after import LISTENER_KEY
+from casemate.executions.commands import Decision, WakeAt
 from casemate.executions.context import BARE, Context
+from casemate.executions.deadlines import TIMEOUT_KEY, overdue, taken
 from casemate.executions.endings import OUTPUTS_KEY
 from casemate.executions.events import (
     Begin,
@@ -19,12 +22,15 @@ from casemate.executions.events import (
     PauseRequested,
     Resolved,
     ResumeRequested,
+    RunForced,
+    SlotsCounted,
     SubflowEnded,
     SubflowRefused,
     SubflowStarted,
     TaskFinished,
     TaskStarted,
     TimerDue,
+    UnqueueRequested,
 )
 from casemate.executions.flowables import shape_of
 from casemate.executions.folder_events import begin_anew
@@ -33,6 +39,7 @@ from casemate.executions.model import Execution, State, TaskRun
 from casemate.executions.pausing import GO_ON_KEY, PAUSE_KEY, first_paused, pause_key, resume, set_timer
 from casemate.executions.reports import RETRY_KEY, finished, retry_key, started
 from casemate.executions.scopes import settle
+from casemate.executions.sla import SLA_KEY, ask_again, evaluate, expire, replied, watch
 from casemate.executions.subflows import outputs_merged, subflow_ended, subflow_refused, subflow_started
 from casemate.executions.survey import retry_or_wait, survey
 from casemate.executions.taking import go_on, take_up
@@ -63,10 +70,11 @@ def decide(
     Never raises for a user's mistake: that ends a task run. An event that is late, doubled or impossible gives back the
     same execution and no commands. `chance` returns a number from 0 to 1 for random delays.
     """
-    if execution.state.terminated or execution.deleted:
+    if execution.over or execution.deleted:
         return Decision(execution=execution)
     turn = Turn(flow=flow, before=execution, now=now, new_id=new_id, chance=chance, context=context)
     _take(turn, event)
+    evaluate(turn)
     settle(turn)
     return turn.decision()
 
@@ -76,7 +84,7 @@ def _take(turn: Turn, event: Event) -> None:
         case Begin():
             _begin(turn)
         case TaskStarted():
-            started(turn, event)
+            _started(turn, event)
         case TaskFinished():
             finished(turn, event)
         case SubflowStarted():
@@ -99,33 +107,53 @@ def _take(turn: Turn, event: Event) -> None:
             _pause(turn)
         case ResumeRequested():
             _resume(turn, event)
+        case SlotsCounted():
+            counted(turn, event)
+        case UnqueueRequested():
+            unqueue(turn, event.state)
+        case RunForced():
+            _force(turn)
         case _:
             assert_never(event)
 
 
 def _begin(turn: Turn) -> None:
     """Start, or (after a crash) ask again for everything that is still wanted."""
+    ask_again(turn)
     match turn.execution.state:
         case State.CREATED:
             _start(turn)
-        case State.QUEUED:
-            pass
+        case State.QUEUED | State.RESTARTED:
+            enter(turn)
         case State.PAUSED:
             _set_pause_timers(turn)
         case _:
             survey(turn)
+    if turn.execution.state.terminated:
+        _set_pause_timers(turn)
 
 
 def _start(turn: Turn) -> None:
     date = turn.execution.schedule_date
     if date is not None and date > turn.now:
         turn.say(WakeAt(_START_KEY, date))
-        return
-    turn.move_execution(State.RUNNING)
-    turn.say(Write("INFO", "Flow started"))
-    if turn.flow.after_execution or turn.flow.listeners:
-        turn.say(Write("WARN", "Tasks of afterExecution and of listeners are not run by this version", kept=True))
-    turn.look(None)
+    else:
+        watch(turn)
+        enter(turn)
+
+
+def _force(turn: Turn) -> None:
+    """Begin, go on, or look at everything again, at once (spec/engine 7)."""
+    match turn.execution.state:
+        case State.CREATED:
+            watch(turn)
+            let_in(turn)
+        case State.QUEUED | State.RESTARTED:
+            let_in(turn)
+        case State.PAUSED:
+            _resume(turn, ResumeRequested())
+        case state if not state.terminated:
+            survey(turn)
 
 
 def _timer(turn: Turn, key: str) -> None:
@@ -133,12 +161,23 @@ def _timer(turn: Turn, key: str) -> None:
     run = turn.runs.get(TaskRunId(rest.rpartition(":")[0]))
     if key == _START_KEY and turn.execution.state is State.CREATED:
         _start(turn)
-    elif key == GO_ON_KEY and turn.execution.state is State.RESTARTED:
-        survey(turn)
+    elif (key, turn.execution.state) in ((GO_ON_KEY, State.RESTARTED), (SLOT_KEY, State.QUEUED)):
+        enter(turn)
+    elif purpose == SLA_KEY:
+        expire(turn, key)
+    elif purpose == TIMEOUT_KEY and run is not None and not turn.execution.state.frozen:
+        overdue(turn, run, key)
     elif purpose == PAUSE_KEY and run is not None and run.state is State.PAUSED and pause_key(run) == key:
         _wake(turn, run)
     elif purpose == RETRY_KEY and run is not None and run.state is State.RETRYING and retry_key(run) == key:
         _retry(turn, run)
+
+
+def _started(turn: Turn, event: TaskStarted) -> None:
+    run = turn.runs.get(event.task_run)
+    started(turn, event)
+    if run is not None and turn.runs[run.id] is not run:
+        taken(turn, run)
 
 
 def _retry(turn: Turn, run: TaskRun) -> None:
@@ -157,7 +196,9 @@ def _wake(turn: Turn, run: TaskRun) -> None:
     assert shape is not None
     assert shape.wake is not None, f"a {task.canonical} never pauses"
     shape.wake(turn, run, task)
-    if first_paused(turn) is None:
+    if turn.execution.state.terminated:
+        survey(turn)
+    elif first_paused(turn) is None:
         turn.move_execution(State.RUNNING)
         survey(turn)
 
@@ -197,7 +238,9 @@ def _resolved(turn: Turn, event: Resolved) -> None:
 def _use(turn: Turn, key: str) -> None:
     """Take the step again that asked; this time it finds its answer."""
     run = turn.runs.get(TaskRunId(key.partition(":")[2]))
-    if key == OUTPUTS_KEY:
+    if key.startswith(f"{SLA_KEY}:"):
+        replied(turn, key)
+    elif key == OUTPUTS_KEY or key.startswith(f"{LISTENER_KEY}:"):
         turn.look(None)
     elif run is not None and run.state.created:
         take_up(turn, run)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from casemate.executions.model import Answer, Call, State
+from casemate.flows import Concurrency
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TaskRunId
 
 
@@ -121,6 +122,30 @@ class ResumeRequested:
     task_run: TaskRunId | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SlotsCounted:
+    """The reply to `CountSlots`: how many others of the flow run, how many wait longer, and the limit of today.
+
+    The limit is that of the flow's last revision, so that raising it helps those that wait; None if it has none.
+    """
+
+    running: int
+    waiting: int
+    concurrency: Concurrency | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnqueueRequested:
+    """Someone lets a queued execution go, into this state, whatever the limit says."""
+
+    state: Literal[State.RUNNING, State.CANCELLED, State.FAILED] = State.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class RunForced:
+    """Someone wants it to run now, whatever it waits for."""
+
+
 Event: TypeAlias = (
     Begin
     | TaskStarted
@@ -135,4 +160,7 @@ Event: TypeAlias = (
     | KillRequested
     | PauseRequested
     | ResumeRequested
+    | SlotsCounted
+    | UnqueueRequested
+    | RunForced
 )

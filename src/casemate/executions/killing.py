@@ -7,17 +7,25 @@ from dataclasses import replace
 from casemate.catalog import Role
 from casemate.executions.commands import KillJob, KillSubflows
 from casemate.executions.folders import at_work, for_worker
-from casemate.executions.model import State, TaskRun
+from casemate.executions.model import State, TaskRun, Verdict
 from casemate.executions.reports import end_attempt
 from casemate.executions.turn import Turn
 
 
 def kill(turn: Turn, *, cascade: bool) -> None:
-    """Start nothing any more; end what waits, and have stopped what runs, with `cascade` also what it has started."""
-    if turn.killing:
-        return
-    turn.move_execution(State.KILLING)
-    turn.execution = replace(turn.execution, asked=frozenset(), answers={})
+    """Start nothing any more; end what waits, and have stopped what runs, with `cascade` also what it has started.
+
+    What follows an end can be stopped too, which does not change that end.
+    """
+    if not turn.killing:
+        stop(turn, Verdict(State.KILLED) if turn.execution.state.terminated else None, cascade=cascade)
+
+
+def stop(turn: Turn, verdict: Verdict | None, *, cascade: bool) -> None:
+    """Stop everything; once all is still the execution ends as the verdict says, without one KILLED."""
+    if not turn.execution.state.terminated:
+        turn.move_execution(State.KILLING)
+    turn.execution = replace(turn.execution, verdict=verdict, asked=frozenset(), answers={})
     if cascade:
         turn.say(KillSubflows())
     for run in tuple(turn.runs.values()):
@@ -36,7 +44,7 @@ def _kill_run(turn: Turn, run: TaskRun, cascade: bool) -> None:
     if working or (for_worker(task) and run.state.created):
         turn.say(KillJob(run.id))
     if run.state is not State.RUNNING:
-        turn.move(replace(run, due=None), State.KILLED)
+        turn.move(replace(run, due=None), turn.stopped(run))
     elif task.role is Role.EXECUTABLE and not cascade:
         end_attempt(turn, run, State.KILLED)
     elif task.role is not Role.EXECUTABLE and not working:

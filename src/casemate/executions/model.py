@@ -42,7 +42,7 @@ class State(StrEnum):
     @property
     def frozen(self) -> bool:
         """In such an execution reports are taken, but nothing is started or ended; later everything is looked at."""
-        return self in (State.PAUSED, State.RESTARTED)
+        return self in (State.PAUSED, State.RESTARTED, State.QUEUED)
 
 
 _TERMINATED = frozenset(
@@ -148,7 +148,7 @@ class TaskRun:
     values: tuple[str, ...] | None = None
     """What a ForEach goes through, rendered once when it begins."""
     due: datetime | None = None
-    """When a retrying or paused task run goes on by itself."""
+    """When a retrying or paused task run goes on by itself, or the timeout of one that is offered is over."""
     batches: Batches | None = None
 
     @property
@@ -157,13 +157,23 @@ class TaskRun:
         return self.history.current
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How an execution that is being stopped will end, and with it the task run that was last at work."""
+
+    state: State
+    task_run: TaskRunId | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """One run of a flow. `task_runs` keeps the order in which they were created.
 
     `version` counts saved changes and guards the row (compare and swap). `asked` holds the keys of the `Resolve`
     commands that wait for a reply, `answers` the replies that wait to be used. `replay_at` is set once a failed task
-    run asked for the whole execution to be run again as a new one (spec/engine 3.2).
+    run asked for the whole execution to be run again as a new one (spec/engine 3.2). `verdict` is set while it is being
+    stopped for another end than KILLED (spec/engine 5.8). `after` names the tasks that follow its end and have not
+    ended yet (spec/engine 5.9), `checked` the SLAs that were looked at since it changed.
     """
 
     id: ExecutionId
@@ -188,12 +198,42 @@ class Execution:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     replay_at: datetime | None = None
     caller: Caller | None = None
+    verdict: Verdict | None = None
+    after: tuple[TaskId, ...] = ()
+    checked: frozenset[str] = frozenset()
     version: int = 0
 
     @property
     def state(self) -> State:
         """The latest state."""
         return self.history.current
+
+    @property
+    def over(self) -> bool:
+        """Terminated, and nothing follows any more: whoever waits for its end may go on (spec/engine 5.9)."""
+        return self.state.terminated and not self.after
+
+    @property
+    def run_again(self) -> bool:
+        """Was it terminated, and is it now to run once more? One that was resumed never ended."""
+        moments = self.history.moments
+        return self.state is State.RESTARTED and (len(moments) < 2 or moments[-2].state.terminated)
+
+    @property
+    def holds_slot(self) -> bool:
+        """Does it count against the concurrency limit of its flow (spec/engine 5.7)?
+
+        From the moment it is let in until it is over, whatever happens between: a place that a paused, retrying or
+        dying execution gave away would be taken twice as soon as it goes on.
+        """
+        if self.state in (State.CREATED, State.QUEUED) or self.over or self.run_again:
+            return False
+        return any(moment.state is State.RUNNING for moment in self.history.moments)
+
+    @property
+    def queued_since(self) -> datetime | None:
+        """When it began to wait for a place; None while it does not."""
+        return self.history.moments[-1].date if self.state is State.QUEUED else None
 
 
 @dataclass(frozen=True, slots=True)

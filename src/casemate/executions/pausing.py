@@ -10,8 +10,8 @@ from casemate import durations
 from casemate.executions.chart import task_of
 from casemate.executions.commands import WakeAt
 from casemate.executions.dates import after
-from casemate.executions.endings import forgiven
 from casemate.executions.errors import WrongState
+from casemate.executions.forgiving import forgiven
 from casemate.executions.model import Execution, State, TaskRun
 from casemate.executions.turn import Turn
 from casemate.expressions import ExpressionError, printed
@@ -49,9 +49,14 @@ def duration(text: str) -> timedelta:
 
 
 def pause(turn: Turn, run: TaskRun) -> None:
-    """A task run pauses, and the execution with it."""
+    """A task run pauses, and the execution with it, unless that has ended."""
+    if turn.execution.state.terminated and run.due is None:
+        turn.write("ERROR", "It follows the end of the execution, thus nobody could ever resume it", run)
+        turn.move(run, State.FAILED)
+        return
     run = turn.move(run, State.PAUSED)
-    turn.move_execution(State.PAUSED)
+    if not turn.execution.state.terminated:
+        turn.move_execution(State.PAUSED)
     set_timer(turn, run)
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from casemate.executions.commands import WakeAt
-from casemate.executions.endings import forgiven
 from casemate.executions.events import TaskFinished, TaskStarted
 from casemate.executions.folder_events import closed
 from casemate.executions.folders import at_work, for_worker, keeps_folder
+from casemate.executions.forgiving import forgiven
 from casemate.executions.model import Attempt, History, State, TaskRun
 from casemate.executions.retries import next_attempt
 from casemate.executions.turn import Turn
@@ -39,7 +39,7 @@ def finished(turn: Turn, event: TaskFinished) -> None:
         run = _running(turn, event.task_run, event.attempt)
     if run is None:
         return
-    run = replace(run, outputs=event.outputs, isolation=event.isolation)
+    run = replace(run, outputs=event.outputs, isolation=event.isolation, due=None)
     if keeps_folder(turn.task(run)):
         closed(turn, turn.put(_ended(turn, run, event.state, event.log_file)))
     else:
@@ -57,7 +57,9 @@ def end_attempt(turn: Turn, run: TaskRun, state: State, log_file: str | None = N
     run = turn.put(_ended(turn, run, state, log_file))
     retry = _policy(turn, run) if retried and state is State.FAILED and not turn.killing else None
     date = None if retry is None else _retry_date(turn, run, retry)
-    if retry is None or date is None:
+    if turn.killing and state is State.KILLED:
+        turn.move(run, turn.stopped(run))
+    elif retry is None or date is None:
         turn.move(run, _judged(turn.task(run), run, state))
     elif retry.behavior == "CREATE_NEW_EXECUTION":
         _hand_over(turn, run, date)
@@ -101,7 +103,10 @@ def _judged(task: Task, run: TaskRun, state: State) -> State:
 def _policy(turn: Turn, run: TaskRun) -> Retry | None:
     """The task's own, else that of the nearest flowable around it, else the flow's."""
     around = (turn.task(one).retry for one in (run, *turn.runs.ancestors(run)))
-    return next((retry for retry in around if retry is not None), turn.flow.retry)
+    found = next((retry for retry in around if retry is not None), turn.flow.retry)
+    # What follows the end of an execution cannot have that execution run again.
+    afresh = found is not None and found.behavior == "CREATE_NEW_EXECUTION"
+    return None if afresh and turn.execution.state.terminated else found
 
 
 def _retry_date(turn: Turn, run: TaskRun, retry: Retry) -> datetime | None:

@@ -67,7 +67,12 @@ def replayed_from(
 
 
 def reopened(execution: Execution, runs: TaskRuns, now: datetime) -> Decision:
-    """An execution that goes on, in a turn of its own, with these task runs instead of those it had."""
+    """An execution that goes on, in a turn of its own, with these task runs instead of those it had.
+
+    Raises `WrongState` while tasks that follow its end are at work.
+    """
+    if execution.state.terminated and not execution.over:
+        raise WrongState("The tasks that follow the end of the execution have not ended yet")
     again = _again(execution, runs, now)
     changes = changed(execution.task_runs, runs)
     return Decision(execution=again, commands=(WakeAt(GO_ON_KEY, now),), changed=changes)
@@ -200,6 +205,9 @@ def _again(execution: Execution, runs: TaskRuns, now: datetime) -> Execution:
         asked=frozenset(),
         answers={},
         replay_at=None,
+        verdict=None,
+        after=(),
+        checked=frozenset(),
     )
 
 

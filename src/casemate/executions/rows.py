@@ -7,7 +7,19 @@ from dataclasses import asdict, astuple
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from casemate.executions.model import Answer, Attempt, Batches, Call, Caller, Execution, History, Moment, State, TaskRun
+from casemate.executions.model import (
+    Answer,
+    Attempt,
+    Batches,
+    Call,
+    Caller,
+    Execution,
+    History,
+    Moment,
+    State,
+    TaskRun,
+    Verdict,
+)
 from casemate.flows import Label
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TaskId, TaskRunId, TenantId
 
@@ -39,6 +51,9 @@ def execution_document(execution: Execution) -> dict[str, Any]:
         "answers": {key: [answer.value, answer.error] for key, answer in execution.answers.items()},
         "replayAt": _maybe_text(execution.replay_at),
         "caller": _maybe_caller(execution.caller),
+        "verdict": _verdict(execution.verdict),
+        "after": list(execution.after),
+        "checked": sorted(execution.checked),
     }
 
 
@@ -67,6 +82,9 @@ def execution_from(document: Row, task_runs: Iterable[TaskRun], version: int = 0
         answers={key: Answer(value, error) for key, (value, error) in document["answers"].items()},
         replay_at=_maybe_date(document["replayAt"]),
         caller=_maybe_caller_from(document.get("caller")),
+        verdict=_maybe_verdict(document.get("verdict")),
+        after=tuple(TaskId(task) for task in document.get("after", ())),
+        checked=frozenset(document.get("checked", ())),
         version=version,
     )
 
@@ -115,6 +133,14 @@ def _history(history: History) -> list[list[str]]:
 
 def _history_from(moments: Iterable[tuple[str, str]]) -> History:
     return History(tuple(Moment(State(state), datetime.fromisoformat(date)) for state, date in moments))
+
+
+def _verdict(verdict: Verdict | None) -> list[str | None] | None:
+    return None if verdict is None else [verdict.state.value, verdict.task_run]
+
+
+def _maybe_verdict(written: list[Any] | None) -> Verdict | None:
+    return None if written is None else Verdict(State(written[0]), written[1])
 
 
 def _maybe_map(value: Mapping[str, object] | None) -> dict[str, object] | None:

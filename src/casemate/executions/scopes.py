@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from casemate.executions.endings import end_execution, forgiven
+from casemate.executions.after import follow
+from casemate.executions.endings import end_execution
 from casemate.executions.flowables import shape_of
 from casemate.executions.folders import is_open, keeps_folder
+from casemate.executions.forgiving import forgiven
 from casemate.executions.lanes import Lanes, Step, due_steps, sequence
 from casemate.executions.model import State, TaskRun
 from casemate.executions.taking import take_up
@@ -33,12 +35,15 @@ class Scope:
 
 def settle(turn: Turn) -> None:
     """Look at every scope that asks for it, until none does."""
-    while turn.looks and not turn.execution.state.terminated:
+    while turn.looks and not turn.execution.over:
         _look_at(turn, turn.looks.popleft())
 
 
 def _look_at(turn: Turn, look: Look) -> None:
     if turn.execution.state.frozen:
+        return
+    if look.parent is None and turn.execution.state.terminated:
+        follow(turn)
         return
     if look.parent is None:
         flow = turn.flow
@@ -125,7 +130,7 @@ def _end(turn: Turn, scope: Scope) -> None:
     if is_open(run) and keeps_folder(turn.task(run)):
         return  # its worker asks what comes next, hears that nothing does, and reports
     if turn.killing:
-        turn.move(run, State.KILLED)
+        turn.move(run, turn.stopped(run))
     elif _frozen(turn, scope):
         turn.move(run, State.RETRIED)
     else:

@@ -69,5 +69,8 @@ def replayed(execution: Execution, *, id: ExecutionId, now: datetime) -> Executi
         answers={},
         replay_at=None,
         caller=None if execution.caller is None else replace(execution.caller, told=False),
+        verdict=None,
+        after=(),
+        checked=frozenset(),
         version=0,
     )

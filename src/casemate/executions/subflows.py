@@ -57,7 +57,7 @@ def awaits(execution: Execution, call: Call) -> bool:
     """Is this still to be started?"""
     run = execution.task_runs.get(call.task_run)
     waiting = run is not None and run.state is State.RUNNING and len(run.attempts) == call.attempt
-    return waiting and not execution.state.terminated and execution.state is not State.KILLING
+    return waiting and not execution.over and execution.state is not State.KILLING
 
 
 def subflow_started(turn: Turn, event: SubflowStarted) -> None:

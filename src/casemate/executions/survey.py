@@ -15,8 +15,6 @@ from casemate.executions.turn import Turn
 
 def survey(turn: Turn) -> None:
     """Look at every task run that is not terminated, as if nothing had ever been asked of the world."""
-    if turn.execution.state is State.RESTARTED:
-        turn.move_execution(State.RUNNING)
     for run in tuple(turn.runs.values()):
         if not run.state.terminated:
             _revisit(turn, run)

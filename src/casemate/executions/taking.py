@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from casemate.catalog import Role
-from casemate.executions.commands import OfferJob
+from casemate.executions.deadlines import offer
 from casemate.executions.flowables import CORE_FLOW, shape_of
 from casemate.executions.folders import folder_of, for_worker
 from casemate.executions.model import State, TaskRun
@@ -72,7 +72,7 @@ def begin_flowable(turn: Turn, run: TaskRun) -> None:
 def _carry_out(turn: Turn, run: TaskRun, task: Task) -> None:
     if for_worker(task):
         folder = folder_of(turn.flow, turn.runs, run)
-        turn.say(OfferJob(run.id, len(run.attempts) + 1, None if folder is None else folder.id))
+        offer(turn, run, task, folder)
     elif task.role is Role.FLOWABLE and shape_of(task) is not None:
         begin_flowable(turn, turn.move(run, State.RUNNING))
     elif task.role is Role.EXECUTABLE:

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 
 from casemate.executions.model import State
 
-_ENDS = frozenset((State.SUCCESS, State.WARNING, State.FAILED, State.KILLED, State.SKIPPED, State.RETRIED))
+_ENDS = frozenset(
+    (State.SUCCESS, State.WARNING, State.FAILED, State.KILLED, State.CANCELLED, State.SKIPPED, State.RETRIED)
+)
 
 TASK_RUN: dict[State, frozenset[State]] = {
-    State.CREATED: frozenset((State.RUNNING, State.SKIPPED, State.FAILED, State.WARNING, State.SUCCESS, State.KILLED)),
+    State.CREATED: _ENDS - {State.RETRIED} | {State.RUNNING},
     State.RUNNING: _ENDS | {State.PAUSED},
-    State.PAUSED: frozenset((State.RUNNING, State.FAILED, State.WARNING, State.SUCCESS, State.KILLED)),
+    State.PAUSED: _ENDS - {State.RETRIED, State.SKIPPED} | {State.RUNNING},
     State.FAILED: frozenset((State.RETRYING, State.RETRIED)),
-    State.RETRYING: frozenset((State.CREATED, State.KILLED)),
+    State.RETRYING: frozenset((State.CREATED, State.KILLED, State.FAILED, State.CANCELLED)),
 }
 TASK_RUN |= {State.RESTARTED: TASK_RUN[State.CREATED]}
 """CREATED ends at once when `runIf` says no or cannot be rendered; the milder ends are those of an allowed failure.
@@ -23,7 +25,7 @@ What people do to executions that have ended (`restarting`, `changing`) follows 
 
 EXECUTION: Mapping[State, frozenset[State]] = {
     State.CREATED: frozenset((State.RUNNING, State.QUEUED, State.FAILED, State.CANCELLED, State.KILLING)),
-    State.QUEUED: frozenset((State.RUNNING, State.CANCELLED, State.KILLING)),
+    State.QUEUED: frozenset((State.RUNNING, State.CANCELLED, State.FAILED, State.KILLING)),
     State.RUNNING: frozenset(
         (
             State.PAUSED,
@@ -38,9 +40,9 @@ EXECUTION: Mapping[State, frozenset[State]] = {
         )
     ),
     State.PAUSED: frozenset((State.RESTARTED, State.RUNNING, State.KILLING)),
-    State.RESTARTED: frozenset((State.RUNNING, State.KILLING)),
+    State.RESTARTED: frozenset((State.RUNNING, State.QUEUED, State.CANCELLED, State.FAILED, State.KILLING)),
     State.RETRYING: frozenset((State.RUNNING, State.PAUSED, State.KILLING)),
-    State.KILLING: frozenset((State.KILLED,)),
+    State.KILLING: frozenset((State.KILLED, State.FAILED, State.CANCELLED)),
 }
 
 

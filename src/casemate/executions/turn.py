@@ -56,7 +56,13 @@ class Turn:
     @property
     def killing(self) -> bool:
         """Nothing is started any more."""
-        return self.execution.state is State.KILLING
+        state = self.execution.state
+        return state is State.KILLING or (state.terminated and self.execution.verdict is not None)
+
+    def stopped(self, run: TaskRun) -> State:
+        """The state in which a task run ends that is being stopped."""
+        verdict = self.execution.verdict
+        return verdict.state if verdict is not None and verdict.task_run == run.id else State.KILLED
 
     def task(self, run: TaskRun) -> Task:
         """The task that a task run carries out."""
@@ -125,22 +131,29 @@ class Turn:
         """What templates see."""
         return variables(self.flow, self.execution, self.runs, run, self.context)
 
-    def render(self, key: str, template: object, run: TaskRun | None) -> object:
+    def render(
+        self, key: str, template: object, run: TaskRun | None, more: Mapping[str, object] | None = None
+    ) -> object:
         """The template rendered, from the reply to an earlier `Resolve` of that key if there is one.
 
+        `more` are variables that are not the execution's own.
         Raises ExpressionError, or its kind NeedsWorld after asking: the caller then leaves everything as it is and is
         called again once the reply is there.
         """
         answer = self.execution.answers.get(key)
         if answer is not None:
             return self._use(key, answer)
-        seen = self.variables(run)
+        seen = {**self.variables(run), **more} if more else self.variables(run)
         try:
-            return render(template, seen, Unanswerable(now=self.now, zone=self.context.zone))
+            return render(template, seen, self.unanswerable())
         except NeedsWorld:
             self.execution = replace(self.execution, asked=self.execution.asked | {key})
             self.say(Resolve(key, template, seen, opened=self.opened))
             raise
+
+    def unanswerable(self) -> Unanswerable:
+        """The world of a decision: it has a date, and nobody to ask."""
+        return Unanswerable(now=self.now, zone=self.context.zone)
 
     def _use(self, key: str, answer: Answer) -> object:
         answers = {other: kept for other, kept in self.execution.answers.items() if other != key}

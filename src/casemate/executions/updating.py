@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from casemate.executions.endings import forgiven
+from casemate.executions.forgiving import forgiven
 from casemate.executions.model import Attempt, History, State, TaskRun
 from casemate.executions.texts import read_json
 from casemate.executions.turn import Turn

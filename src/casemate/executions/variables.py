@@ -114,6 +114,7 @@ def _execution(execution: Execution) -> Mapping[str, object]:
         "id": execution.id,
         "startDate": execution.history.start,
         "originalId": execution.original_id or execution.id,
+        "state": execution.state.value,
     }
 
 

@@ -13,7 +13,9 @@ from casemate.executions import (
     KillRequested,
     PauseRequested,
     ResumeRequested,
+    RunForced,
     State,
+    UnqueueRequested,
     WrongChoice,
     asked_on_resume,
     replayed,
@@ -49,7 +51,7 @@ class Actions:
 
     async def kill(self, tenant: TenantId, execution: ExecutionId, *, cascade: bool = True) -> None:
         """Stop it, with `cascade` also what it has started. Raises `Conflict` if it has ended."""
-        if (await self._lives.current((tenant, execution))).execution.state.terminated:
+        if (await self._lives.current((tenant, execution))).execution.over:
             raise Conflict("Execution is already finished, can't kill it")
         await self._bring(tenant, execution, Happened(KillRequested(cascade=cascade)))
 
@@ -68,6 +70,20 @@ class Actions:
         run, asked = asked_on_resume(live.flow, live.execution)
         inputs = await self._resolve(replace(live.flow, inputs=asked), submitted or {})
         return await self._bring(tenant, execution, Happened(ResumeRequested(inputs=inputs, task_run=run)))
+
+    async def unqueue(self, tenant: TenantId, execution: ExecutionId, state: State = State.RUNNING) -> Execution:
+        """Let a queued execution run whatever the limit says, or end it. Raises `WrongChoice` if it does not wait."""
+        if (await self._lives.current((tenant, execution))).execution.state is not State.QUEUED:
+            raise WrongChoice("Only QUEUED execution can be unqueued")
+        if state not in (State.RUNNING, State.CANCELLED, State.FAILED):
+            raise WrongChoice(f"A queued execution can become RUNNING, CANCELLED or FAILED, not {state}")
+        return await self._bring(tenant, execution, Happened(UnqueueRequested(state)))
+
+    async def force_run(self, tenant: TenantId, execution: ExecutionId) -> Execution:
+        """Let an execution run at once, whatever it waits for. Raises `WrongChoice` if it has ended."""
+        if (await self._lives.current((tenant, execution))).execution.state.terminated:
+            raise WrongChoice("Only non terminated executions can be forced run.")
+        return await self._bring(tenant, execution, Happened(RunForced()))
 
     async def restart(self, tenant: TenantId, execution: ExecutionId, revision: int | None = None) -> Execution:
         """Run an execution again from its failed task runs; with a revision that is a new execution.

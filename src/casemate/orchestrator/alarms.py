@@ -32,6 +32,10 @@ class Alarms:
         else:
             self._ring(timer)
 
+    def forget(self, tenant: TenantId, execution: ExecutionId, key: str) -> None:
+        """Do not ring."""
+        self._silence((tenant, execution, key))
+
     def stop(self) -> None:
         """Ring no more."""
         for name in tuple(self._bells):

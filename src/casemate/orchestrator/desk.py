@@ -135,6 +135,8 @@ class Desk:
                 attempt=job.attempt,
             ),
             task=task,
+            # Waiting for a worker counts, but a second worker need not hurry because the first one was lost.
+            deadline=run.due if job.deliveries == 1 else None,
             variables=variables_of(live.flow, execution, run.id, noting(self._context, opened.append)),
             secrets=self._secrets_of(execution.tenant, execution.namespace, task),
             opened=opened,

@@ -28,7 +28,8 @@ _TOGETHER = 64
 _TRIES = 5
 """How often a change is made again because someone else was faster."""
 
-_RESTING = frozenset((State.PAUSED, State.QUEUED))
+_RESTING = frozenset((State.PAUSED, State.QUEUED, State.CREATED))
+"""One that is still CREATED after its first step waits for its date."""
 
 _Waiting: TypeAlias = tuple[Item, "Future[Any]"]
 
@@ -45,8 +46,7 @@ class Live:
     @property
     def idle(self) -> bool:
         """Nothing is expected to be brought soon."""
-        state = self.execution.state
-        return not self.line and (state.terminated or state in _RESTING)
+        return not self.line and (self.execution.over or self.execution.state in _RESTING)
 
 
 class Lives:

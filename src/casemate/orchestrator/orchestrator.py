@@ -30,7 +30,7 @@ from casemate.expressions import Jq, Unanswerable, no_jq
 from casemate.flows import Flow, Label, Trigger
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId, friendly
 from casemate.jobs import Kill
-from casemate.orchestrator import removing, webhook
+from casemate.orchestrator import removing, webhook, weighing
 from casemate.orchestrator.actions import Actions
 from casemate.orchestrator.alarms import Alarms
 from casemate.orchestrator.answering import Worlds
@@ -181,7 +181,8 @@ class Orchestrator:
         """Start a stored flow; when this returns, the execution is durable.
 
         `submitted` are inputs as they came; uploads are stored first, under the `execution_id` that is then given.
-        Raises `Refused` with every problem of the inputs, `Conflict` if the flow is disabled.
+        Raises `Refused` with every problem of the inputs, `WrongChoice` if they are too large, `Conflict` if the flow
+        is disabled.
         """
         if flow.disabled:
             raise Conflict("Cannot execute a flow which is disabled")
@@ -194,6 +195,7 @@ class Orchestrator:
             trigger=trigger,
             schedule_date=schedule_date,
         )
+        weighing.check(execution, self._rules.message_bytes)
         return await self._lives.begin(flow, execution)
 
     async def webhook(
@@ -219,6 +221,7 @@ class Orchestrator:
         execution = start(flow, id=ExecutionId(new_id()), now=self._now(), inputs=inputs, trigger=started)
         if not await self._conditions_hold(flow, trigger, execution):
             return None
+        weighing.check(execution, self._rules.message_bytes)
         return await self._lives.begin(flow, execution)
 
     async def _opened(self, flow: Flow, key: str) -> Trigger | None:
@@ -254,13 +257,15 @@ class Orchestrator:
         """Remove an execution with its rows and files; what still runs is stopped. Raises `NotFound`."""
         key = (tenant, execution)
         place = (await self._lives.current(key)).execution
-        removed = await self._db.transact(removing.delete, key)
+        removed = await self._db.transact(removing.delete, key, self._now())
         if removed is None:
             raise NotFound(f"Execution '{execution}' not found")
         self._lives.forget(key)
         for watcher in self._watchers.of(key):
             watcher.tell_gone()
         self._relay.take(removed.messages)
+        for timer in removed.timers:
+            self._alarms.set(timer)
         for job in removed.held:
             if job.worker is not None:
                 await self._dispatch.kill(job.worker, Kill(job.id, job.fence))
@@ -274,14 +279,14 @@ class Orchestrator:
         return (await self._lives.current((tenant, execution))).execution
 
     async def watch(self, tenant: TenantId, execution: ExecutionId) -> AsyncIterator[Execution]:
-        """The execution as it is now, then after every change, until it is terminated or deleted. Raises `NotFound`.
+        """The execution as it is now, then after every change, until it is over or deleted. Raises `NotFound`.
 
         A slow reader misses changes, never the last one.
         """
         with self._watchers.watching((tenant, execution)) as watcher:
             seen = await self.get(tenant, execution)
             yield seen
-            while not seen.state.terminated and not watcher.gone:
+            while not seen.over and not watcher.gone:
                 for change in await watcher.news():
                     if change.version > seen.version:
                         seen = change
@@ -290,7 +295,7 @@ class Orchestrator:
     def watch_logs(
         self, tenant: TenantId, execution: ExecutionId, wanted: Wanted | None = None
     ) -> AsyncIterator[LogEntry]:
-        """The log entries so far, then new ones, until the execution is terminated or deleted. Raises `NotFound`."""
+        """The log entries so far, then new ones, until the execution is over or deleted. Raises `NotFound`."""
         get = partial(self.get, tenant, execution)
         return entries_of(self._db, self._watchers, (tenant, execution), get, wanted or Wanted())
 
@@ -301,6 +306,8 @@ class Orchestrator:
             if "job" in message.body:
                 self.desk.expect(message.body["job"], key_of(live.execution))
         self._relay.take(written.messages)
+        for key in written.forgotten:
+            self._alarms.forget(live.execution.tenant, live.execution.id, key)
         for timer in written.timers:
             self._alarms.set(timer)
         for question in written.questions:

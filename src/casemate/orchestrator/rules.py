@@ -22,6 +22,8 @@ class Rules:
     """How often a job is granted before its task run fails: whoever takes it dies."""
     output_bytes: int = 1_048_576
     """The largest outputs of one task run, as JSON."""
+    message_bytes: int = 1_048_576
+    """The largest new execution, inputs and trigger included, as JSON."""
     message_characters: int = 10 * 1024
     """The longest log message; longer ones are cut into several."""
     readable_bytes: int = 10_485_760

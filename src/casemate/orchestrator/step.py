@@ -16,16 +16,19 @@ from casemate.executions import (
     Call,
     Command,
     Context,
+    CountSlots,
     Decision,
     Event,
     Execution,
     ForgetJob,
+    ForgetTimer,
     KillJob,
     KillSubflows,
     MergeOutputs,
     OfferJob,
     Replay,
     Resolve,
+    SlotsCounted,
     StartSubflow,
     State,
     TaskFinished,
@@ -37,7 +40,7 @@ from casemate.flows import Flow
 from casemate.identifiers import TaskRunId
 from casemate.orchestrator import entries, telling
 from casemate.orchestrator.rules import Rules
-from casemate.store import Job, JobState, LogEntry, Timer, Tx, executions, jobs, logs, outbox, timers
+from casemate.store import Job, JobState, LogEntry, Timer, Tx, executions, jobs, logs, outbox, slots, timers
 from casemate.store.outbox import Message
 
 REPLAY = "replay"
@@ -67,6 +70,7 @@ class Written:
     changed: bool
     messages: tuple[Message, ...]
     timers: tuple[Timer, ...]
+    forgotten: tuple[str, ...]
     questions: tuple[Resolve, ...]
     notes: tuple[Write, ...]
     logged: bool
@@ -84,6 +88,7 @@ class Step:
     changed: dict[TaskRunId, None] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
     questions: list[Resolve] = field(default_factory=list)
     notes: list[Write] = field(default_factory=list)
     entries: list[LogEntry] = field(default_factory=list)
@@ -135,6 +140,10 @@ class Step:
                 self._forget(command)
             case WakeAt():
                 self.wake(command.key, command.at)
+            case ForgetTimer():
+                self._forget_timer(command.key)
+            case CountSlots():
+                return self._slots()
             case Replay():
                 self.wake(REPLAY, command.at)
             case Resolve():
@@ -196,6 +205,15 @@ class Step:
         timers.put(self.tx, timer)
         self.timers.append(timer)
 
+    def _forget_timer(self, key: str) -> None:
+        timers.forget(self.tx, self.execution.tenant, self.execution.id, key)
+        self.forgotten.append(key)
+
+    def _slots(self) -> SlotsCounted:
+        """The one writer of the database runs one transaction after the other, so nobody can count the same now."""
+        taken = slots.taken(self.tx, self.execution)
+        return SlotsCounted(taken.running, taken.waiting, taken.concurrency)
+
     def hint(self, job: Job) -> None:
         """Let workers know, once this is committed, that a job waits."""
         if job.queue != jobs.FOLDER:
@@ -222,12 +240,16 @@ class Step:
             self.execution = executions.insert(self.tx, self.execution)
         elif changed:
             self.execution = executions.save(self.tx, self.before, self.execution, self.changed)
+        if self.before.holds_slot and not self.execution.holds_slot:
+            flow = (self.execution.tenant, self.execution.namespace, self.execution.flow_id)
+            self.timers += slots.wake(self.tx, flow, self.around.now)
         logs.append(self.tx, self.entries)
         return Written(
             execution=self.execution,
             changed=changed,
             messages=tuple(self.messages),
             timers=tuple(self.timers),
+            forgotten=tuple(self.forgotten),
             questions=tuple(self.questions),
             notes=tuple(self.notes),
             logged=bool(self.entries),

@@ -73,11 +73,11 @@ class Watchers:
 async def entries_of(
     db: Database, watchers: Watchers, key: Key, get: Callable[[], Awaitable[Execution]], wanted: Wanted
 ) -> AsyncIterator[LogEntry]:
-    """The log entries of an execution so far, then new ones, until it is terminated or deleted."""
+    """The log entries of an execution so far, then new ones, until it is over or deleted."""
     wanted = replace(wanted, limit=_LOGS_AT_ONCE)
     with watchers.watching(key) as watcher:
         while not watcher.gone:
-            over = (await get()).state.terminated
+            over = (await get()).over
             entries = await db.read(logs.of_execution, *key, wanted)
             for entry in entries:
                 yield entry

@@ -3,7 +3,7 @@
 The aggregates are modules of functions that take an open transaction: `await db.transact(flows.save, flow, now)`.
 """
 
-from casemate.store import executions, flows, jobs, kv, logs, metrics, outbox, replies, timers, workers
+from casemate.store import executions, flows, jobs, kv, logs, metrics, outbox, replies, slots, timers, workers
 from casemate.store.database import Database, Tx
 from casemate.store.errors import Conflict, SchemaUnknown, StateInUse, StoreError, StoreUnavailable
 from casemate.store.flows import StoredFlow
@@ -38,6 +38,7 @@ __all__ = [
     "metrics",
     "outbox",
     "replies",
+    "slots",
     "timers",
     "workers",
 ]

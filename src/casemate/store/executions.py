@@ -138,12 +138,14 @@ def _header(execution: Execution) -> dict[str, Any]:
         "labels": marked(execution.labels),
         "version": execution.version,
         "document": packed(execution_document(execution)),
+        "slot": execution.holds_slot or None,
+        "queued": execution.queued_since,
     }
 
 
 def is_open(execution: Execution) -> bool:
     """Has it more to do? Tasks may follow the end of the execution itself, so its state alone does not say."""
-    return not execution.state.terminated or any(not run.state.terminated for run in execution.task_runs.values())
+    return not execution.over or any(not run.state.terminated for run in execution.task_runs.values())
 
 
 def _write_runs(

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select
 
-from casemate.flows import Flow, Label
+from casemate.flows import Concurrency, Flow, Label
 from casemate.identifiers import FlowId, Namespace, TenantId
+from casemate.store import slots
 from casemate.store.database import Tx
 from casemate.store.schema import flows as table
 from casemate.store.search import Field, Filter, Page, anywhere, condition, found, labelled, marked, scoped, unmarked
@@ -30,6 +31,7 @@ class StoredFlow:
     disabled: bool = False
     description: str | None = None
     labels: tuple[Label, ...] = ()
+    concurrency: Concurrency | None = None
 
 
 _FIELDS: dict[str, Field] = {
@@ -68,6 +70,7 @@ def save(tx: Tx, flow: Flow, now: datetime) -> StoredFlow:
             disabled=flow.disabled,
             description=flow.description,
             labels=flow.labels,
+            concurrency=flow.concurrency,
         ),
     )
 
@@ -88,6 +91,7 @@ def delete(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId, now: da
         disabled=last.disabled,
         description=last.description,
         labels=last.labels,
+        concurrency=last.concurrency,
     )
     return _add(tx, gone)
 
@@ -107,8 +111,11 @@ def _add(tx: Tx, flow: StoredFlow) -> StoredFlow:
             labels=marked(flow.labels),
             source=flow.source,
             updated=flow.updated,
+            concurrency=slots.written_limit(flow.concurrency),
         )
     )
+    # A higher limit, or none, may let in some of those that wait.
+    slots.wake(tx, (flow.tenant, flow.namespace, flow.id), flow.updated)
     return flow
 
 
@@ -162,6 +169,7 @@ def _stored(row: Row[Any]) -> StoredFlow:
         disabled=row.disabled,
         description=row.description,
         labels=unmarked(row.labels),
+        concurrency=slots.read_limit(row.concurrency),
     )
 
 

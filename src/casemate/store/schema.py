@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,6 +74,7 @@ flows = Table(
     Column("labels", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("updated", Instant, nullable=False),
+    Column("concurrency", Text),
     Index("flows_last", "tenant", "last", "namespace", "id"),
 )
 
@@ -95,10 +96,27 @@ executions = Table(
     Column("caller", Text),
     Column("version", Integer, nullable=False),
     Column("document", Text, nullable=False),
+    Column("slot", Boolean),
+    Column("queued", Instant),
     Index("executions_started", "tenant", "started"),
     Index("executions_flow", "tenant", "namespace", "flow", "started"),
     Index("executions_caller", "tenant", "caller"),
     Index("executions_open", "open", sqlite_where=text("open")),
+    Index(
+        "executions_slot",
+        "tenant",
+        "namespace",
+        "flow",
+        sqlite_where=text("slot IS 1"),
+    ),
+    Index(
+        "executions_queued",
+        "tenant",
+        "namespace",
+        "flow",
+        "queued",
+        sqlite_where=text("queued IS NOT NULL"),
+    ),
 )
 
 task_runs = Table(

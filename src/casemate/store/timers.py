@@ -29,6 +29,7 @@ _BY_KEY = (
     & (table.c.key == bindparam("key_key"))
 )
 _DELETE = table.delete().where(_BY_KEY, table.c.at <= bindparam("key_at", type_=Instant))
+_FORGET = table.delete().where(_BY_KEY)
 _UPDATE = table.update().where(_BY_KEY)
 _INSERT = table.insert()
 
@@ -43,6 +44,11 @@ def put(tx: Tx, timer: Timer) -> None:
 def remove(tx: Tx, timer: Timer) -> bool:
     """Its date has come; was it still wanted? One that was moved to a later date stays."""
     return tx.execute(_DELETE, {**_key(timer), "key_at": timer.at}).rowcount == 1
+
+
+def forget(tx: Tx, tenant: TenantId, execution: ExecutionId, key: str) -> None:
+    """Nobody wants it any more."""
+    tx.execute(_FORGET, {"key_tenant": tenant, "key_execution": execution, "key_key": key})
 
 
 def all_of_service(tx: Tx) -> tuple[Timer, ...]:

@@ -33,7 +33,7 @@ async def _changes(orchestrator: Orchestrator, tenant: TenantId, execution: Exec
     first = True
     async with closing(orchestrator.watch(tenant, execution)) as changes:
         async for seen in changes:
-            last = seen.state.terminated
+            last = seen.over
             yield Event("end" if last else "start" if first else "progress", to_json(seen))
             first = False
 
