@@ -126,6 +126,7 @@ def _context(settings: Settings) -> Context:
         globals=settings.variables.globals,
         envs=envs(settings.variables, os.environ),
         zone=server_zone(os.environ.get("TZ")),
+        listeners=settings.listeners,
         seal=cipher.encrypt if cipher else None,
         unseal=_opening(cipher) if cipher else None,
     )

@@ -226,6 +226,22 @@ class StateAsked(TypedDict):
     state: str
 
 
+class ConcurrencyLimit(TypedDict):
+    """A flow that has a limit, and how many of its executions run."""
+
+    tenantId: str
+    namespace: str
+    flowId: str
+    running: int
+
+
+class ConcurrencyLimits(TypedDict):
+    """All of them."""
+
+    results: list[ConcurrencyLimit]
+    total: int
+
+
 class Count(TypedDict):
     """How many things were changed."""
 

@@ -162,6 +162,8 @@ class Settings:
     java_security: JavaSecurity
     isolation: Isolation
     worker: Worker
+    listeners: bool
+    """`kestra.listeners.enabled`: are the listeners of flows run?"""
     url: str | None
     plugin_defaults: Defaults = field(repr=False)
     """Of `kestra.tasks.defaults`, the older place, then of `kestra.plugins.defaults` (spec/engine 10)."""

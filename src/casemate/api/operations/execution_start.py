@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from casemate.api import shapes
@@ -13,7 +14,7 @@ from casemate.api.labels import given
 from casemate.api.operation import FORM, Answer, Operation, Permission
 from casemate.api.sse import closing
 from casemate.api.submitted import kept, looked_at
-from casemate.executions import Execution, ResolvedInput, resolve_each, to_json
+from casemate.executions import Execution, History, ResolvedInput, State, resolve_each, to_json
 from casemate.expressions import Unanswerable
 from casemate.flows import Flow, Input, input_to_json
 from casemate.identifiers import ExecutionId
@@ -28,7 +29,7 @@ async def create_execution(call: Call) -> Answer:
     name = ExecutionId(new_id())
     async with kept(await call.form(), flow, name, call.deps) as inputs:
         begun = await call.deps.orchestrator.create(flow, inputs, labels=labels, execution_id=name, schedule_date=date)
-    return with_url(await ended(call, begun) if call.flag("wait") else begun, call)
+    return with_url(await ended(call, begun) if call.flag("wait") else _at_first(begun), call)
 
 
 async def validate_new_execution_inputs(call: Call) -> Answer:
@@ -50,6 +51,13 @@ def with_url(execution: Execution, call: Call) -> dict[str, object]:
     """The execution, and where people can look at it."""
     place = f"{execution.tenant}/executions/{execution.namespace}/{execution.flow_id}/{execution.id}"
     return {**to_json(execution), "url": f"{call.deps.url}/ui/{place}"}
+
+
+def _at_first(execution: Execution) -> Execution:
+    """The execution as it was made, or as it was let in: what came of it in the same instant is for the next look."""
+    first, *further = execution.history.moments
+    begun = [moment for moment in further[:1] if moment.state is State.RUNNING]
+    return replace(execution, history=History((first, *begun)))
 
 
 async def ended(call: Call, execution: Execution) -> Execution:
