@@ -43,6 +43,13 @@ def test_a_namespace_that_leads_elsewhere_is_refused(client, namespace):
     assert answer.status_code in (404, 422)
 
 
+def test_a_file_is_not_put_where_a_folder_is_nor_the_other_way_round(client):
+    put(client, "/a/b.txt")
+    assert put(client, "/a").status_code == 409
+    assert put(client, "/a/b.txt/c").status_code == 409
+    assert client.post(f"{BASE}/directory", params={"path": "/a/b.txt"}).status_code == 409
+
+
 def test_folders_hold_files_and_folders_and_may_be_empty(client):
     assert client.post(f"{BASE}/directory", params={"path": "/empty"}).status_code == 204
     put(client, "/a/b/c.txt")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from casemate.storage import BadUri, NotThere, Storage, StorageError, TooLarge
+from casemate.storage import BadUri, NotThere, Occupied, Storage, StorageError, TooLarge
 
 pytestmark = pytest.mark.anyio
 
@@ -135,3 +135,12 @@ async def test_a_storage_that_cannot_be_made_is_told(tmp_path: Path):
 
 async def test_the_folder_is_private(storage: Storage, tmp_path: Path):
     assert (tmp_path / "storage").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("content", [b"x", None])
+async def test_a_file_is_no_folder_and_a_folder_no_file(storage: Storage, content: bytes | None):
+    await storage.put("main", "kestra:///team/f", b"first")
+    for uri in ("kestra:///team", "kestra:///team/f/below", "kestra:///team/f/far/below"):
+        with pytest.raises(Occupied):
+            await storage.put("main", uri, pieces(b"x") if content is None else content)
+    assert await storage.get("main", "kestra:///team/f") == b"first"

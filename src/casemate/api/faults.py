@@ -26,7 +26,7 @@ from casemate.errors import Refused
 from casemate.executions import WrongChoice, WrongState
 from casemate.identifiers import MAIN
 from casemate.orchestrator import Conflict, NotFound, Refusal
-from casemate.storage import BadUri, NotThere
+from casemate.storage import BadUri, NotThere, Occupied, StorageError
 from casemate.store import Conflict as Overtaken
 from casemate.store import StoreUnavailable
 
@@ -37,6 +37,8 @@ _MEANINGS: Mapping[type[Exception], Callable[[Any], Declined]] = {
     NotFound: lambda error: not_found(str(error)),
     NotThere: lambda error: not_found(str(error)),
     BadUri: lambda error: illegal_argument(str(error)),
+    Occupied: lambda error: illegal_state(str(error)),
+    StorageError: lambda _: Declined(503, "Service Unavailable: the internal storage cannot be used just now"),
     Refusal: lambda error: illegal_argument(str(error)),
     WrongChoice: lambda error: illegal_argument(str(error)),
     WrongState: lambda error: illegal_state(str(error)),

@@ -17,5 +17,9 @@ class NotThere(StorageError):
     """There is no such file."""
 
 
+class Occupied(StorageError):
+    """A file is where a folder would have to be, or the other way round."""
+
+
 class TooLarge(StorageError):
     """The file is larger than may be read at once."""

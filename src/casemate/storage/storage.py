@@ -15,7 +15,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore
 
 from casemate.identifiers import TenantId
-from casemate.storage.errors import NotThere, StorageError, TooLarge
+from casemate.storage.errors import NotThere, Occupied, StorageError, TooLarge
 from casemate.storage.paths import SCHEME, key_of
 
 _TENANT = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -49,8 +49,12 @@ class Storage:
         return cls(folder)
 
     async def put(self, tenant: TenantId, uri: str, content: bytes | AsyncIterable[bytes]) -> str:
-        """Keep a file, replacing one of the same address; returns the address. A failed stream leaves nothing."""
+        """Keep a file, replacing one of the same address; returns the address. A failed stream leaves nothing.
+
+        Raises `Occupied` where the address leads through a file, or is that of a folder.
+        """
         store, key = self._place(tenant, uri)
+        await to_thread(_free, self._folder / tenant, key, uri)
         with _told(uri):
             if isinstance(content, bytes):
                 await to_thread(store.put, key, content, use_multipart=False)
@@ -176,6 +180,14 @@ def _make_durable(path: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _free(root: Path, key: str, uri: str) -> None:
+    """Raises `Occupied` unless a file can be at this key: the store's own failure looks like that of a full disk."""
+    place = root / key
+    above = [one for one in place.parents if one.is_relative_to(root)]
+    if place.is_dir() or any(one.is_file() for one in above):
+        raise Occupied(f"File '{uri}' can't be kept: something else is where it or one of its folders would be")
 
 
 @contextmanager
