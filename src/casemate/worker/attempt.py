@@ -84,13 +84,8 @@ def accept(grant: Grant, folder: Path, tools: Tools, seat: Seat, host: Job | Non
         grant=grant, folder=folder, claimed=loop.time(), stop=stop, mask=mask, log=book, seat=seat, host=host, file=file
     )
     if host is not None:
-        host.stop.add_done_callback(lambda stopped: job.stop_for(_as_guest(stopped.result())))
+        host.stop.add_done_callback(job.host_stopped)
     return job
-
-
-def _as_guest(reason: Stop) -> Stop:
-    """Why a job stops whose host does: to the control plane it is stopped, unless nobody listens to either."""
-    return Stop.LOST if reason is Stop.LOST else Stop.KILLED
 
 
 async def attend(job: Job, tools: Tools) -> None:

@@ -96,8 +96,14 @@ class Job:
         if not self.stop.done():
             self.stop.set_result(reason)
 
+    def host_stopped(self, stopped: asyncio.Future[Stop]) -> None:
+        """Stop with the job in whose folder it works: as killed, unless nobody listens to either of them."""
+        self.stop_for(Stop.LOST if stopped.result() is Stop.LOST else Stop.KILLED)
+
     def close(self) -> None:
-        """Let go of its file, and forget its alarms: a clock of a day would keep the ended job in memory for a day."""
+        """Let go of its file, and be forgotten by clocks and its host: they may keep what has ended for a day."""
+        if self.host is not None:
+            self.host.stop.remove_done_callback(self.host_stopped)
         for alarm in self.alarms:
             alarm.cancel()
         if self.file is not None:
