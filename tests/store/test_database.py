@@ -194,3 +194,19 @@ def test_other_databases_are_refused(url: str):
 
 def test_the_lock_is_an_error_of_its_own():
     assert issubclass(StateInUse, StoreError)
+
+
+def broken_off(tx: Tx) -> None:
+    for row in tx.execute(text("SELECT 1 UNION ALL SELECT count(*) FROM kv")):
+        raise Oops(row)
+
+
+@pytest.mark.parametrize("way", ["read", "transact"])
+async def test_an_error_in_the_middle_of_reading_leaves_nothing_behind(db, now, way):
+    kept = []
+    for number in range(4):
+        with pytest.raises(Oops) as error:
+            await getattr(db, way)(broken_off)
+        kept.append(error)  # with all the frames and cursors that it refers to
+        await db.transact(put, f"k{number}", number, now)
+        assert [await db.read(value, f"k{number}", now) for _ in range(4)] == [number] * 4

@@ -51,13 +51,13 @@ class Actions:
 
     async def kill(self, tenant: TenantId, execution: ExecutionId, *, cascade: bool = True) -> None:
         """Stop it, with `cascade` also what it has started. Raises `Conflict` if it has ended."""
-        if (await self._lives.current((tenant, execution))).execution.over:
+        if (await self._lives.execution((tenant, execution))).over:
             raise Conflict("Execution is already finished, can't kill it")
         await self._bring(tenant, execution, Happened(KillRequested(cascade=cascade)))
 
     async def pause(self, tenant: TenantId, execution: ExecutionId) -> Execution:
         """Let nothing new begin; what runs goes on to its end. Raises `WrongChoice` if it does not run."""
-        if (await self._lives.current((tenant, execution))).execution.state is not State.RUNNING:
+        if (await self._lives.execution((tenant, execution))).state is not State.RUNNING:
             raise WrongChoice("The execution is not running")
         return await self._bring(tenant, execution, Happened(PauseRequested()))
 
@@ -92,7 +92,7 @@ class Actions:
         """
         if revision is None:
             return await self._bring(tenant, execution, Amend(restarted))
-        old = (await self._lives.current((tenant, execution))).execution
+        old = await self._lives.execution((tenant, execution))
         flow = await self._startable(old, revision)
         around = self._around()
         key = ExecutionId(around.new_id())
@@ -114,7 +114,7 @@ class Actions:
         Its flow is that of the old one unless a revision is given, or `latest`. `submitted` are other inputs; uploads
         are stored first, under the `as_id` that is then given. Raises `WrongChoice` for an unknown task run.
         """
-        old = (await self._lives.current((tenant, execution))).execution
+        old = await self._lives.execution((tenant, execution))
         flow = await self._startable(old, revision, latest=latest)
         around = self._around()
         key = as_id or ExecutionId(around.new_id())

@@ -17,6 +17,7 @@ from casemate.executions import (
     TaskStarted,
     TimerDue,
     awaits,
+    broken,
     folder_of,
     replayed,
 )
@@ -59,6 +60,21 @@ def bring(
     step = Step(tx=tx, flow=flow, before=execution, around=around)
     outcomes = tuple(_take(step, item) for item in items)
     return step.write(), outcomes
+
+
+def give_up(tx: Tx, execution: Execution, reason: str, around: Surroundings) -> Written:
+    """End an execution that cannot be decided on; its flow may be what is wrong, so nobody looks at it."""
+    named = Flow(
+        tenant=execution.tenant,
+        namespace=execution.namespace,
+        id=execution.flow_id,
+        tasks=(),
+        source="",
+        document={},
+    )
+    step = Step(tx=tx, flow=named, before=execution, around=around)
+    step.follow(broken(execution, reason, now=around.now))
+    return step.write()
 
 
 def _take(step: Step, item: Item) -> object:

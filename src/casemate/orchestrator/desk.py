@@ -21,7 +21,7 @@ from casemate.jobs import Finished, Grant, Heartbeat, Hint, Kill, Logged, Over, 
 from casemate.orchestrator import caches, entries
 from casemate.orchestrator.answering import Worlds
 from casemate.orchestrator.calls import Caller, Calls
-from casemate.orchestrator.errors import NotFound, Stopped
+from casemate.orchestrator.errors import NotFound, Stopped, Undecidable
 from casemate.orchestrator.following import folder_job, next_within
 from casemate.orchestrator.holding import held
 from casemate.orchestrator.items import Claim, End, Key
@@ -103,8 +103,8 @@ class Desk:
             try:
                 granted = await self._lives.bring(key, Claim(hint.job, worker))
                 live = await self._lives.current(key)
-            except NotFound:
-                return Stale("its execution is gone")
+            except (NotFound, Undecidable):
+                return Stale("its execution is gone, or can't go on")
             return granted if isinstance(granted, Stale) else self._grant(live, granted)
 
     async def _place(self, job: JobId) -> Key | None:
@@ -170,7 +170,7 @@ class Desk:
             return False
         try:
             heard: bool = await self._lives.bring(key, End(worker, report))
-        except NotFound:
+        except (NotFound, Undecidable):
             return False
         if heard:
             self._places.pop(report.job, None)

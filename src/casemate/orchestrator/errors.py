@@ -13,5 +13,9 @@ class Conflict(CasemateError):
     """The execution or flow is not in a state for this."""
 
 
+class Undecidable(CasemateError):
+    """The execution can't go on; it ends with the reason in its log."""
+
+
 class Stopped(CasemateError):
     """The orchestrator was stopped before this was done."""

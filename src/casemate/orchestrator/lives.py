@@ -7,20 +7,26 @@ Items for one execution wait in line and are taken together: what comes during o
 from __future__ import annotations
 
 import asyncio
+import traceback
 from asyncio import Future
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import structlog
+
+from casemate.errors import CasemateError, Refused
 from casemate.executions import Execution, State
 from casemate.flows import Flow
 from casemate.orchestrator import applying
-from casemate.orchestrator.errors import NotFound, Stopped
+from casemate.orchestrator.errors import NotFound, Stopped, Undecidable
 from casemate.orchestrator.items import Item, Key
 from casemate.orchestrator.step import Surroundings, Written
 from casemate.orchestrator.tasks import Tasks
 from casemate.store import Conflict, Database, executions
+
+log = structlog.get_logger()
 
 _TOGETHER = 64
 """How many items one transaction takes."""
@@ -57,7 +63,7 @@ class Lives:
         db: Database,
         flow_of: Callable[[Execution], Awaitable[Flow]],
         around: Callable[[], Surroundings],
-        after: Callable[[Live, Written], None],
+        after: Callable[[Written], None],
         tasks: Tasks,
     ) -> None:
         self._db = db
@@ -66,6 +72,7 @@ class Lives:
         self._after = after
         self._tasks = tasks
         self._lives: dict[Key, Live] = {}
+        self._deleted = 0
         self._stopped = False
 
     async def begin(self, flow: Flow, execution: Execution) -> Execution:
@@ -81,7 +88,10 @@ class Lives:
         self._committed(live, written)
 
     async def bring(self, key: Key, item: Item) -> Any:
-        """Apply an item; its outcome, once that is durable. Raises `NotFound`, `Stopped`, and the store's errors."""
+        """Apply an item; its outcome, once that is durable.
+
+        Raises `NotFound`, `Stopped`, the store's errors, and `Undecidable` once that has ended the execution.
+        """
         live = await self._hold(key)
         if self._stopped:
             raise Stopped
@@ -93,8 +103,13 @@ class Lives:
         return await future
 
     async def current(self, key: Key) -> Live:
-        """The execution as it is now. Raises `NotFound`."""
+        """The execution as it is now, with its flow. Raises `NotFound`, `Refused` if the flow is valid no more."""
         return self._lives.get(key) or await self._read(key)
+
+    async def execution(self, key: Key) -> Execution:
+        """The execution as it is now, whatever has become of its flow. Raises `NotFound`."""
+        live = self._lives.get(key)
+        return live.execution if live is not None else await self._stored(key)
 
     def stop(self) -> None:
         """Take nothing more, once the tasks are stopped; whoever still waits is told."""
@@ -104,21 +119,37 @@ class Lives:
 
     def forget(self, key: Key) -> None:
         """It was deleted."""
+        self._deleted += 1
         self._lives.pop(key, None)
 
     async def _hold(self, key: Key) -> Live:
-        live = self._lives.get(key)
-        if live is None:
-            read = await self._read(key)
-            # Someone else may have read it meanwhile; there should be one line for it, not two.
-            live = self._lives.setdefault(key, read)
+        while (live := self._lives.get(key)) is None:
+            deleted = self._deleted
+            read = await self._read_whole(key)
+            # What was deleted meanwhile must not live on here. Someone else may have read it: one line for it, not two.
+            if deleted == self._deleted:
+                live = self._lives.setdefault(key, read)
+                break
         return live
 
+    async def _read_whole(self, key: Key) -> Live:
+        """The same as `_read`; without its flow an execution can't go on, and nobody would ever come to cure that."""
+        execution = await self._stored(key)
+        try:
+            return Live(await self._flow_of(execution), execution)
+        except (Refused, NotFound) as error:
+            await self._give_up(execution, str(error))
+            raise Undecidable(str(error)) from error
+
     async def _read(self, key: Key) -> Live:
+        execution = await self._stored(key)
+        return Live(await self._flow_of(execution), execution)
+
+    async def _stored(self, key: Key) -> Execution:
         execution = await self._db.read(executions.get, *key)
         if execution is None:
             raise NotFound(f"Execution '{key[1]}' not found")
-        return Live(await self._flow_of(execution), execution)
+        return execution
 
     async def _work(self, key: Key, live: Live) -> None:
         batch: list[_Waiting] = []
@@ -148,19 +179,37 @@ class Lives:
         if len(batch) > 1:
             for one in batch:
                 await self._apply(live, [one])
-        elif not batch[0][1].done():
+            return
+        if isinstance(error, Undecidable):
+            await self._end(live, error)
+        if not batch[0][1].done():
             batch[0][1].set_exception(error)
+
+    async def _end(self, live: Live, error: Undecidable) -> None:
+        cause = error.__cause__
+        trace = "".join(traceback.format_tb(cause.__traceback__)) if cause else ""
+        log.error("execution.undecidable", execution=live.execution.id, reason=str(error), trace=trace)
+        try:
+            live.execution = (await self._give_up(live.execution, str(error))).execution
+        except CasemateError as failure:
+            # The database is away, or someone else changed it: the next event comes to the same end.
+            log.warning("execution.not_ended", execution=live.execution.id, error=str(failure))
+
+    async def _give_up(self, execution: Execution, reason: str) -> Written:
+        written = await self._db.transact(applying.give_up, execution, reason, self._around())
+        self._after(written)
+        return written
 
     async def _transact(self, live: Live, items: Sequence[Item]) -> tuple[Written, tuple[object, ...]]:
         for _ in range(_TRIES - 1):
             try:
                 return await self._db.transact(applying.bring, live.flow, live.execution, items, self._around())
             except Conflict:
-                live.execution = (await self._read(key_of(live.execution))).execution
+                live.execution = await self._stored(key_of(live.execution))
         return await self._db.transact(applying.bring, live.flow, live.execution, items, self._around())
 
     def _committed(self, live: Live, written: Written) -> None:
-        self._after(live, written)
+        self._after(written)
         self._rest(key_of(live.execution), live)
 
     def _rest(self, key: Key, live: Live) -> None:

@@ -5,7 +5,6 @@ Everything that a crash can lose is made again from rows by `start`: no queue, t
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from casemate.catalog import Catalog
 from casemate.dispatch import Dispatch
 from casemate.errors import CasemateError, Refused
 from casemate.executions import (
+    Answer,
     Context,
     Execution,
     Resolve,
@@ -38,7 +38,8 @@ from casemate.orchestrator.calls import Calls
 from casemate.orchestrator.desk import Desk
 from casemate.orchestrator.errors import Conflict, NotFound
 from casemate.orchestrator.items import Due, Happened, Item, Key
-from casemate.orchestrator.lives import Live, Lives, key_of
+from casemate.orchestrator.lives import Lives, key_of
+from casemate.orchestrator.patience import patiently
 from casemate.orchestrator.relay import Relay
 from casemate.orchestrator.rules import Rules
 from casemate.orchestrator.shelf import Shelf
@@ -51,13 +52,10 @@ from casemate.orchestrator.webhook import WebRequest
 from casemate.orchestrator.world import whose_execution, whose_flow
 from casemate.secrets import Secrets
 from casemate.storage import Storage, paths
-from casemate.store import Database, LogEntry, StoreUnavailable, Timer
+from casemate.store import Database, LogEntry, Timer
 from casemate.store.logs import Wanted
 
 log = structlog.get_logger()
-
-_LONGEST_WAIT = 30.0
-"""Seconds between two tries while the database is unavailable."""
 
 
 def _now() -> datetime:
@@ -256,7 +254,7 @@ class Orchestrator:
     async def delete(self, tenant: TenantId, execution: ExecutionId) -> None:
         """Remove an execution with its rows and files; what still runs is stopped. Raises `NotFound`."""
         key = (tenant, execution)
-        place = (await self._lives.current(key)).execution
+        place = await self._lives.execution(key)
         removed = await self._db.transact(removing.delete, key, self._now())
         if removed is None:
             raise NotFound(f"Execution '{execution}' not found")
@@ -276,7 +274,7 @@ class Orchestrator:
 
     async def get(self, tenant: TenantId, execution: ExecutionId) -> Execution:
         """The execution as it is now. Raises `NotFound`."""
-        return (await self._lives.current((tenant, execution))).execution
+        return await self._lives.execution((tenant, execution))
 
     async def watch(self, tenant: TenantId, execution: ExecutionId) -> AsyncIterator[Execution]:
         """The execution as it is now, then after every change, until it is over or deleted. Raises `NotFound`.
@@ -301,21 +299,22 @@ class Orchestrator:
 
     # After a commit ------------------------------------------------------------------------------------------------
 
-    def _after(self, live: Live, written: Written) -> None:
+    def _after(self, written: Written) -> None:
+        execution = written.execution
         for message in written.messages:
             if "job" in message.body:
-                self.desk.expect(message.body["job"], key_of(live.execution))
+                self.desk.expect(message.body["job"], key_of(execution))
         self._relay.take(written.messages)
         for key in written.forgotten:
-            self._alarms.forget(live.execution.tenant, live.execution.id, key)
+            self._alarms.forget(execution.tenant, execution.id, key)
         for timer in written.timers:
             self._alarms.set(timer)
         for question in written.questions:
-            self._tasks.start(self._resolve(live.execution, question))
+            self._tasks.start(self._resolve(execution, question))
         for note in written.notes:
-            log.debug("execution.noted", execution=live.execution.id, level=note.level, message=note.message)
+            log.debug("execution.noted", execution=execution.id, level=note.level, message=note.message)
         if written.changed or written.logged:
-            for watcher in self._watchers.of(key_of(live.execution)):
+            for watcher in self._watchers.of(key_of(execution)):
                 watcher.tell(written.execution if written.changed else None)
 
     def _logged(self, key: Key) -> None:
@@ -323,8 +322,16 @@ class Orchestrator:
             watcher.tell()
 
     async def _resolve(self, execution: Execution, question: Resolve) -> None:
-        answer = await self._worlds.resolve(whose_execution(execution), question)
+        answer = await self._answer(execution, question)
         await self._insist(key_of(execution), Happened(Resolved(question.key, answer)))
+
+    async def _answer(self, execution: Execution, question: Resolve) -> Answer:
+        """The reply, in any case: the execution waits for it, and nobody asks again."""
+        try:
+            return await patiently(partial(self._worlds.resolve, whose_execution(execution), question), execution.id)
+        except Exception as error:  # the top of a task
+            log.exception("question.failed", execution=execution.id, key=question.key)
+            return Answer(error=f"The template cannot be rendered: {type(error).__name__}")
 
     def _ring(self, timer: Timer) -> None:
         self._tasks.start(self._wake(timer))
@@ -336,18 +343,12 @@ class Orchestrator:
 
     async def _insist(self, key: Key, item: Item) -> object:
         """Bring an item that nobody else will bring again, however long the database is unavailable."""
-        wait = 1.0
-        while True:
-            try:
-                return await self._lives.bring(key, item)
-            except StoreUnavailable as error:
-                log.warning("execution.waits_for_store", execution=key[1], error=str(error))
-            except CasemateError as error:
-                # Deleted meanwhile, or its flow cannot be read by this version: nothing that waiting would cure.
-                log.warning("execution.not_reached", execution=key[1], error=str(error))
-                return None
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, _LONGEST_WAIT)
+        try:
+            return await patiently(partial(self._lives.bring, key, item), key[1])
+        except CasemateError as error:
+            # Deleted meanwhile, or ended because it can't go on: nothing that waiting would cure.
+            log.warning("execution.not_reached", execution=key[1], error=str(error))
+            return None
 
     def _around(self) -> Surroundings:
         return Surroundings(

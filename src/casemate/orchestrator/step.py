@@ -35,10 +35,13 @@ from casemate.executions import (
     WakeAt,
     Write,
     decide,
+    noting,
 )
 from casemate.flows import Flow
 from casemate.identifiers import TaskRunId
+from casemate.masking import Mask
 from casemate.orchestrator import entries, telling
+from casemate.orchestrator.errors import Undecidable
 from casemate.orchestrator.rules import Rules
 from casemate.store import Job, JobState, LogEntry, Timer, Tx, executions, jobs, logs, outbox, slots, timers
 from casemate.store.outbox import Message
@@ -107,15 +110,19 @@ class Step:
             waiting += self._take(self._decided(waiting.popleft()))
 
     def _decided(self, event: Event) -> Decision:
-        return decide(
-            self.flow,
-            self.execution,
-            event,
-            now=self.around.now,
-            new_id=self.around.new_run,
-            context=self.around.context,
-            chance=self.around.chance,
-        )
+        opened = Mask()
+        try:
+            return decide(
+                self.flow,
+                self.execution,
+                event,
+                now=self.around.now,
+                new_id=self.around.new_run,
+                context=noting(self.around.context, opened.add),
+                chance=self.around.chance,
+            )
+        except Exception as error:  # the top of the engine: an error of its own would come again with every event
+            raise Undecidable(opened.cover(f"{type(error).__name__}: {error}")) from error
 
     def _take(self, decision: Decision) -> list[Event]:
         self.execution = decision.execution

@@ -15,6 +15,7 @@ import structlog
 
 from casemate.errors import Refused
 from casemate.executions import (
+    Begin,
     Call,
     Context,
     Event,
@@ -27,6 +28,7 @@ from casemate.executions import (
     Wanted,
     awaits,
     depth_of,
+    noting,
     subflow_of,
     variables_of,
     wanted_by,
@@ -34,10 +36,11 @@ from casemate.executions import (
 from casemate.expressions import ExpressionError, as_json, render
 from casemate.flows import Flow, Task
 from casemate.identifiers import ExecutionId, TenantId
+from casemate.masking import Mask
 from casemate.orchestrator import batches, weighing
 from casemate.orchestrator.answering import Worlds, budget
 from casemate.orchestrator.errors import NotFound
-from casemate.orchestrator.items import Born, Item, Key, Letter
+from casemate.orchestrator.items import Born, Happened, Item, Key, Letter
 from casemate.orchestrator.lives import Live, Lives
 from casemate.orchestrator.shelf import Shelf
 from casemate.orchestrator.step import Surroundings, Written
@@ -90,6 +93,10 @@ class Subflows:
         async with self._room:
             try:
                 await self._carry_out(message)
+            except Refused:
+                # The flow of who is to hear it is valid no more: whatever is brought ends that execution.
+                await self._insist(key_in(message), Happened(Begin()))
+                await self._db.transact(outbox.sent, [message.seq])
             except NotFound:
                 await self._db.transact(outbox.sent, [message.seq])
 
@@ -152,14 +159,18 @@ class Subflows:
             raise _Impossible(str(error)) from error
 
     async def _wanted(self, parent: Live, task: Task, call: Call, batch: Mapping[str, object]) -> Wanted:
-        seen = variables_of(parent.flow, parent.execution, call.task_run, self._context)
+        opened = Mask()
+        seen = variables_of(parent.flow, parent.execution, call.task_run, noting(self._context, opened.add))
         run = seen["taskrun"]
         assert isinstance(run, Mapping), "there is a task run"
         within = {**seen, "taskrun": {**run, **batch}} if batch else seen
 
         def fill(world: ServiceWorld) -> Wanted:
             def filled(template: object, variables: Mapping[str, object] = seen) -> object:
-                return render(template, variables, world, budget=budget())
+                try:
+                    return render(template, variables, world, budget=budget())
+                except ExpressionError as error:
+                    raise ExpressionError(opened.cover(world.covered(error))) from None
 
             return wanted_by(task, filled, lambda template: as_json(filled(template, within)))
 
@@ -204,7 +215,7 @@ class Subflows:
             return None, None
         try:
             outputs = await self._taken_over(parent, _task_of(parent, call), ended)
-        except ExpressionError as error:
+        except (ExpressionError, Refused) as error:
             return None, str(error)
         refusal = weighing.refusal(outputs, self._around().rules.output_bytes)
         if refusal is None and outputs and call.number:

@@ -64,10 +64,15 @@ class Tender:
         if unfinished:
             log.info("executions.resumed", executions=len(unfinished), jobs_freed=len(lost))
 
-    async def tend(self) -> None:
-        """One round."""
-        overdue = await self._db.read(jobs.overdue, self._now())
-        await self._all((_key(job), Lost(job.id, job.fence)) for job in overdue)
+    async def tend(self, *, leases: bool = True) -> None:
+        """One round.
+
+        Without `leases` where the calendar has leapt: the machine slept, or its clock was set. Workers that live as
+        well as we do get the time to say so; whoever is gone is missed in the next round.
+        """
+        if leases:
+            overdue = await self._db.read(jobs.overdue, self._now())
+            await self._all((_key(job), Lost(job.id, job.fence)) for job in overdue)
         before = self._now() - self._rules.hint_again
         await self._hint(await self._db.read(jobs.unheard, before, self._rules.hints_at_once))
         for timer in await self._db.read(timers.due, self._now()):
@@ -77,12 +82,19 @@ class Tender:
 
     async def run(self) -> None:
         """Rounds until cancelled."""
+        before = self._now()
         while True:
             await asyncio.sleep(self._rules.tending.total_seconds())
+            before, leap = self._now(), self._now() - before - self._rules.tending
+            leapt = leap > self._rules.lease / 2
+            if leapt:
+                log.warning("clock.leapt", seconds=leap.total_seconds())
             try:
-                await self.tend()
+                await self.tend(leases=not leapt)
             except StoreUnavailable as error:
                 log.warning("orchestrator.not_tended", error=str(error))
+            except Exception:  # the top of the loop: without it no lost worker would ever be missed
+                log.exception("orchestrator.not_tended")
 
     async def _hint(self, waiting: Sequence[Job]) -> None:
         if waiting:
@@ -94,7 +106,10 @@ class Tender:
 
         async def bring(key: Key, item: Item) -> None:
             async with room:
-                await self._insist(key, item)
+                try:
+                    await self._insist(key, item)
+                except Exception:  # the top of the loop: one execution must not keep the others from being tended
+                    log.exception("execution.not_tended", execution=key[1])
 
         async with asyncio.TaskGroup() as group:
             for key, item in brought:

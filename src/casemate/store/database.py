@@ -105,8 +105,15 @@ class Database:
         try:
             with connection.begin():
                 return function(connection, *args)
-        except DBAPIError as error:
-            raise told(error) from error
+        except Exception as error:
+            # A cursor that the error has left open, and the error keeps alive, would hold this connection to the view
+            # of the database that it had: whoever read after it would never see anything new.
+            self._own.connection = None
+            connection.close()
+            failure = told(error)
+            if failure is error:
+                raise
+            raise failure from error
 
 
 def _path(url: str) -> Path:

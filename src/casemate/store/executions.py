@@ -153,12 +153,12 @@ def _write_runs(
 ) -> None:
     place = {"key_tenant": execution.tenant, "key_execution": execution.id}
     runs = execution.task_runs
-    new = {key for key in changed if key in runs and key not in before}
+    # In the order of their changes, which is that of their creation: looking through all task runs would cost more.
+    new = [key for key in changed if key in runs and key not in before]
     kept = [runs[key] for key in changed if key in runs and key in before]
     gone = [key for key in changed if key not in runs and key in before]
     if new:
-        created = [run for key, run in runs.items() if key in new]
-        tx.execute(_ADD_RUN, [_run_row(execution, run, number) for number, run in enumerate(created)])
+        tx.execute(_ADD_RUN, [_run_row(execution, runs[key], number) for number, key in enumerate(new)])
     if kept:
         tx.execute(_SAVE_RUN, [{**_run_state(run), **place, "key_id": run.id} for run in kept])
     if gone:

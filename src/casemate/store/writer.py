@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from casemate.store.errors import StoreUnavailable
+from casemate.store.errors import StoreError, StoreUnavailable
 
 _TOGETHER = 64
 """How many transactions may share a commit."""
@@ -95,9 +95,16 @@ def _together(connection: Connection, batch: Sequence[Work]) -> list[_Outcome]:
         with connection.begin():
             return [work.function(connection, *work.args) for work in batch]
     except Exception as error:  # the top of the thread's loop: the outcome goes to those who wait for it
+        _let_go(connection, error)
         if len(batch) == 1:
             return [_Failed(told(error))]
     return [outcome for work in batch for outcome in _together(connection, [work])]
+
+
+def _let_go(connection: Connection, error: Exception) -> None:
+    """A cursor that an error has left open would keep the next transactions from writing: begin anew without it."""
+    if not isinstance(error, DBAPIError | StoreError):
+        connection.invalidate()
 
 
 def told(error: Exception) -> Exception:
