@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.executions.driver import House, failing, flow, flowable, work
 
-from casemate.executions import Begin, OfferJob, Resolved, State, TaskFinished, TaskStarted, TimerDue
+from casemate.executions import Begin, OfferJob, Resolved, State, TaskFinished, TaskStarted, TimerDue, Write
 from casemate.executions.model import Answer
 
 
@@ -117,3 +117,11 @@ def test_the_same_events_give_the_same_execution():
 
     assert one().execution == one().execution
     assert one().commands == one().commands
+
+
+def test_what_has_no_effect_is_said_when_the_execution_starts():
+    house = House.of(flow(work("a"), unused=("tasks[0].taskCache has no effect here: why",))).run()
+
+    assert [one.message for one in house.commands if isinstance(one, Write) and one.level == "WARN" and one.kept] == [
+        "tasks[0].taskCache has no effect here: why"
+    ]

@@ -2,7 +2,8 @@
 
 from casemate.documents import read
 from casemate.errors import Problem
-from casemate.flows import violations, warnings
+from casemate.flows import read_flow, violations, warnings
+from casemate.identifiers import MAIN
 
 FLOW = """
 id: f
@@ -62,3 +63,28 @@ def test_an_unknown_type_is_two_violations():
         "Invalid type: null",
         "missing type id property 'type' (for POJO property 'inputs')",
     ]
+
+
+UNUSED = """
+id: f
+namespace: a.b
+tasks:
+  - {id: a, type: io.kestra.plugin.core.log.Log, message: x, taskCache: {enabled: true}, workerSelector: {tag: gpu}}
+  - {id: b, type: io.kestra.plugin.scripts.python.Script, script: x, packageManager: UV, dependencyCacheEnabled: true}
+  - {id: c, type: io.kestra.plugin.core.log.Log, message: x, workerSelector: {tag: gpu}}
+"""
+
+
+def test_what_has_no_effect_is_told_once_for_each_property(flow_of, catalog):
+    assert warnings(flow_of(UNUSED), read(UNUSED), catalog).warnings == (
+        "tasks[0].taskCache has no effect here: results are not kept for later executions",
+        "tasks[0].workerSelector and 1 more have no effect here: there is one worker only",
+        "tasks[1].packageManager has no effect here: dependencies are installed with pip",
+    )
+
+
+def test_what_a_default_brings_in_without_effect_is_told_too(catalog):
+    defaults = [{"type": "io.kestra.plugin.core.log", "values": {"taskCache": {"enabled": True}}}]
+    text = UNUSED.replace(", taskCache: {enabled: true}", "")
+    flow = read_flow(text, catalog.with_defaults(defaults), MAIN)
+    assert any(remark.startswith("tasks[0].taskCache and 1 more") for remark in flow.unused)

@@ -11,6 +11,7 @@ Our words begin with `x-`, so that any JSON Schema tool can still read a manifes
 - `x-holds`: an object whose own `type` decides what it is (a task, a condition, an input...);
 - `x-alias-of`: another name of a property; what is written under it counts as written under the true one;
 - `x-newer`: accepted, though the Kestra version whose messages we repeat does not list it;
+- `x-unused`: accepted, though nothing here looks at it; the reason, for whoever gives it;
 - `x-forbidden`: must not be given;
 - `x-checks`: rules that look at more than one property.
 
@@ -113,6 +114,7 @@ class Schema:
     holds: Annotated[Holds | None, Field(alias="x-holds")] = None
     alias_of: Annotated[str | None, Field(alias="x-alias-of")] = None
     newer: Annotated[bool, Field(alias="x-newer")] = False
+    unused: Annotated[str, Field(alias="x-unused")] = ""
     forbidden: Annotated[bool, Field(alias="x-forbidden")] = False
     checks: Annotated[tuple[Check, ...], Field(alias="x-checks")] = ()
 

@@ -47,6 +47,8 @@ def let_in(turn: Turn) -> None:
     """It runs from now on."""
     turn.move_execution(State.RUNNING)
     turn.say(Write("INFO", "Flow started"))
+    for remark in turn.flow.unused:
+        turn.say(Write("WARN", remark, kept=True))
     survey(turn)
 
 

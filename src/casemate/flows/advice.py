@@ -29,7 +29,7 @@ def warnings(flow: Flow | None, document: Document, catalog: Catalog) -> Warning
     return Warnings(
         deprecations=_deprecations(document, catalog),
         infos=tuple(dict.fromkeys(_relocations(document.root, catalog))),
-        warnings=tuple(_careless_triggers(flow)) if flow is not None else (),
+        warnings=(*_careless_triggers(flow), *flow.unused) if flow is not None else (),
     )
 
 

@@ -181,6 +181,8 @@ class Flow:
     sla: tuple[Sla, ...] = ()
     disabled: bool = False
     deleted: bool = False
+    unused: tuple[str, ...] = ()
+    """What of it has no effect here, and why: a sentence for each property."""
 
     def all_tasks(self) -> Iterator[Task]:
         """Every task of the flow with all its children, parents first; those of listeners last."""

@@ -16,6 +16,7 @@ from casemate.flows.grammar import flow_schema, grammar_of
 from casemate.flows.misfits import mismatch
 from casemate.flows.model import Flow, Task, Trigger
 from casemate.flows.rules import broken_rules
+from casemate.flows.unused import told
 from casemate.flows.walk import BROKEN, ILLEGAL, Walk
 from casemate.identifiers import TenantId
 
@@ -54,7 +55,8 @@ def parse(
     if problems:
         return ordered(problems)
     written = cast("dict[str, Any]", plain(document.root))
-    return build_flow(values, walk.grammar, tenant, document.text, written)
+    flow = build_flow(values, walk.grammar, tenant, document.text, written)
+    return replace(flow, unused=tuple(told(walk.unused)))
 
 
 def parse_task(document: Document, catalog: Catalog) -> Task | tuple[Problem, ...]:
@@ -89,6 +91,7 @@ def _after_defaults(document: Document, walk: Walk) -> tuple[dict[str, Any], Ite
         return {}, walk.problems
     filled = Walk(walk.grammar, lenient=True)
     values = _read_root(with_defaults(document, catalog), filled)
+    walk.unused |= filled.unused
     named = [problem for problem in walk.problems if problem.code in _NAMES]
     found = [problem for problem in filled.problems if problem.code not in _NAMES]
     return values, dict.fromkeys((*named, *(_explained(found, document, walk) if found else ())))

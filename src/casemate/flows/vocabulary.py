@@ -75,6 +75,8 @@ WORKER_GROUP: Final = record(
     {"key": text(), "fallback": choice(f"{MODELS}.tasks.WorkerGroup$Fallback", "FAIL", "WAIT", "CANCEL")},
     **{"x-checks": ["worker-group"]},
 )
+_ONE_WORKER: Final = {"x-unused": "there is one worker only"}
+_NO_POLICIES: Final = {"x-unused": "there are no policies"}
 _TYPE: Final = text(**{"x-not": "blank"})
 _ID: Final = text(pattern=ID, **{"x-not": "blank"})
 _INPUT_ID: Final = text(pattern=INPUT_ID, **{"x-not": "blank"})
@@ -94,10 +96,10 @@ TASK: Final = record(
         "allowWarning": flag(False),
         "logToFile": flag(False),
         "runIf": text(default="true"),
-        "workerSelector": newer(type="object"),
-        "policyRefs": newer(**many(text())),
-        "version": newer(**text()),
-        "taskCache": newer(type="object"),
+        "workerSelector": newer(type="object", **_ONE_WORKER),
+        "policyRefs": newer(**many(text()), **_NO_POLICIES),
+        "version": newer(**text(), **{"x-unused": "each type is there in one version"}),
+        "taskCache": newer(type="object", **{"x-unused": "results are not kept for later executions"}),
     },
     required=["id", "type"],
 )
@@ -116,9 +118,9 @@ TRIGGER: Final = record(
         "labels": labels("no-system-labels"),
         "stopAfter": many(choice(f"{MODELS}.flows.State$Type", *STATES)),
         "logToFile": flag(False),
-        "workerSelector": newer(type="object"),
-        "policyRefs": newer(**many(text())),
-        "version": newer(**text()),
+        "workerSelector": newer(type="object", **_ONE_WORKER),
+        "policyRefs": newer(**many(text()), **_NO_POLICIES),
+        "version": newer(**text(), **{"x-unused": "each type is there in one version"}),
     },
     required=["id", "type"],
 )
@@ -304,11 +306,11 @@ FLOW: Final = record(
         "sla": many(held("sla")),
         "finally": newer(**many(held("task"))),
         "afterExecution": newer(**many(held("task"))),
-        "draft": newer(**flag()),
-        "checks": newer(type="array"),
-        "quotas": newer(type="array"),
-        "workerSelector": newer(type="object"),
-        "policyRefs": newer(**many(text())),
+        "draft": newer(**flag(), **{"x-unused": "every flow that is saved can be run"}),
+        "checks": newer(type="array", **{"x-unused": "checks are not evaluated"}),
+        "quotas": newer(type="array", **{"x-unused": "quotas are not counted"}),
+        "workerSelector": newer(type="object", **_ONE_WORKER),
+        "policyRefs": newer(**many(text()), **_NO_POLICIES),
     },
     required=["id", "namespace"],
 )

@@ -48,6 +48,7 @@ class Walk:
     lenient: bool = False
     problems: list[Problem] = field(default_factory=list)
     deprecated: list[Path] = field(default_factory=list)
+    unused: dict[Path, str] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
 
     def read(self, node: Node, schema: Schema, path: Path) -> Any:
@@ -84,6 +85,8 @@ class Walk:
                 continue
             if own.deprecated:
                 self.deprecated.append((*path, entry.key))
+            if own.unused and plain(entry.value) not in (None, own.default):
+                self.unused[*path, entry.key] = own.unused
             name = own.alias_of or entry.key
             if own.alias_of is None or name not in values:
                 values[name] = self.read(entry.value, own, (*path, entry.key))
