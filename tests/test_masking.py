@@ -112,3 +112,10 @@ def test_secrets_may_become_known_in_other_threads():
             threads.submit(mask.add, Secret(f"hunter{number:03}"))
             mask.cover("nothing")
     assert mask.cover("hunter000 hunter199") == "**masked* **masked*"
+
+
+@pytest.mark.parametrize("secret", ["open/sesame+42", "open/sesame+4", "open/sesame+"])
+def test_nothing_is_left_of_the_base64_of_a_secret_alone(secret):
+    encoded = base64.b64encode(secret.encode()).decode()
+    assert set(covered(encoded, secret)) <= set("*masked")
+    assert set(covered(encoded.rstrip("="), secret)) <= set("*masked")

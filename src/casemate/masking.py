@@ -128,6 +128,8 @@ def _base64(content: bytes) -> Iterator[str]:
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             yield encode(bytes(before) + content).decode()[shared:complete]
     digits = base64.b64encode(content).decode()
+    # Alone, the last digit and the padding would tell the last bits.
+    yield from {digits, digits.rstrip("="), base64.urlsafe_b64encode(content).decode().rstrip("=")}
     for width in _WIDTHS:
         if len(digits) > width:
             lines = (digits[begin : begin + width] for begin in range(0, len(digits), width))
