@@ -137,3 +137,21 @@ def test_a_locked_folder_is_opened_up(tmp_path: Path):
     work.chmod(0)
     folders.open_up(work)
     assert work.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_few_small_files_are_dealt_with_at_once(tmp_path: Path):
+    (tmp_path / "script").write_text("print(1)")
+    (tmp_path / "link").symlink_to("/")
+    assert folders.is_small(tmp_path)
+
+
+@pytest.mark.parametrize("holding", ["folder", "many", "large"])
+def test_what_takes_time_is_left_to_a_thread(tmp_path: Path, holding: str):
+    if holding == "folder":
+        (tmp_path / "deeper").mkdir()
+    elif holding == "many":
+        for number in range(100):
+            (tmp_path / str(number)).touch()
+    else:
+        (tmp_path / "large").write_bytes(b"x" * (2 << 20))
+    assert not folders.is_small(tmp_path)

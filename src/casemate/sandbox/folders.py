@@ -7,20 +7,25 @@ next task of a WorkingDirectory gets the same folder, so it is hostile, too, whi
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
+import itertools
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Concatenate, ParamSpec
 
 from casemate.sandbox.errors import OutputRefused
 from casemate.sandbox.globs import Glob
 from casemate.sandbox.kernel.beneath import open_beneath
 
+P = ParamSpec("P")
+
+_FEW, _LIGHT = 8, 1 << 20
 _BLOCK = 512
 """What stat(2) counts in."""
 _OUT_OF_REACH = (errno.ENAMETOOLONG, errno.EACCES, errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
@@ -128,6 +133,31 @@ def outputs(
                 raise OutputRefused(f"The output files have more than {altogether} bytes together.")
             found.append(output)
     return tuple(sorted(found, key=lambda output: output.path))
+
+
+async def promptly(work: Callable[Concatenate[Path, P], None], folder: Path, *args: P.args, **kwargs: P.kwargs) -> None:
+    """Do something to a folder and all that is in it: at once if that is little, else in a thread.
+
+    Most tasks leave nothing behind, and waking a thread takes longer than removing an empty folder.
+    """
+    if is_small(folder):
+        work(folder, *args, **kwargs)
+    else:
+        await asyncio.to_thread(work, folder, *args, **kwargs)
+
+
+def is_small(folder: Path) -> bool:
+    """Whether to go through a folder takes next to no time: a few small files, nothing below. False if it is locked."""
+    try:
+        with os.scandir(folder) as entries:
+            light = [_is_light(entry) for entry in itertools.islice(entries, _FEW + 1)]
+    except OSError:
+        return False
+    return len(light) <= _FEW and all(light)
+
+
+def _is_light(entry: os.DirEntry[str]) -> bool:
+    return not entry.is_dir(follow_symlinks=False) and _blocks(entry) <= _LIGHT
 
 
 def blocks(folder: Path) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeAlias
 
 Kind: TypeAlias = Literal["body", "command"]
@@ -53,7 +53,7 @@ class Order:
 
 def encoded(value: Template | Order) -> bytes:
     """One order as the bytes of one message."""
-    return json.dumps(asdict(value)).encode()
+    return json.dumps({each.name: getattr(value, each.name) for each in fields(value)}).encode()
 
 
 def template(message: bytes) -> Template:

@@ -160,14 +160,14 @@ class Sandboxes:
     async def _hand_over(self, work: Path, uid: int) -> None:
         try:
             if privileged():
-                await asyncio.to_thread(folders.hand_over, work, uid, uid)
+                await folders.promptly(folders.hand_over, work, uid, uid)
         except OSError as error:
             raise LaunchFailed(f"The launch folder cannot be given to the task's user: {error}") from error
 
     async def _take_back(self, work: Path) -> None:
         """Nothing keeps the task's user as owner: the next launch in its slot is another task's."""
         if privileged():
-            await asyncio.to_thread(folders.hand_over, work, os.geteuid(), os.getegid())
+            await folders.promptly(folders.hand_over, work, os.geteuid(), os.getegid())
 
     async def _close(self) -> None:
         async with asyncio.TaskGroup() as ending:

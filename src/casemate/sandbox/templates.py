@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache, lru_cache
 from pathlib import Path
 
 from casemate.sandbox import names
@@ -17,15 +18,22 @@ _PRIVATE_INSIDE = ("/tmp", "/work", "/dev", "/proc")  # noqa: S108 - names of pl
 
 def template_of(policy: Policy, folder: Path, users: int) -> Template:
     """What the private root shows under this policy. LaunchFailed: a path is asked for that the private root hides."""
-    for path in (sys.base_prefix, *policy.visible):
+    return _template(policy.visible, policy.forbidden, str(folder), host_resolv_conf(), users)
+
+
+@lru_cache(maxsize=64)
+def _template(
+    visible: tuple[str, ...], forbidden: tuple[str, ...], folder: str, resolv_conf: str, users: int
+) -> Template:
+    for path in (sys.base_prefix, *visible):
         if not Path(path).is_absolute() or any(Path(path).is_relative_to(private) for private in _PRIVATE_INSIDE):
             raise LaunchFailed(f"{path} cannot be shown in a sandbox: it is not an absolute path, or private inside.")
     return Template(
-        folder=str(folder),
+        folder=folder,
         prefix=sys.base_prefix,
-        visible=policy.visible,
-        forbidden=policy.forbidden,
-        resolv_conf=names.resolv_conf(host_resolv_conf(), stub=True),
+        visible=visible,
+        forbidden=forbidden,
+        resolv_conf=names.resolv_conf(resolv_conf, stub=True),
         privileged=privileged(),
         users=users,
     )
@@ -42,9 +50,11 @@ def user_of(slot: int) -> int:
     return TASK_ID + slot if privileged() else TASK_ID
 
 
+@cache
 def privileged() -> bool:
     """Whether we are root with the users of tasks, who needs no user namespaces: each task is a kernel user of its own.
 
-    Root of a rootless container often has no such users, and goes the way of an ordinary user.
+    Root of a rootless container often has no such users, and goes the way of an ordinary user. A process does not
+    become another user here, and its namespace's users do not change.
     """
     return os.geteuid() == 0 and namespaces.has_identity(TASK_ID)
