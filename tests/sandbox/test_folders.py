@@ -146,7 +146,7 @@ def test_a_few_small_files_are_dealt_with_at_once(tmp_path: Path):
 
 
 @pytest.mark.parametrize("holding", ["folder", "many", "large"])
-def test_what_takes_time_is_left_to_a_thread(tmp_path: Path, holding: str):
+def test_what_takes_time_is_left_to_a_thread(tmp_path, holding):
     if holding == "folder":
         (tmp_path / "deeper").mkdir()
     elif holding == "many":

@@ -4,6 +4,7 @@ from casemate.executions.admission import SLOT_KEY
 from casemate.executions.broken import broken
 from casemate.executions.calling import Wanted, depth_of, subflow_of, wanted_by
 from casemate.executions.changing import with_run_state, with_status
+from casemate.executions.chart import task_of
 from casemate.executions.commands import (
     Command,
     CountSlots,
@@ -139,6 +140,7 @@ __all__ = [
     "restarted_as",
     "start",
     "subflow_of",
+    "task_of",
     "task_run_document",
     "task_run_from",
     "task_run_json",

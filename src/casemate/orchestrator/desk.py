@@ -13,7 +13,7 @@ from typing import TypeVar
 import structlog
 
 from casemate.dispatch import Ask, LinkLost, NotHeld, Reply
-from casemate.executions import Context, keeps_folder, noting, variables_of
+from casemate.executions import Context, keeps_folder, noting, task_of, variables_of
 from casemate.expressions import literal_secrets
 from casemate.flows import Task
 from casemate.identifiers import Fence, JobId, Namespace, TenantId, WorkerId
@@ -117,7 +117,7 @@ class Desk:
 
     def _grant(self, live: Live, job: Job) -> Grant:
         execution, run = live.execution, live.execution.task_runs[job.task_run]
-        task = next(task for task in live.flow.all_tasks() if task.id == run.task_id)
+        task = task_of(live.flow, run.task_id)
         place = (execution.namespace, execution.flow_id, execution.id)
         opened: list[Secret] = []
         log.debug("job.granted", job=job.id, worker=job.worker, fence=job.fence)

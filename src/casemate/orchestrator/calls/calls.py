@@ -8,7 +8,7 @@ from typing import TypeAlias
 from casemate.catalog import Catalog
 from casemate.dispatch import Ask, NotHeld, Reply
 from casemate.errors import Refused
-from casemate.executions import WrongState
+from casemate.executions import WrongState, task_of
 from casemate.identifiers import Fence, WorkerId
 from casemate.orchestrator.calls import files, kv, log_entries, other_executions, sealing, states
 from casemate.orchestrator.calls.effects import Means, Outcome, Resume, carry_out, outcome_of
@@ -90,7 +90,7 @@ class Calls:
 
     def _may_ask(self, caller: Caller, function: str) -> bool:
         """By the manifest of the task as it stands in the flow, not by what the worker believes to be running."""
-        task = next(task for task in caller.flow.all_tasks() if task.id == caller.run.task_id)
+        task = task_of(caller.flow, caller.run.task_id)
         manifest = self._catalog.find(task.canonical)
         return manifest is not None and function in manifest.asks
 
