@@ -47,7 +47,7 @@ def show(name: str, lines: list[Line]) -> None:
     """One measure as a small table."""
     print(f"\n{name}")
     for what, value, unit in lines:
-        print(f"  {what:<34}{value:>10.{0 if value == int(value) else 2}f} {unit}")
+        print(f"  {what:<40}{value:>10.{0 if value == int(value) else 2}f} {unit}")
 
 
 if __name__ == "__main__":
