@@ -56,6 +56,8 @@ async def enclose(zygote: Zygote, order: Order) -> Box:
 async def abandon(box: Box) -> None:
     """Get rid of a sandbox that has not been told what to run."""
     await _end(box.zygote, box.id, box.ended)
+    for descriptor in box.for_broker:
+        os.close(descriptor)
     box.close()
 
 

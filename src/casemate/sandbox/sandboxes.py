@@ -21,6 +21,7 @@ from casemate.sandbox.model import Body, Launch, Level, Policy, Survey
 from casemate.sandbox.notification import filter_program
 from casemate.sandbox.orders import Order, Template
 from casemate.sandbox.running import Box, Running
+from casemate.sandbox.spares import Spare, Spares
 from casemate.sandbox.survey import canaries, explained
 from casemate.sandbox.templates import host_resolv_conf, privileged, template_of, user_of
 from casemate.sandbox.zygotes import RootRefused, Zygote
@@ -38,6 +39,7 @@ class Sandboxes:
         for slot in reversed(range(slots)):
             self._free.put_nowait(slot)
         self._numbers = itertools.count(1)
+        self._spares = Spares(folder, self._free, self._numbers)
         self._zygotes: dict[Template, Zygote] = {}
         self._starting = asyncio.Lock()
         self._running: dict[Running, Room] = {}
@@ -67,13 +69,14 @@ class Sandboxes:
         `launch.work` must lie below this object's folder. LaunchFailed: nothing has run.
         """
         async with AsyncExitStack() as undo:
-            slot = await self._free.get()
-            undo.callback(self._free.put_nowait, slot)
-            order = self._order(launch, slot)
-            zygote = await self._zygote(launch.policy)
-            await self._hand_over(launch.work, order.uid)
-            undo.push_async_callback(self._take_back, launch.work)
-            box = await self._brokered(launch.policy, await enclose(zygote, order), undo)
+            order, zygote = self._order(launch), await self._zygote(launch.policy)
+            # What earlier tasks of a WorkingDirectory left may be large, or locked: that stays where it is.
+            spare = self._spares.take(zygote, order) if folders.is_small(launch.work) else None
+            if spare is None:
+                box = await self._new(zygote, order, launch.work, undo)
+            else:
+                box = await self._moved_in(spare, launch.work, undo)
+            box = await self._brokered(launch.policy, box, undo)
             # from here on the end of the sandbox undoes it all
             running = Running(launch, box, undo.pop_all())
         self._running[running] = reserve(left(self._folder))
@@ -83,7 +86,33 @@ class Sandboxes:
         except BaseException:
             await _ended(running, "the launch was broken off")
             raise
+        self._spares.restock(zygote, order)
         return running
+
+    async def _new(self, zygote: Zygote, order: Order, work: Path, undo: AsyncExitStack) -> Box:
+        """A sandbox made now."""
+        if self._free.empty():
+            self._spares.give_way()
+        slot = await self._free.get()
+        undo.callback(self._free.put_nowait, slot)
+        await self._hand_over(work, user_of(slot))
+        undo.push_async_callback(self._take_back, work)
+        return await enclose(zygote, replace(order, id=next(self._numbers), uid=user_of(slot)))
+
+    async def _moved_in(self, spare: Spare, work: Path, undo: AsyncExitStack) -> Box:
+        """The one that waited for this launch, around its folder."""
+        undo.callback(self._free.put_nowait, spare.slot)
+        try:
+            spare.move_in(work)
+            await self._hand_over(work, user_of(spare.slot))
+        except BaseException as error:
+            await abandon(spare.box)
+            await asyncio.to_thread(folders.remove, spare.folder)
+            if isinstance(error, OSError):
+                raise LaunchFailed(f"The launch folder cannot be shown in the sandbox: {error}") from error
+            raise
+        undo.push_async_callback(self._take_back, work)
+        return spare.box
 
     async def _check_walls(self, required: Level) -> None:
         """Fail closed: not one launch before the walls have been seen to hold."""
@@ -95,13 +124,14 @@ class Sandboxes:
         if not all(wall.stands for wall in walls):
             raise WallsMissing(Survey(Level.NONE, walls), required)
 
-    def _order(self, launch: Launch, slot: int) -> Order:
+    def _order(self, launch: Launch) -> Order:
+        """What the zygote is asked for, but for the number and the user, which come with a slot."""
         limits = launch.policy.limits
         return Order(
-            id=next(self._numbers),
+            id=0,
             kind="body" if isinstance(launch.what, Body) else "command",
             work=self._place(launch.work),
-            uid=user_of(slot),
+            uid=0,
             listened=self._way_out(launch.policy),
             threads=launch.policy.rights.threads,
             processes=launch.policy.rights.processes,
@@ -150,8 +180,6 @@ class Sandboxes:
             broker = Broker(listener, policy.egress, self._resolvers, stub=stub)
             broker.start()
         except (OSError, RuntimeError) as error:
-            for descriptor in box.for_broker:
-                os.close(descriptor)
             await abandon(box)
             raise LaunchFailed(f"The egress broker could not be started: {error}") from error
         undo.push_async_callback(asyncio.to_thread, broker.close)
@@ -170,6 +198,7 @@ class Sandboxes:
             await folders.promptly(folders.hand_over, work, os.geteuid(), os.getegid())
 
     async def _close(self) -> None:
+        await self._spares.close()
         async with asyncio.TaskGroup() as ending:
             for running in tuple(self._running):
                 ending.create_task(_ended(running, "the worker stops"))
