@@ -77,8 +77,11 @@ class Sandboxes:
             else:
                 box = await self._moved_in(spare, launch.work, undo)
             box = await self._brokered(launch.policy, box, undo)
-            # from here on the end of the sandbox undoes it all
-            running = Running(launch, box, undo.pop_all())
+            # from here on the end of the sandbox undoes it all, and has one made for the next launch
+            tidy = AsyncExitStack()
+            tidy.callback(self._spares.restock, zygote, order)
+            tidy.push_async_callback(undo.pop_all().aclose)
+            running = Running(launch, box, tidy)
         self._running[running] = reserve(left(self._folder))
         running.tidy.callback(self._running.pop, running, None)
         try:
@@ -86,7 +89,6 @@ class Sandboxes:
         except BaseException:
             await _ended(running, "the launch was broken off")
             raise
-        self._spares.restock(zygote, order)
         return running
 
     async def _new(self, zygote: Zygote, order: Order, work: Path, undo: AsyncExitStack) -> Box:

@@ -1,7 +1,8 @@
 """Sandboxes that wait for their one job with every wall up, so that the next launch of their kind need not wait.
 
 A spare is what a launch would make: ordered from the same zygote by the same order, but for an empty launch folder of
-its own. It is made while the launch before it works, has heard of no task, is given away once, and never comes back.
+its own. It is made when the one before it has ended, while that one's end is written down and the next job is claimed;
+it has heard of no task, is given away once, and never comes back.
 Launch folders are put in place of its own by renaming: what is mounted inside is the folder, not its name.
 """
 
@@ -64,6 +65,7 @@ class Spares:
         self._plenty = free.qsize() // 2
         self._waiting: dict[_Kind, Spare] = {}
         self._keeping: dict[_Kind, asyncio.Task[None]] = {}
+        self._closed = False
         for left in folder.glob(f"{_PREFIX}*"):
             folders.remove(left)
 
@@ -81,7 +83,7 @@ class Spares:
     def restock(self, zygote: Zygote, order: Order) -> None:
         """Have one made for the next order of this kind, unless there is one or too few slots are left for launches."""
         kind = _kind(zygote, order)
-        if kind not in self._keeping and self._free.qsize() > self._plenty:
+        if not self._closed and kind not in self._keeping and self._free.qsize() > self._plenty:
             self._keeping[kind] = asyncio.create_task(self._keep(kind, zygote, order), name="spare sandbox")
 
     def give_way(self) -> None:
@@ -90,7 +92,8 @@ class Spares:
             spare.wanted.set()
 
     async def close(self) -> None:
-        """End all of them."""
+        """End all of them; no more are made."""
+        self._closed = True
         keeping = tuple(self._keeping.values())
         for task in keeping:
             task.cancel()
