@@ -178,6 +178,16 @@ def test_a_query_parameter_of_the_wrong_type_is_refused(client, query):
     assert answer.json()["message"].startswith(f"Invalid entity: {query.split('=')[0]}: Failed to convert argument")
 
 
-def test_unknown_query_parameters_are_ignored(client, create):
+def test_unknown_query_parameters_are_ignored_where_one_thing_is_looked_at(client, create):
     create()
     assert client.get(f"{FLOWS}/company.team/hello?what=ever").status_code == 200
+
+
+@pytest.mark.parametrize("query", ["namespace=other", "filter[namespace][EQUALS]=other"])
+def test_a_query_that_is_not_understood_chooses_nothing(client, create, query):
+    create()
+    for answer in (client.request("DELETE", f"{FLOWS}/delete/by-query?{query}"), client.get(f"{FLOWS}/search?{query}")):
+        assert answer.status_code == 422
+        assert "which knows" in answer.json()["message"]
+        assert "filters[field][OPERATION]" in answer.json()["message"]
+    assert client.get(f"{FLOWS}/company.team/hello").status_code == 200

@@ -15,7 +15,7 @@ from casemate.api.answers import Json
 from casemate.api.bodies import received
 from casemate.api.call import Call
 from casemate.api.deps import Deps
-from casemate.api.errors import Declined, not_built, not_found
+from casemate.api.errors import Declined, illegal_argument, not_built, not_found
 from casemate.api.gate import Gate, gate
 from casemate.api.guards import Guarded
 from casemate.api.openapi import openapi
@@ -58,6 +58,7 @@ def _endpoint(operation: Operation, deps: Deps, keeper: Gate) -> Callable[[Reque
         if meant is not None:
             raise not_built(meant.name)
         _expect(operation.body, request)
+        _know(operation, request)
         limit = deps.upload_limit if operation.body.limit is None else operation.body.limit
         bounded = Request(request.scope, received(request, limit, deps.limits))
         call = Call(bounded, operation, deps, principal, tenant)
@@ -81,6 +82,19 @@ def _expect(body: Body, request: Request) -> None:
     if body.types and given and given not in body.types:
         wanted = ", ".join(body.types)
         raise Declined(415, f"Content Type [{given[:100]}] not allowed. Allowed types: [{wanted}]")
+
+
+def _know(operation: Operation, request: Request) -> None:
+    # A word that is overlooked makes a request mean more than it says: `kill/by-query?namespace=x` would kill everything.
+    # Where one thing is only looked at nothing is lost by it.
+    if operation.hears_all or (operation.verb == "GET" and "filters" not in operation.asks):
+        return
+    unknown = {name for name in request.query_params if name.partition("[")[0] not in operation.asks}
+    if unknown:
+        known = ", ".join("filters[field][OPERATION]" if name == "filters" else name for name in operation.asks)
+        raise illegal_argument(
+            f"{min(unknown)[:100]!r} is no query parameter of this operation, which knows {known or 'none'}"
+        )
 
 
 def _response(answer: Answer, operation: Operation) -> Response:

@@ -97,8 +97,9 @@ def json_of(model: Any) -> Body:
 class Operation:
     """One row: what is called, who may (`can`), what the log calls it (`audit`), what goes in and out, what runs.
 
-    `asks` names the query parameters with their types; all others are ignored. `returns` is the shape of the answer,
-    `produces` its media type, `status` its code when all went well. `waits` marks answers that may take long by nature.
+    `asks` names the query parameters with their types. All others are refused, unless the operation `hears_all` of them or
+    only looks at one thing. `returns` is the shape of the answer, `produces` its media type, `status` its code when all
+    went well.
     """
 
     verb: Verb
@@ -109,6 +110,7 @@ class Operation:
     run: Run
     body: Body = ANYTHING
     asks: Mapping[str, type] = field(default_factory=dict)
+    hears_all: bool = False
     returns: Any = None
     produces: str = "application/json"
     status: int = 200

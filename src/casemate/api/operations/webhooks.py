@@ -79,6 +79,7 @@ def _rows(path: str, run: Run, ending: str = "") -> list[Operation]:
             can=("FLOW", "EXECUTE"),
             audit="webhook:call",
             body=ANYTHING,
+            hears_all=True,
             returns=shapes.Webhook,
             run=run,
             name=f"trigger_execution_by_{verb.lower()}_webhook{ending}",
