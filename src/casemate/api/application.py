@@ -85,8 +85,8 @@ def _expect(body: Body, request: Request) -> None:
 
 
 def _know(operation: Operation, request: Request) -> None:
-    # A word that is overlooked makes a request mean more than it says: `kill/by-query?namespace=x` would kill everything.
-    # Where one thing is only looked at nothing is lost by it.
+    # A word that is overlooked makes a request mean more than it says: `kill/by-query?namespace=x` would kill
+    # everything. Where one thing is only looked at nothing is lost by it.
     if operation.hears_all or (operation.verb == "GET" and "filters" not in operation.asks):
         return
     unknown = {name for name in request.query_params if name.partition("[")[0] not in operation.asks}

@@ -97,9 +97,9 @@ def json_of(model: Any) -> Body:
 class Operation:
     """One row: what is called, who may (`can`), what the log calls it (`audit`), what goes in and out, what runs.
 
-    `asks` names the query parameters with their types. All others are refused, unless the operation `hears_all` of them or
-    only looks at one thing. `returns` is the shape of the answer, `produces` its media type, `status` its code when all
-    went well.
+    `asks` names the query parameters with their types. All others are refused, unless the operation `hears_all` of
+    them or only looks at one thing. `returns` is the shape of the answer, `produces` its media type, `status` its code
+    when all went well.
     """
 
     verb: Verb
