@@ -219,9 +219,11 @@ def test_a_listener_can_ask_for_retries():
 
 
 def test_a_condition_that_cannot_be_told_is_said_and_does_not_hold():
-    house = House.of(flow(work("a"), listeners=(listener(work("l"), conditions=(condition("PublicHoliday"),)),))).run()
+    house = House.of(
+        flow(work("a"), listeners=(listener(work("l"), conditions=(condition("MultipleCondition"),)),))
+    ).run()
 
-    assert any("condition.PublicHoliday can't be evaluated" in line for line in house.logs)
+    assert any("condition.MultipleCondition can't be evaluated" in line for line in house.logs)
 
 
 @pytest.mark.parametrize(("answer", "trace"), [("1", ["a SUCCESS", "l SUCCESS"]), ("", ["a SUCCESS"])])

@@ -95,3 +95,38 @@ async def test_conditions(service: Plane, expression: str, starts: bool):
     await service.save(HOOK.replace("key: abcdef", f"key: abcdef\n    conditions: {condition}"))
     execution = await service.orchestrator.webhook(*PLACE, "abcdef", REQUEST)
     assert (execution is not None) == starts
+
+
+@pytest.mark.parametrize(
+    ("condition", "starts"),
+    [
+        ("{type: io.kestra.plugin.core.condition.Weekend, date: '2021-08-07'}", True),
+        ("{type: io.kestra.plugin.core.condition.Weekend, date: '2021-08-09'}", False),
+        ("{type: io.kestra.plugin.core.condition.Weekend}", False),  # a web request has no trigger.date
+        ("{type: io.kestra.plugin.core.condition.ExecutionNamespace, namespace: company, comparison: PREFIX}", True),
+        ("{type: io.kestra.plugin.core.condition.ExecutionNamespace, namespace: other}", False),
+    ],
+)
+async def test_conditions_of_other_kinds(service: Plane, condition: str, starts: bool):
+    await service.save(HOOK.replace("key: abcdef", f"key: abcdef\n    conditions: [{condition}]"))
+    assert (await service.orchestrator.webhook(*PLACE, "abcdef", REQUEST) is not None) == starts
+
+
+async def test_labels_are_those_of_the_flow_and_the_trigger_and_one_that_fails_is_left_out(service: Plane):
+    labels = """
+    labels:
+      who: "{{ trigger.parameters.q[0] }}"
+      nobody: "{{ trigger.nobody }}"
+      nothing: "{{ null }}"
+      plain: text
+      "{{ 'system.secretly' }}": mine
+"""
+    await service.save(HOOK.replace("key: abcdef", f"key: abcdef{labels}") + "labels: {own: flow}\n")
+    execution = await service.orchestrator.webhook(*PLACE, "abcdef", REQUEST)
+    assert [(one.key, one.value) for one in execution.labels] == [
+        ("own", "flow"),
+        ("who", "1"),
+        ("nothing", ""),
+        ("plain", "text"),
+        ("system.correlationId", execution.id),
+    ]

@@ -21,7 +21,9 @@ from casemate.executions.commands import (
     WakeAt,
     Write,
 )
+from casemate.executions.conditions import Grounds, all_hold, holds
 from casemate.executions.context import Context, noting
+from casemate.executions.date_conditions import KINDS as DATE_CONDITIONS
 from casemate.executions.decide import decide
 from casemate.executions.errors import WrongChoice, WrongState
 from casemate.executions.events import (
@@ -69,6 +71,7 @@ from casemate.executions.variables import variables_of
 from casemate.executions.wire import task_run_json, to_json
 
 __all__ = [
+    "DATE_CONDITIONS",
     "SLOT_KEY",
     "Answer",
     "Attempt",
@@ -85,6 +88,7 @@ __all__ = [
     "FolderLost",
     "ForgetJob",
     "ForgetTimer",
+    "Grounds",
     "History",
     "Inputs",
     "KillJob",
@@ -119,6 +123,7 @@ __all__ = [
     "Write",
     "WrongChoice",
     "WrongState",
+    "all_hold",
     "asked_on_resume",
     "awaits",
     "broken",
@@ -127,6 +132,7 @@ __all__ = [
     "execution_document",
     "execution_from",
     "folder_of",
+    "holds",
     "is_over",
     "keeps_folder",
     "noting",

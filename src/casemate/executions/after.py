@@ -5,14 +5,17 @@ They are carried out one after the other, whatever becomes of each, and never ch
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from casemate.executions.chart import task_of
-from casemate.executions.conditions import hold
+from casemate.executions.commands import Write
+from casemate.executions.conditions import Grounds, all_hold
 from casemate.executions.lanes import Step
 from casemate.executions.taking import take_up
 from casemate.executions.turn import Turn
 from casemate.expressions import NeedsWorld
+from casemate.flows import Condition
 from casemate.identifiers import TaskId
 
 LISTENER_KEY = "listener"
@@ -42,7 +45,7 @@ def _start(turn: Turn, task: TaskId) -> bool:
         if not ids or ids[0] != task:
             continue
         try:
-            wanted = hold(turn, f"{LISTENER_KEY}:{number}", listener.conditions)
+            wanted = _hold(turn, f"{LISTENER_KEY}:{number}", listener.conditions)
         except NeedsWorld:
             return False
         if not wanted:
@@ -50,6 +53,16 @@ def _start(turn: Turn, task: TaskId) -> bool:
             return True
     take_up(turn, turn.create(None, Step(task_of(turn.flow, task)), None))
     return True
+
+
+def _hold(turn: Turn, key: str, conditions: Sequence[Condition]) -> bool:
+    """Do all conditions hold for the execution as it ended? What stands in the way is logged with it."""
+    grounds = Grounds(
+        render=lambda asked, template, more: turn.render(asked, template, None, more),
+        execution=turn.execution,
+        zone=turn.context.zone,
+    )
+    return all_hold(grounds, key, conditions, lambda message: turn.say(Write("WARN", message, kept=True)))
 
 
 def _leave_out(turn: Turn, tasks: frozenset[TaskId]) -> None:

@@ -1,57 +1,85 @@
-"""Do the conditions of a listener hold for an execution that has ended (spec/engine 9.4)?"""
+"""Do conditions hold: those of a listener, of a trigger, of a flow trigger (spec/engine 9.4)?"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from typing import Final
 
-from casemate.executions.commands import Write
+from casemate.executions.date_conditions import KINDS as DATES
+from casemate.executions.date_conditions import date_holds
 from casemate.executions.model import Execution
-from casemate.executions.turn import Turn
 from casemate.expressions import ExpressionError, NeedsWorld, printed, truthy
 from casemate.flows import Condition
 
-_CONDITION = "io.kestra.plugin.core.condition."
+_CONDITION: Final = "io.kestra.plugin.core.condition."
 
 
-def hold(turn: Turn, key: str, conditions: Sequence[Condition]) -> bool:
-    """Do all of them hold? One that fails, or that cannot be told, does not; both are logged.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """What conditions are judged by.
 
-    Raises NeedsWorld after asking, as `Turn.render` does; `key` is what the questions are asked under.
+    `render(key, template, more)` renders a text or map with the variables at hand and `more`; it raises
+    `ExpressionError`, or `NeedsWorld` after asking under that key. `execution` is the one that conditions about an
+    execution look at, None where there is none (a schedule). Dates without a zone are in `zone`.
     """
-    return all(_holds(turn, f"{key}:{number}", condition) for number, condition in enumerate(conditions))
+
+    render: Callable[[str, object, Mapping[str, object]], object]
+    execution: Execution | None = None
+    zone: tzinfo = UTC
 
 
-def _holds(turn: Turn, key: str, condition: Condition) -> bool:
+def all_hold(grounds: Grounds, key: str, conditions: Sequence[Condition], say: Callable[[str], None]) -> bool:
+    """Do all of them hold? One that fails, or that cannot be told, does not, and `say` hears why.
+
+    Raises `NeedsWorld` as `Grounds.render` does; `key` is what the questions are asked under.
+    """
+    return all(_surely(grounds, f"{key}:{number}", each, say) for number, each in enumerate(conditions))
+
+
+def _surely(grounds: Grounds, key: str, condition: Condition, say: Callable[[str], None]) -> bool:
+    try:
+        return holds(grounds, key, condition)
+    except NeedsWorld:
+        raise
+    except ExpressionError as error:
+        say(f"Evaluate Condition Failed with error '{error}'")
+        return False
+
+
+def holds(grounds: Grounds, key: str, condition: Condition) -> bool:
+    """Does one hold? Raises `ExpressionError` for one that fails or cannot be told, `NeedsWorld` as `all_hold` does."""
     kind = condition.canonical.removeprefix(_CONDITION)
     inner = ((f"{key}:{number}", each) for number, each in enumerate(condition.conditions))
     match kind:
         case "Not":
-            return not any(_holds(turn, *each) for each in inner)
+            return not any(holds(grounds, *each) for each in inner)
         case "Or":
-            return any(_holds(turn, *each) for each in inner)
-        case "Expression" | "ExecutionOutputs":
-            return _expressed(turn, key, condition)
+            return any(holds(grounds, *each) for each in inner)
+        case "Expression":
+            rendered = grounds.render(key, condition.properties.get("expression"), {})
+            return printed(rendered).strip() not in ("", "false")
+        case "ExecutionOutputs":
+            return _outputs(grounds, key, condition)
+    if kind in DATES:
+        asked = grounds.render(key, dict(condition.properties), {})
+        assert isinstance(asked, Mapping), "a map is rendered to a map"
+        return date_holds(kind, asked, grounds.zone)
     plain = _PLAIN.get(kind)
     if plain is None:
-        message = f"Conditions of type {condition.canonical} can't be evaluated for listeners, thus it does not hold"
-        turn.say(Write("WARN", message, kept=True))
-        return False
-    return plain(condition.properties, turn.execution)
+        raise ExpressionError(f"Conditions of type {condition.canonical} can't be evaluated here")
+    if grounds.execution is None:
+        raise ExpressionError("Invalid condition with null execution")
+    return plain(condition.properties, grounds.execution)
 
 
-def _expressed(turn: Turn, key: str, condition: Condition) -> bool:
-    outputs = condition.canonical.endswith("ExecutionOutputs")
-    if outputs and not turn.execution.outputs:
+def _outputs(grounds: Grounds, key: str, condition: Condition) -> bool:
+    execution = grounds.execution
+    if execution is None or not execution.outputs:
         return False
-    more = {"trigger": {**_trigger(turn.execution), "outputs": turn.execution.outputs}} if outputs else {}
-    try:
-        rendered = turn.render(key, condition.properties.get("expression"), None, more)
-    except NeedsWorld:
-        raise
-    except ExpressionError as error:
-        turn.say(Write("WARN", f"Evaluate Condition Failed with error '{error}'", kept=True))
-        return False
-    return truthy(rendered) if outputs else printed(rendered).strip() not in ("", "false")
+    more = {"trigger": {**_trigger(execution), "outputs": execution.outputs}}
+    return truthy(grounds.render(key, condition.properties.get("expression"), more))
 
 
 def _trigger(execution: Execution) -> Mapping[str, object]:
@@ -96,7 +124,7 @@ def _tried_again(asked: Mapping[str, object], execution: Execution) -> bool:
     return any(_among(asked, attempt.history.current.value) for run in again for attempt in run.attempts)
 
 
-_PLAIN: Mapping[str, Callable[[Mapping[str, object], Execution], bool]] = {
+_PLAIN: Final[Mapping[str, Callable[[Mapping[str, object], Execution], bool]]] = {
     "ExecutionFlow": _flow,
     "FlowCondition": _flow,
     "ExecutionNamespace": _namespace,

@@ -94,7 +94,7 @@ def build_task(values: Values, grammar: Grammar) -> Task:
 
 
 def build_trigger(values: Values, grammar: Grammar) -> Trigger:
-    """The trigger that these values say; its conditions and labels stay among its properties."""
+    """The trigger that these values say."""
     manifest = _manifest(Holds.TRIGGER, values, grammar)
     apart = {"id", "type", "description", "disabled"}
     return Trigger(
@@ -103,6 +103,11 @@ def build_trigger(values: Values, grammar: Grammar) -> Trigger:
         canonical=manifest.type,
         properties={name: value for name, value in values.items() if name not in apart and value is not None},
         defaulted=_defaulted(values, manifest),
+        conditions=tuple(
+            build_condition(each, grammar)
+            for name in ("conditions", "scheduleConditions")
+            for each in values.get(name) or ()
+        ),
         description=values.get("description"),
         disabled=values.get("disabled") or False,
     )

@@ -102,19 +102,6 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger:
-    """One trigger (spec/engine 9). Conditions, labels and what is special to its type are among the `properties`."""
-
-    id: str
-    type: str
-    canonical: str
-    properties: Mapping[str, object] = field(default_factory=dict)
-    description: str | None = None
-    disabled: bool = False
-    defaulted: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
     """One condition (spec/engine 9.4); `conditions` are those it is made of. `written` is all as the flow says it."""
 
@@ -122,6 +109,24 @@ class Condition:
     properties: Mapping[str, object] = field(default_factory=dict)
     conditions: tuple[Condition, ...] = ()
     written: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """One trigger (spec/engine 9). Labels and what is special to its type are among the `properties`.
+
+    So are its conditions as they were written; `conditions` are the same as values, those of a Schedule's deprecated
+    `scheduleConditions` with them.
+    """
+
+    id: str
+    type: str
+    canonical: str
+    properties: Mapping[str, object] = field(default_factory=dict)
+    description: str | None = None
+    disabled: bool = False
+    conditions: tuple[Condition, ...] = ()
+    defaulted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,9 +22,7 @@ from casemate.executions import (
     Execution,
     Resolve,
     Resolved,
-    resolve_inputs,
     start,
-    variables_of,
 )
 from casemate.expressions import Jq, Unanswerable, no_jq
 from casemate.flows import Flow, Label, Trigger
@@ -43,6 +41,7 @@ from casemate.orchestrator.patience import patiently
 from casemate.orchestrator.relay import Relay
 from casemate.orchestrator.rules import Rules
 from casemate.orchestrator.shelf import Shelf
+from casemate.orchestrator.starting import Starting
 from casemate.orchestrator.step import Surroundings, Written
 from casemate.orchestrator.subflows import Subflows
 from casemate.orchestrator.tasks import Tasks
@@ -70,7 +69,7 @@ def new_id() -> str:
 class Orchestrator:
     """One executor. `desk` is what workers talk to; give it to the dispatch before `start`.
 
-    `actions` is what people do with executions that exist.
+    `actions` is what people do with executions that exist, `starting` makes those that triggers start.
     """
 
     def __init__(
@@ -89,7 +88,6 @@ class Orchestrator:
         self._db = db
         self._storage = storage
         self._dispatch = dispatch
-        self._catalog = catalog
         self._context = context or Context()
         self._rules = rules = rules or Rules()
         self._now = now
@@ -108,10 +106,12 @@ class Orchestrator:
             readable=rules.readable_bytes,
             jq=jq,
         )
+        self.starting = Starting(self._worlds, self._context, self._around)
+        inputs = self.starting.inputs
         self._subflows = Subflows(
-            db, storage, self._shelf, self._lives, self._worlds, self._inputs, self._context, self._around, self._insist
+            db, storage, self._shelf, self._lives, self._worlds, inputs, self._context, self._around, self._insist
         )
-        self.actions = Actions(self._lives, self._shelf, self._inputs, self._around)
+        self.actions = Actions(self._lives, self._shelf, inputs, self._around)
         boot = new_id()
         self.desk = Desk(
             db=db,
@@ -188,7 +188,7 @@ class Orchestrator:
             flow,
             id=execution_id or ExecutionId(new_id()),
             now=self._now(),
-            inputs=await self._inputs(flow, submitted or {}),
+            inputs=await self.starting.inputs(flow, submitted or {}),
             labels=labels,
             trigger=trigger,
             schedule_date=schedule_date,
@@ -214,35 +214,15 @@ class Orchestrator:
             raise NotFound("Webhook not found")
         if flow.disabled:
             raise Conflict("Cannot execute a flow which is disabled")
-        inputs = await self._inputs(flow, {})
-        started = webhook.trigger_of(trigger, request)
-        execution = start(flow, id=ExecutionId(new_id()), now=self._now(), inputs=inputs, trigger=started)
-        if not await self._conditions_hold(flow, trigger, execution):
+        execution = await self.starting.triggered(flow, trigger, request.variables())
+        if not await self.starting.hold(flow, trigger, execution):
             return None
-        weighing.check(execution, self._rules.message_bytes)
         return await self._lives.begin(flow, execution)
 
     async def _opened(self, flow: Flow, key: str) -> Trigger | None:
         if webhook.has_plain_keys(flow):
             return webhook.asked_for(flow, key, Unanswerable(now=self._now()))
         return await self._worlds.within(whose_flow(flow), partial(webhook.asked_for, flow, key))
-
-    async def _conditions_hold(self, flow: Flow, trigger: Trigger, execution: Execution) -> bool:
-        templates = webhook.conditions_of(trigger, self._catalog)
-        if not templates:
-            return True
-        variables = variables_of(flow, execution, None, self._context)
-        return await self._worlds.within(whose_flow(flow), partial(webhook.hold, templates, variables))
-
-    async def _inputs(self, flow: Flow, submitted: Mapping[str, object]) -> Mapping[str, object]:
-        if not flow.inputs:
-            return {}
-        inputs = await self._worlds.within(
-            whose_flow(flow), lambda world: resolve_inputs(flow, submitted, world, self._context.seal)
-        )
-        if isinstance(inputs, tuple):
-            raise Refused(inputs)
-        return inputs.values
 
     async def kill(self, tenant: TenantId, execution: ExecutionId, *, cascade: bool = True) -> None:
         """Stop an execution: what waits is KILLED, what runs is told to stop.

@@ -9,17 +9,14 @@ from hashlib import sha256
 
 import structlog
 
-from casemate.catalog import Catalog
 from casemate.expressions import ExpressionError, World, printed, render
 from casemate.flows import Flow, Trigger
 from casemate.orchestrator.answering import budget
-from casemate.orchestrator.errors import Conflict
 from casemate.orchestrator.world import ServiceWorld
 
 log = structlog.get_logger()
 
 _WEBHOOK = "io.kestra.plugin.core.trigger.Webhook"
-_EXPRESSION = "io.kestra.plugin.core.condition.Expression"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,39 +65,6 @@ def _opens(trigger: Trigger, key: str, flow: Flow, world: World) -> bool:
 def _digest(key: str) -> bytes:
     """Of the same length for every key, so that comparing two does not tell how long the right one is."""
     return sha256(key.encode(errors="replace")).digest()
-
-
-def trigger_of(trigger: Trigger, request: WebRequest) -> dict[str, object]:
-    """What an execution remembers of its start."""
-    return {"id": trigger.id, "type": trigger.type, "variables": request.variables()}
-
-
-def conditions_of(trigger: Trigger, catalog: Catalog) -> list[str]:
-    """The templates that must all be true. Raises `Conflict` for a kind of condition that is not known here."""
-    conditions = trigger.properties.get("conditions") or ()
-    assert isinstance(conditions, Sequence), "the flow was checked"
-    return [_template(condition, catalog) for condition in conditions]
-
-
-def _template(condition: Mapping[str, object], catalog: Catalog) -> str:
-    kind = str(condition.get("type"))
-    if catalog.canonical(kind) != _EXPRESSION:
-        raise Conflict(f"Conditions of type {kind} can't be evaluated by this version")
-    return str(condition.get("expression"))
-
-
-def hold(templates: Sequence[str], variables: Mapping[str, object], world: World) -> bool:
-    """Are they all true? One that fails is not (spec/engine 9.4)."""
-    return all(_true(template, variables, world) for template in templates)
-
-
-def _true(template: str, variables: Mapping[str, object], world: World) -> bool:
-    try:
-        text = printed(render(template, variables, world, budget=budget())).strip()
-    except ExpressionError as error:
-        log.warning("condition.failed", error=_told(error, world))
-        return False
-    return text not in ("", "false")
 
 
 def _told(error: ExpressionError, world: World) -> str:

@@ -1,0 +1,160 @@
+"""The execution that a trigger starts: made here, written by whoever decides that it happens (spec/engine 9.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TypeAlias, TypeVar
+
+import structlog
+
+from casemate.errors import Refused
+from casemate.executions import Context, Execution, Grounds, all_hold, noting, resolve_inputs, start, variables_of
+from casemate.expressions import ExpressionError, as_json, printed, render
+from casemate.flows import Flow, Label, Trigger
+from casemate.identifiers import ExecutionId
+from casemate.masking import Mask
+from casemate.orchestrator import weighing
+from casemate.orchestrator.answering import Worlds, budget
+from casemate.orchestrator.step import Surroundings
+from casemate.orchestrator.world import ServiceWorld, whose_flow
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+Fill: TypeAlias = Callable[[object, Mapping[str, object]], object]
+"""Renders a template with the variables at hand and more. Raises `ExpressionError`."""
+
+
+class Starting:
+    """Makes them."""
+
+    def __init__(self, worlds: Worlds, context: Context, around: Callable[[], Surroundings]) -> None:
+        self._worlds = worlds
+        self._context = context
+        self._around = around
+
+    async def inputs(self, flow: Flow, submitted: Mapping[str, object]) -> Mapping[str, object]:
+        """The inputs of a new execution. Raises `Refused` with every problem of what was submitted."""
+        if not flow.inputs:
+            return {}
+        seal = self._context.seal
+        inputs = await self._worlds.within(whose_flow(flow), lambda world: resolve_inputs(flow, submitted, world, seal))
+        if isinstance(inputs, tuple):
+            raise Refused(inputs)
+        return inputs.values
+
+    async def triggered(
+        self,
+        flow: Flow,
+        trigger: Trigger,
+        variables: Mapping[str, object],
+        *,
+        inputs: Mapping[str, object] | None = None,
+        raw: bool = False,
+        labels: Sequence[Label] = (),
+        root: Mapping[str, object] | None = None,
+        id: ExecutionId | None = None,  # noqa: A002 - the word for what it is
+    ) -> Execution:
+        """The execution that a trigger starts, CREATED and not yet written.
+
+        `variables` are what templates see under `trigger`, `root` beside the rest. `inputs` are ready, not templates;
+        they are checked and completed with the flow's defaults, but for `raw` ones, which are taken as they are. Labels
+        are the flow's, the trigger's, then the given ones. Raises `Refused`, `WrongChoice` if it is too large.
+        """
+        bare = self.bare(flow, trigger, variables, root=root, id=id)
+        given = inputs or {}
+        ready = given if raw else await self.inputs(flow, given)
+        own = await self.labels(flow, trigger, replace(bare, inputs=ready))
+        execution = start(
+            flow,
+            id=bare.id,
+            now=bare.history.start,
+            inputs=ready,
+            labels=(*own, *labels),
+            trigger=bare.trigger,
+            variables=root,
+        )
+        weighing.check(execution, self._around().rules.message_bytes)
+        return execution
+
+    def bare(
+        self,
+        flow: Flow,
+        trigger: Trigger,
+        variables: Mapping[str, object],
+        *,
+        root: Mapping[str, object] | None = None,
+        id: ExecutionId | None = None,  # noqa: A002 - the word for what it is
+    ) -> Execution:
+        """The same without inputs, and with the labels of the flow only."""
+        around = self._around()
+        return start(
+            flow,
+            id=id or ExecutionId(around.new_id()),
+            now=around.now,
+            inputs={},
+            trigger={"id": trigger.id, "type": trigger.type, "variables": variables},
+            variables=root,
+        )
+
+    async def labels(self, flow: Flow, trigger: Trigger, execution: Execution) -> tuple[Label, ...]:
+        """The labels of the trigger, rendered with what the execution sees; one that fails is left out."""
+        written = trigger.properties.get("labels")
+        assert written is None or isinstance(written, Iterable), "the flow was checked"
+        templates = [Label(each["key"], each["value"]) for each in written or ()]
+        if not any("{" in label.key + label.value for label in templates):
+            return tuple(templates)
+        return await self.within(flow, execution, partial(_rendered, trigger, templates))
+
+    async def filled(self, flow: Flow, execution: Execution, template: object) -> object:
+        """A template, or a tree of them, with what the execution sees, as a JSON value. Raises `ExpressionError`."""
+        return await self.within(flow, execution, lambda fill: as_json(fill(template, {})))
+
+    async def hold(self, flow: Flow, trigger: Trigger, execution: Execution) -> bool:
+        """Do all conditions of the trigger hold for an execution that it would start? One that fails does not."""
+        if not trigger.conditions:
+            return True
+
+        def held(fill: Fill) -> bool:
+            grounds = Grounds(render=lambda _, *args: fill(*args), execution=execution, zone=self._context.zone)
+            return all_hold(grounds, trigger.id, trigger.conditions, partial(_warn, flow, trigger))
+
+        return await self.within(flow, execution, held)
+
+    async def within(self, flow: Flow, execution: Execution, work: Callable[[Fill], T]) -> T:
+        """What the work says that may render templates with what the execution sees."""
+        opened = Mask()
+        seen = variables_of(flow, execution, None, noting(self._context, opened.add))
+
+        def filled(world: ServiceWorld) -> T:
+            def fill(template: object, more: Mapping[str, object]) -> object:
+                try:
+                    return render(template, {**seen, **more} if more else seen, world, budget=budget())
+                except ExpressionError as error:
+                    raise ExpressionError(opened.cover(world.covered(error))) from None
+
+            return work(fill)
+
+        return await self._worlds.within(whose_flow(flow), filled)
+
+
+def _rendered(trigger: Trigger, templates: Sequence[Label], fill: Fill) -> tuple[Label, ...]:
+    return tuple(label for each in templates if (label := _label(trigger, each, fill)) is not None)
+
+
+def _label(trigger: Trigger, written: Label, fill: Fill) -> Label | None:
+    try:
+        key, value = fill(written.key, {}), fill(written.value, {})
+    except ExpressionError as error:
+        log.warning("trigger.label_failed", trigger=trigger.id, label=written.key, error=str(error))
+        return None
+    name = printed(key)
+    # Written in full it would have been refused with the flow: a template must not be the way around that.
+    return None if name.startswith("system.") else Label(name, "" if value is None else printed(value))
+
+
+def _warn(flow: Flow, trigger: Trigger, message: str) -> None:
+    log.warning("condition.failed", flow=flow.id, trigger=trigger.id, reason=message)
