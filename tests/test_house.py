@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 BREACHES = {
     "a pure room imports the operating system": ("executions", "import os", "Pure rooms touch nothing"),
     "a pure room opens sockets": ("expressions", "import socket", "Pure rooms touch nothing"),
+    "triggers read files": ("triggers", "import pathlib", "Pure rooms touch nothing"),
     "a value room looks upwards": ("flows", "import casemate.store", "Rooms depend downwards only"),
     "a worker sees the database": ("worker", "import casemate.store", "A worker can be installed without"),
     "a service loads what runs inside": ("worker", "import casemate.inside", "Nobody imports what runs inside"),
@@ -59,9 +60,10 @@ def test_a_breach_is_found(broken: str, breach: str):
     assert re.search(rf"casemate\.{room} -> {line.removeprefix('import ')}\b", broken), broken
 
 
-def test_executions_call_neither_clock_nor_chance():
+@pytest.mark.parametrize("room", ["executions", "triggers"])
+def test_decisions_call_neither_clock_nor_chance(room: str):
     forbidden = ("datetime.now", "time.time", "random.", "uuid4", "secrets.")
-    for file in (ROOT / "src" / "casemate" / "executions").rglob("*.py"):
+    for file in (ROOT / "src" / "casemate" / room).rglob("*.py"):
         text = file.read_text()
         assert not [word for word in forbidden if word in text], file
 

@@ -3,7 +3,7 @@
 The aggregates are modules of functions that take an open transaction: `await db.transact(flows.save, flow, now)`.
 """
 
-from casemate.store import executions, flows, jobs, kv, logs, metrics, outbox, replies, slots, timers, workers
+from casemate.store import executions, flows, jobs, kv, logs, metrics, outbox, replies, slots, timers, triggers, workers
 from casemate.store.database import Database, Tx
 from casemate.store.errors import Conflict, SchemaUnknown, StateInUse, StoreError, StoreUnavailable
 from casemate.store.flows import StoredFlow
@@ -40,5 +40,6 @@ __all__ = [
     "replies",
     "slots",
     "timers",
+    "triggers",
     "workers",
 ]

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, select
 
 from casemate.flows import Concurrency, Flow, Label
 from casemate.identifiers import FlowId, Namespace, TenantId
-from casemate.store import slots
+from casemate.store import slots, triggers
 from casemate.store.database import Tx
 from casemate.store.schema import flows as table
 from casemate.store.search import Field, Filter, Page, anywhere, condition, found, labelled, marked, scoped, unmarked
@@ -58,6 +58,7 @@ def save(tx: Tx, flow: Flow, now: datetime) -> StoredFlow:
     last = _last(tx, flow.tenant, flow.namespace, flow.id)
     if last is not None and not last.deleted and last.source == flow.source:
         return last
+    triggers.keep(tx, flow, now)
     return _add(
         tx,
         StoredFlow(
@@ -80,6 +81,7 @@ def delete(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId, now: da
     last = latest(tx, tenant, namespace, flow)
     if last is None:
         return None
+    triggers.drop(tx, tenant, namespace, flow)
     gone = StoredFlow(
         tenant=tenant,
         namespace=namespace,

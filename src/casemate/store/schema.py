@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -239,6 +239,32 @@ replies = Table(
     Column("execution", Text, nullable=False),
     Column("reply", Text, nullable=False),
     Index("replies_execution", "tenant", "execution"),
+)
+
+triggers = Table(
+    "triggers",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("flow", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("definition", Text, nullable=False),
+    Column("planned", Boolean, nullable=False),
+    Column("date", Instant),
+    Column("next", Instant),
+    Column("evaluated", Instant),
+    Column("triggered", Instant),
+    Column("execution", Text),
+    Column("evaluating", Instant),
+    Column("backfill", Text),
+    Column("stop_after", Text, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("updated", Instant, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("triggers_next", "next"),
+    Index("triggers_unplanned", "planned", sqlite_where=text("NOT planned")),
+    Index("triggers_execution", "execution", sqlite_where=text("execution IS NOT NULL")),
 )
 
 workers = Table(
