@@ -182,6 +182,6 @@ def test_a_webhook_starts_its_flow(client):
 
 def test_what_does_not_exist_yet_is_named(client):
     with pytest.raises(kestrapy.ApiException) as missing:
-        client.flows.generate_flow_graph(NAMESPACE, "greet", TENANT)
+        client.flows.list_promotions(NAMESPACE, "greet", TENANT)
     assert missing.value.status == 501
-    assert "generate_flow_graph" in missing.value.body
+    assert "list_promotions" in missing.value.body

@@ -1,7 +1,13 @@
+from datetime import UTC, datetime
+
 import pytest
+
+from casemate.executions import Execution, History
+from casemate.store import executions
 
 FLOWS = "/api/v1/main/flows"
 YAML = {"content-type": "application/x-yaml"}
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -191,3 +197,39 @@ def test_a_query_that_is_not_understood_chooses_nothing(client, create, query):
         assert "which knows" in answer.json()["message"]
         assert "filters[field][OPERATION]" in answer.json()["message"]
     assert client.get(f"{FLOWS}/company.team/hello").status_code == 200
+
+
+@pytest.fixture
+def three(client, source):
+    """The path of the revisions of a flow that has three."""
+    client.post(FLOWS, content=source(message="one"), headers=YAML)
+    for message in ("two", "three"):
+        client.put(f"{FLOWS}/company.team/hello", content=source(message=message), headers=YAML)
+    return f"{FLOWS}/company.team/hello/revisions"
+
+
+def test_old_revisions_are_deleted_and_the_last_one_stays(client, three):
+    assert client.delete(f"{three}?revisions=1,3").status_code == 409
+    assert client.delete(f"{three}?revisions=1&revisions=2").status_code == 204
+    assert [one["revision"] for one in client.get(three).json()] == [3]
+    assert client.get(f"{FLOWS}/company.team/hello?revision=1").status_code == 404
+    assert client.delete(f"{FLOWS}/company.team/gone/revisions?revisions=1").status_code == 404
+
+
+async def opened(db):
+    begun = Execution(
+        id="e", tenant="main", namespace="company.team", flow_id="hello", flow_revision=2, history=History.begun(NOW)
+    )
+    await db.transact(executions.insert, begun)
+
+
+def test_a_revision_that_an_execution_still_runs_is_not_deleted(client, db, three):
+    client.portal.call(opened, db)
+    answer = client.delete(f"{three}?revisions=1,2")
+    assert (answer.status_code, "executions still run revision 2" in answer.json()["message"]) == (409, True)
+    assert client.delete(f"{three}?revisions=1").status_code == 204
+
+
+@pytest.mark.parametrize("query", ["", "?revisions=", "?revisions=x", "?revisions=0", "?revisions=1,,2"])
+def test_revisions_that_are_no_numbers_are_refused(client, query):
+    assert client.delete(f"{FLOWS}/company.team/hello/revisions{query}").status_code == 422

@@ -29,8 +29,8 @@ def test_each_is_found_by_its_own_path():
         ("POST", f"{MAIN}/executions/e1/actions/resume-from-breakpoint", "resume_execution_from_breakpoint"),
         ("GET", f"{MAIN}/executions/e1/follow-dependencies", "follow_dependencies_execution"),
         ("GET", f"{MAIN}/executions/namespaces", "list_executable_namespaces"),
-        ("GET", f"{MAIN}/flows/deprecated", "list_deprecated"),
-        ("POST", f"{MAIN}/flows/import", "import_flows"),
+        ("GET", f"{MAIN}/flows/n/f/promotions", "list_promotions"),
+        ("POST", f"{MAIN}/flows/promote/by-ids", "promote_by_ids"),
         ("GET", "/api/v1/license-info", "license_info"),
     ],
 )
@@ -41,7 +41,7 @@ def test_an_operation_that_does_not_exist_yet_is_named(client, verb, path, name)
 
 
 def test_an_unknown_tenant_has_nothing_that_could_be_built(client):
-    answer = client.get("/api/v1/elsewhere/flows/deprecated")
+    answer = client.get("/api/v1/elsewhere/secrets")
     assert (answer.status_code, answer.json()["message"]) == (404, "Not Found: no such tenant")
 
 

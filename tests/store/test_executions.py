@@ -146,3 +146,11 @@ async def test_children_are_found(db: Database, execution):
     await db.transact(executions.insert, execution)
     assert await db.read(executions.called_by, "main", "e0") == ("e1",)
     assert await db.read(executions.called_by, "acme", "e0") == ()
+
+
+async def test_the_revisions_that_executions_still_run(db: Database, execution, now):
+    await db.transact(executions.insert, execution)
+    await db.transact(executions.insert, replace(execution, id="other", tenant="other", flow_revision=7))
+    ended = replace(execution, id="ended", flow_revision=1, history=History.begun(now, State.SUCCESS))
+    await db.transact(executions.insert, ended)
+    assert await db.read(executions.open_revisions, "main", "company.team", "hello") == {2}

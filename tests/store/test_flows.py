@@ -127,3 +127,24 @@ async def test_an_unknown_filter_is_refused(db: Database, wrong):
 async def test_an_unknown_order_is_refused(db: Database):
     with pytest.raises(Refused):
         await db.read(flows.search, "main", (), Page(sort=("source; drop table flows:asc",)))
+
+
+async def test_what_is_asked_of_all_flows_stays_within_the_tenant(db: Database, now):
+    for tenant in ("main", "other"):
+        await db.transact(flows.save, flow(f"type: x.Subflow # {tenant}", tenant=tenant), now)
+    await db.transact(flows.save, flow("type: x.Sub_flow", "second"), now)
+    assert await db.read(flows.names, "main") == (("company.team", "hello"), ("company.team", "second"))
+    assert await db.read(flows.names, "nobody") == ()
+    mentioning = await db.read(flows.mentioning, "main", ["Subflow", "%"])
+    assert [one.source for one in mentioning] == ["type: x.Subflow # main"]
+    assert await db.read(flows.mentioning, "main", []) == ()
+
+
+async def test_old_revisions_can_be_deleted_but_not_the_last_one_nor_those_of_others(db: Database, now):
+    for source in ("one", "two", "three"):
+        for tenant in ("main", "other"):
+            await db.transact(flows.save, flow(source, tenant=tenant), now)
+    assert await db.transact(flows.delete_revisions, *PLACE, [1, 3, 9]) == 1
+    assert [one.revision for one in await db.read(flows.revisions, *PLACE)] == [2, 3]
+    assert len(await db.read(flows.revisions, "other", *PLACE[1:])) == 3
+    assert (await db.transact(flows.save, flow("four"), now)).revision == 4

@@ -60,7 +60,7 @@ def _described(row: Operation, shapes: Mapping[int, Any]) -> dict[str, object]:
 
 
 def _body_schema(row: Operation, shapes: Mapping[int, Any]) -> object:
-    return {"type": "object"} if row.body is FORM else shapes.get(id(row.body.model), {})
+    return {"type": "object"} if FORM.types[0] in row.body.types else shapes.get(id(row.body.model), {})
 
 
 def _path_parameters(row: Operation) -> list[dict[str, object]]:

@@ -7,6 +7,8 @@ from typing import Any, NotRequired
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
+from casemate.api.sources import Scope
+
 
 class Moment(TypedDict):
     """One entry of a history."""
@@ -391,3 +393,229 @@ class ErrorBody(TypedDict):
 
     message: str
     problems: NotRequired[list[Placed]]
+
+
+class GraphNode(TypedDict):
+    """A node of a graph; a task has `task`, a trigger `triggerDeclaration`."""
+
+    uid: str
+    type: str
+    branchType: NotRequired[str]
+    relationType: NotRequired[str]
+    task: NotRequired[dict[str, Any]]
+    triggerDeclaration: NotRequired[dict[str, Any]]
+
+
+class GraphRelation(TypedDict):
+    """How one node comes after another."""
+
+    relationType: NotRequired[str]
+    value: NotRequired[str]
+
+
+class GraphEdge(TypedDict):
+    """A way from one node to another, by their uids."""
+
+    source: str
+    target: str
+    relation: GraphRelation
+
+
+class ClusterItself(TypedDict):
+    """What a cluster is of."""
+
+    uid: str
+    type: str
+    branchType: NotRequired[str]
+    relationType: NotRequired[str]
+    taskNode: NotRequired[GraphNode]
+
+
+class GraphCluster(TypedDict):
+    """Nodes that stand together, by their uids."""
+
+    cluster: ClusterItself
+    nodes: list[str]
+    parents: list[str]
+    start: str
+    end: str
+
+
+class FlowGraph(TypedDict):
+    """The tasks and triggers of a flow as a graph."""
+
+    nodes: list[GraphNode]
+    edges: list[GraphEdge]
+    clusters: list[GraphCluster]
+    flowables: list[str]
+
+
+class FlowNode(TypedDict):
+    """A flow among others."""
+
+    uid: str
+    namespace: str
+    id: str
+
+
+class FlowEdge(TypedDict):
+    """One flow starts another: by a task (`FLOW_TASK`) or a trigger (`FLOW_TRIGGER`)."""
+
+    source: str
+    target: str
+    relation: str
+
+
+class Topology(TypedDict):
+    """Which flows start which."""
+
+    nodes: list[FlowNode]
+    edges: list[FlowEdge]
+
+
+class FlowHash(TypedDict):
+    """The SHA-256 of a flow's source in hexadecimal digits; null where there is no such flow."""
+
+    namespace: str
+    id: str
+    hash: str | None
+    revision: int | None
+
+
+class Hashes(TypedDict):
+    """One for each flow that was named."""
+
+    hashes: list[FlowHash]
+
+
+class DeprecatedTask(TypedDict):
+    """A task of a type that is deprecated or has another name now."""
+
+    taskId: str
+    taskType: str
+    replacement: str | None
+
+
+class WithDeprecated(TypedDict):
+    """A flow that has such tasks."""
+
+    namespace: str
+    flowId: str
+    revision: int
+    deprecatedTasks: list[DeprecatedTask]
+
+
+class ExpressionCategories(TypedDict):
+    """What templates may use."""
+
+    taskOutputs: list[str]
+    executionContext: list[str]
+    inputs: list[str]
+    variables: list[str]
+    filters: list[str]
+    functions: list[str]
+
+
+class Expressions(TypedDict):
+    """The same by category."""
+
+    categories: ExpressionCategories
+
+
+@with_config(ConfigDict(extra="ignore"))
+class Replacing(TypedDict):
+    """What is to be replaced in sources."""
+
+    query: str
+    replacement: str
+    caseSensitive: NotRequired[bool | None]
+    wholeWord: NotRequired[bool | None]
+    regex: NotRequired[bool | None]
+
+
+class ReplacePreview(Replacing):
+    """In which flows it would be."""
+
+    namespace: NotRequired[str | None]
+    scope: NotRequired[Scope | None]
+
+
+class ReplaceApply(Replacing):
+    """In which flows it is to be."""
+
+    flows: list[FlowName]
+    scope: NotRequired[Scope | None]
+
+
+class ReplaceLine(Replacing):
+    """In which line; line and column count from 1."""
+
+    namespace: str
+    id: str
+    line: NotRequired[int | None]
+    column: NotRequired[int | None]
+
+
+class ReplacedLine(TypedDict):
+    """A line before and after."""
+
+    line: int
+    before: str
+    after: str
+
+
+class ReplacedFlow(TypedDict):
+    """The lines of one flow that would change."""
+
+    namespace: str
+    id: str
+    editable: bool
+    matches: list[ReplacedLine]
+
+
+class ReplacePreviewed(TypedDict):
+    """What would change."""
+
+    totalMatches: int
+    totalFlows: int
+    editableFlowCount: int
+    flows: list[ReplacedFlow]
+
+
+class NotReplaced(TypedDict):
+    """A flow that stays as it is, and why."""
+
+    namespace: str
+    id: str
+    reason: str
+    message: NotRequired[str]
+
+
+class ReplaceApplied(TypedDict):
+    """What was changed, and what was not."""
+
+    updated: list[Flow]
+    skipped: list[NotReplaced]
+
+
+class Namespace(TypedDict):
+    """A namespace."""
+
+    id: str
+    deleted: bool
+
+
+class Namespaces(TypedDict):
+    """A page of namespaces."""
+
+    results: list[Namespace]
+    total: int
+
+
+@with_config(ConfigDict(extra="ignore"))
+class Autocomplete(TypedDict):
+    """What has been typed so far."""
+
+    q: NotRequired[str | None]
+    ids: NotRequired[list[str] | None]
+    existingOnly: NotRequired[bool | None]

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import re2
 
 from casemate.api.errors import illegal_argument
+from casemate.documents import Mapping, examine
 
 SNIPPET = 200
+
+Scope: TypeAlias = Literal["ALL", "TASKS", "TRIGGERS", "INPUTS"]
+"""Where in a flow is looked: everywhere, or in one of its properties."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is looked for in sources. Regular expressions are those of RE2: they take linear time."""
+    """What is looked for in sources, and in which section. Regular expressions are RE2's: they take linear time."""
 
     query: str
     case_sensitive: bool = False
     whole_word: bool = False
     regex: bool = False
+    scope: Scope = "ALL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +39,24 @@ class Match:
 
 def matches(source: str, wanted: Wanted) -> tuple[Match, ...]:
     """The first match of every line that has one."""
-    pattern = _compiled(wanted)
-    found = ((number, line, pattern.search(line)) for number, line in enumerate(source.splitlines(), 1))
+    pattern, within = compiled(wanted), section(source, wanted.scope)
+    lines = ((number, line) for number, line in enumerate(source.split("\n"), 1) if number in within)
+    found = ((number, line, pattern.search(line)) for number, line in lines)
     return tuple(Match(number, hit.start() + 1, line.strip()[:SNIPPET]) for number, line, hit in found if hit)
+
+
+def section(source: str, scope: Scope) -> range:
+    """The lines of a section: `ALL`, or those of the property of the flow that the scope names."""
+    end = source.count("\n") + 2
+    if scope == "ALL":
+        return range(1, end)
+    document = examine(source).document
+    entries = document.root.entries if document is not None and isinstance(document.root, Mapping) else ()
+    places = sorted((entry.mark.line, entry.key) for entry in entries)
+    for number, (line, key) in enumerate(places):
+        if key == scope.lower():
+            return range(line, places[number + 1][0] if number + 1 < len(places) else end)
+    return range(0)
 
 
 def disabled(source: str, *, value: bool) -> str:
@@ -55,7 +75,8 @@ def _with_line(source: str, key: str, value: str) -> str:
     return edited if count else f"{source}\n{line}"
 
 
-def _compiled(wanted: Wanted) -> Any:
+def compiled(wanted: Wanted) -> Any:
+    """The pattern that finds it; raises 422 if it is none."""
     options = re2.Options()
     options.case_sensitive = wanted.case_sensitive
     options.log_errors = False

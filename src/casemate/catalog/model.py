@@ -53,7 +53,8 @@ class Manifest:
     code of its own (`runs-code`) or cannot be run here yet. `asks` names what the body may ask of the control plane
     while it runs, or a task that takes its place; everything else is refused there. `shared`: in a WorkingDirectory the
     body works on the files that all tasks there share, as scripts do; others get a folder of their own. An `internal`
-    type stands for a part of another task; no flow may name it.
+    type stands for a part of another task; no flow may name it. `replaced_by` is what to use instead of a
+    deprecated type.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -72,6 +73,7 @@ class Manifest:
     asks: frozenset[str] = frozenset()
     shared: bool = False
     deprecated: bool = False
+    replaced_by: str | None = None
     internal: bool = False
 
     @cached_property

@@ -5,7 +5,10 @@ from casemate.flows.advice import Warnings, warnings
 from casemate.flows.build import build_input
 from casemate.flows.cron import expanded
 from casemate.flows.defaults import with_defaults
+from casemate.flows.drawing import drawn
 from casemate.flows.for_each_item import ITEMS, MERGE, SPLIT, sibling
+from casemate.flows.graph import Graph, graph_to_json
+from casemate.flows.links import FLOW_TRIGGER, Link, LinkKind, around, links
 from casemate.flows.model import (
     MADE,
     Concurrency,
@@ -26,6 +29,7 @@ from casemate.flows.shown import input_to_json, task_to_json, to_json, trigger_t
 from casemate.flows.violations import violations
 
 __all__ = [
+    "FLOW_TRIGGER",
     "ITEMS",
     "MADE",
     "MERGE",
@@ -34,8 +38,11 @@ __all__ = [
     "Condition",
     "Flow",
     "FlowKey",
+    "Graph",
     "Input",
     "Label",
+    "Link",
+    "LinkKind",
     "Listener",
     "Output",
     "Retry",
@@ -43,9 +50,13 @@ __all__ = [
     "Task",
     "Trigger",
     "Warnings",
+    "around",
     "build_input",
+    "drawn",
     "expanded",
+    "graph_to_json",
     "input_to_json",
+    "links",
     "parse",
     "parse_task",
     "parse_trigger",

@@ -16,7 +16,7 @@ from casemate.executions import (
     task_run_document,
     task_run_from,
 )
-from casemate.identifiers import ExecutionId, TaskRunId, TenantId
+from casemate.identifiers import ExecutionId, FlowId, Namespace, TaskRunId, TenantId
 from casemate.store.database import Tx
 from casemate.store.errors import Conflict
 from casemate.store.rows import packed, unpacked
@@ -206,6 +206,12 @@ def unfinished(tx: Tx) -> tuple[tuple[TenantId, ExecutionId], ...]:
     """Every execution of every tenant that has more to do, oldest first; for the service's own start."""
     rows = tx.execute(select(table.c.tenant, table.c.id).where(table.c.open.is_(True)).order_by(table.c.started))
     return tuple((row.tenant, row.id) for row in rows)
+
+
+def open_revisions(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId) -> frozenset[int]:
+    """The revisions of a flow of which executions have not ended."""
+    mine = (table.c.tenant == tenant) & (table.c.namespace == namespace) & (table.c.flow == flow)
+    return frozenset(tx.scalars(select(table.c.revision).where(mine, table.c.open.is_(True)).distinct()))
 
 
 def called_by(tx: Tx, tenant: TenantId, execution: ExecutionId) -> tuple[ExecutionId, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, false, or_, select
 
 from casemate.flows import Concurrency, Flow, Label
 from casemate.identifiers import FlowId, Namespace, TenantId
@@ -151,6 +151,25 @@ def search(
     statement = select(table).where(table.c.tenant == tenant, _LAST, condition(_FIELDS, filters))
     rows, total = found(tx, statement, _FIELDS, page or Page(), (table.c.namespace, table.c.id))
     return tuple(_stored(row) for row in rows), total
+
+
+def names(tx: Tx, tenant: TenantId) -> tuple[tuple[Namespace, FlowId], ...]:
+    """Every flow, by namespace and id."""
+    rows = tx.execute(select(table.c.namespace, table.c.id).where(table.c.tenant == tenant, _LAST))
+    return tuple(sorted((row.namespace, row.id) for row in rows))
+
+
+def mentioning(tx: Tx, tenant: TenantId, words: Sequence[str]) -> tuple[StoredFlow, ...]:
+    """The flows in whose source one of the words stands."""
+    mentions = or_(false(), *(table.c.source.contains(word, autoescape=True) for word in words))
+    rows = tx.execute(select(table).where(table.c.tenant == tenant, _LAST, mentions))
+    return tuple(_stored(row) for row in rows)
+
+
+def delete_revisions(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId, numbers: Sequence[int]) -> int:
+    """Remove revisions for good, but never the last one: the numbers go on from it. How many there were."""
+    old = table.c.revision.in_(numbers) & table.c.last.is_(False)
+    return tx.execute(table.delete().where(_is(tenant, namespace, flow), old)).rowcount
 
 
 def namespaces(tx: Tx, tenant: TenantId) -> tuple[Namespace, ...]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from casemate.api import shapes
 from casemate.api.call import Call
-from casemate.api.errors import constraints, places
+from casemate.api.errors import constraints, illegal_argument, places
 from casemate.api.operation import FLOWS, Answer, Operation, Permission
 from casemate.documents import Document, Mapping, Scalar, examine
 from casemate.errors import Problem
@@ -24,7 +24,12 @@ async def validate_flows(call: Call) -> Answer:
 
 
 async def validate_task(call: Call) -> Answer:
-    """Check one task."""
+    """Check one task, or one trigger if `section` says TRIGGERS."""
+    section = call.text("section") or "TASKS"
+    if section not in ("TASKS", "TRIGGERS"):
+        raise illegal_argument(f"{section[:100]!r} is no section; TASKS and TRIGGERS are")
+    if section == "TRIGGERS":
+        return await validate_trigger(call)
     return _checked_part(await call.body_text(), lambda document: parse_task(document, call.deps.catalog))
 
 

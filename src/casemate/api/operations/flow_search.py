@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from asyncio import to_thread
+from typing import cast, get_args
 
 from casemate.api import shapes
 from casemate.api.answers import paged
 from casemate.api.call import Call
+from casemate.api.errors import illegal_argument
 from casemate.api.operation import Answer, Operation, Permission
 from casemate.api.search import LARGEST, SEARCH, filters, page
-from casemate.api.sources import Match, Wanted, matches
+from casemate.api.sources import Match, Scope, Wanted, matches
 from casemate.api.written import described_all
+from casemate.flows import Label
 from casemate.identifiers import Namespace, TenantId
 from casemate.store import Filter, Page, StoredFlow, Tx
 from casemate.store import flows as rows
@@ -29,6 +32,7 @@ async def search_flows_by_source_code(call: Call) -> Answer:
         case_sensitive=call.flag("caseSensitive"),
         whole_word=call.flag("wholeWord"),
         regex=call.flag("regex"),
+        scope=_scope(call.text("scope") or "ALL"),
     )
     namespace, part = call.text("namespace"), page(call)
     within = (Filter("namespace", "PREFIX", namespace),) if namespace else ()
@@ -64,14 +68,25 @@ def every_flow(tx: Tx, tenant: TenantId, wanted: tuple[Filter, ...], sort: tuple
     return found
 
 
+def _scope(text: str) -> Scope:
+    if text not in get_args(Scope):
+        raise illegal_argument(f"{text[:100]!r} is no scope; one of {', '.join(get_args(Scope))} is")
+    return cast("Scope", text)
+
+
+def editable(flow: StoredFlow) -> bool:
+    """May it be edited by hand? Its author can say no with a label."""
+    return Label("system.readOnly", "true") not in flow.labels
+
+
 def _hit(flow: StoredFlow, found: tuple[Match, ...]) -> dict[str, object]:
     places = [{"line": one.line, "column": one.column, "snippet": one.snippet} for one in found]
-    return {"namespace": flow.namespace, "id": flow.id, "editable": True, "matches": places}
+    return {"namespace": flow.namespace, "id": flow.id, "editable": editable(flow), "matches": places}
 
 
 _FLOWS = "/api/v1/{tenant}/flows"
 _LIST: Permission = ("FLOW", "LIST")
-_SOURCE = {"q": str, "namespace": str, "caseSensitive": bool, "wholeWord": bool, "regex": bool}
+_SOURCE = {"q": str, "namespace": str, "caseSensitive": bool, "wholeWord": bool, "regex": bool, "scope": str}
 
 TABLE = (
     Operation(

@@ -6,18 +6,20 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from casemate.api import shapes
-from casemate.api.call import Call
-from casemate.api.errors import not_found
+from casemate.api.call import Call, whole
+from casemate.api.errors import illegal_argument, illegal_state, not_found
 from casemate.api.operation import FLOWS, Answer, Operation
 from casemate.api.written import checked_flow, described, described_all, same_name
 from casemate.errors import Problem, Refused
 from casemate.flows import Flow
 from casemate.identifiers import FlowId, Namespace, TenantId
-from casemate.store import StoredFlow, Tx
+from casemate.store import StoredFlow, Tx, executions
 from casemate.store import flows as rows
 
-_PLACES = ("tasks", "errors", "finally", "afterExecution", "listeners")
+TASK_PLACES = ("tasks", "errors", "finally", "afterExecution", "listeners")
 """Where a flow has tasks."""
+
+_MOST_NUMBERS = 500
 
 
 async def create_flow(call: Call) -> Answer:
@@ -60,11 +62,40 @@ async def list_flow_revisions(call: Call) -> Answer:
     return await described_all(shown, call.deps, source=True)
 
 
+async def delete_revisions(call: Call) -> Answer:
+    """Delete old revisions for good: not the last one, nor one that an execution still runs."""
+    numbers = sorted({number for text in call.texts("revisions") for number in _numbers(text)})
+    if not numbers:
+        raise illegal_argument("revisions: must not be empty")
+    if len(numbers) > _MOST_NUMBERS:
+        raise illegal_argument(f"{len(numbers)} revisions are named, at most {_MOST_NUMBERS} may be")
+    await call.deps.db.transact(_delete_revisions, call.tenant, *call.flow, numbers)
+    return None
+
+
+def _numbers(text: str) -> list[int]:
+    found = [whole(each) for each in text.split(",")]
+    if any(number is None or number < 1 for number in found):
+        raise illegal_argument(f"revisions: {text[:100]!r} is not a list of numbers from 1 on")
+    return [number for number in found if number is not None]
+
+
+def _delete_revisions(tx: Tx, tenant: TenantId, namespace: Namespace, flow_id: FlowId, numbers: list[int]) -> None:
+    last = rows.latest(tx, tenant, namespace, flow_id)
+    if last is None:
+        raise flow_missing(namespace, flow_id)
+    if last.revision in numbers:
+        raise illegal_state(f"revision {last.revision} is the last one: delete the flow, or save it anew first")
+    if busy := sorted(executions.open_revisions(tx, tenant, namespace, flow_id) & set(numbers)):
+        raise illegal_state(f"executions still run revision {', '.join(map(str, busy))}")
+    rows.delete_revisions(tx, tenant, namespace, flow_id, numbers)
+
+
 async def task_from_flow(call: Call) -> Answer:
     """Read one task of a flow, wherever it stands."""
     shown = described(await stored(call, revision=call.number("revision")), call.deps)
     wanted = call.part("task_id")
-    for task in tasks_of([shown.get(place) for place in _PLACES]):
+    for task in tasks_of([shown.get(place) for place in TASK_PLACES]):
         if task["id"] == wanted:
             return task
     raise not_found(f"task {wanted}")
@@ -90,7 +121,11 @@ def _find(
 
 def missing(call: Call) -> Exception:
     """The refusal for a flow that does not exist."""
-    namespace, flow_id = call.flow
+    return flow_missing(*call.flow)
+
+
+def flow_missing(namespace: Namespace, flow_id: FlowId) -> Exception:
+    """The same for a flow that is named elsewhere."""
     return not_found(f"flow {namespace}.{flow_id}")
 
 
@@ -152,6 +187,15 @@ TABLE = (
         asks={"allowDelete": bool},
         returns=list[shapes.Flow],
         run=list_flow_revisions,
+    ),
+    Operation(
+        "DELETE",
+        _FLOW + "/revisions",
+        can=("FLOW", "DELETE"),
+        audit="flow:delete",
+        asks={"revisions": list},
+        status=204,
+        run=delete_revisions,
     ),
     Operation(
         "GET",

@@ -1,0 +1,118 @@
+"""Operations on namespaces: a namespace is there when it, or one below it, has a flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import TypeAdapter
+
+from casemate.api import shapes
+from casemate.api.answers import paged
+from casemate.api.call import Call
+from casemate.api.errors import illegal_argument, not_found
+from casemate.api.operation import Answer, Operation, json_of
+from casemate.api.search import FILTERS, filters, page
+from casemate.identifiers import Namespace
+from casemate.store import Filter
+from casemate.store import flows as rows
+
+_ASKED = TypeAdapter(shapes.Autocomplete)
+
+
+async def namespace(call: Call) -> Answer:
+    """Read a namespace."""
+    name = call.part("id")
+    if name not in await _every(call):
+        raise not_found(f"namespace {name}")
+    return _shown(name)
+
+
+async def search_namespaces(call: Call) -> Answer:
+    """Search namespaces by their names."""
+    part, wanted = page(call), filters(call)
+    existing = call.flag("existing") or any(one.field == "existingOnly" and one.value == "true" for one in wanted)
+    every = await _every(call, existing=existing)
+    found = [name for name in every if all(_fits(name, one) for one in wanted if one.field != "existingOnly")]
+    for order in part.sort:
+        field, _, direction = order.partition(":")
+        if field != "id":
+            raise illegal_argument(f"Results can't be sorted by {field[:100]}")
+        found.sort(reverse=direction.lower() == "desc")
+    shown = found[(part.number - 1) * part.size : part.number * part.size]
+    return paged([_shown(name) for name in shown], len(found))
+
+
+async def autocomplete_namespaces(call: Call) -> Answer:
+    """List the namespaces whose names hold a text, among those that are named if any are."""
+    asked = await call.body_json(_ASKED)
+    text, named = (asked.get("q") or "").lower(), asked.get("ids")
+    every = await _every(call, existing=asked.get("existingOnly") or False)
+    return [name for name in every if text in name and (not named or name in named)]
+
+
+async def _every(call: Call, *, existing: bool = False) -> list[str]:
+    """All namespaces; `existing`: only those that have flows themselves."""
+    found = await call.deps.db.read(rows.namespaces, call.tenant)
+    return list(found) if existing else with_parents(found)
+
+
+def with_parents(names: Iterable[Namespace]) -> list[str]:
+    """The namespaces with all that they lie in, sorted: `company` with `company.team`."""
+    parts = (name.split(".") for name in names)
+    return sorted({".".join(each[:length]) for each in parts for length in range(1, len(each) + 1)} - {""})
+
+
+def _fits(name: str, wanted: Filter) -> bool:
+    text = str(wanted.value).lower()
+    match wanted.field, wanted.op:
+        case "q", "EQUALS" | "CONTAINS":
+            return text in name
+        case "namespace" | "id", "EQUALS":
+            return name == text
+        case "namespace" | "id", "NOT_EQUALS":
+            return name != text
+        case "namespace" | "id", "PREFIX":
+            return name == text or name.startswith(f"{text}.")
+        case "namespace" | "id", "STARTS_WITH":
+            return name.startswith(text)
+        case "namespace" | "id", "ENDS_WITH":
+            return name.endswith(text)
+        case "namespace" | "id", "CONTAINS":
+            return text in name
+    raise illegal_argument(f"{wanted.field[:100]} {wanted.op[:100]} is not a filter of namespaces")
+
+
+def _shown(name: str) -> dict[str, object]:
+    return {"id": name, "deleted": False}
+
+
+_NAMESPACES = "/api/v1/{tenant}/namespaces"
+
+TABLE = (
+    Operation(
+        "GET",
+        _NAMESPACES + "/search",
+        can=("NAMESPACE", "LIST"),
+        audit="namespace:list",
+        asks={"page": int, "size": int, "sort": list, "existing": bool, **FILTERS},
+        returns=shapes.Namespaces,
+        run=search_namespaces,
+    ),
+    Operation(
+        "POST",
+        _NAMESPACES + "/autocomplete",
+        can=("NAMESPACE", "LIST"),
+        audit="namespace:list",
+        body=json_of(shapes.Autocomplete),
+        returns=list[str],
+        run=autocomplete_namespaces,
+    ),
+    Operation(
+        "GET",
+        _NAMESPACES + "/{id}",
+        can=("NAMESPACE", "VIEW"),
+        audit="namespace:view",
+        returns=shapes.Namespace,
+        run=namespace,
+    ),
+)
