@@ -71,3 +71,11 @@ def test_one_trigger_is_checked(client):
     assert client.post(f"{CHECK}/trigger", json=trigger).json() == {"index": 0}
     answer = client.post(f"{CHECK}/trigger", json={**trigger, "cron": "soon"}).json()
     assert "invalid cron expression 'soon'" in answer["constraints"]
+
+
+def test_a_trigger_is_checked_where_a_task_is_when_the_section_says_so(client):
+    trigger = "{id: t, type: io.kestra.plugin.core.trigger.Schedule, cron: '0 0 * * *'}"
+    check = "/api/v1/main/flows/validate/task?section="
+    assert "constraints" not in client.post(f"{check}TRIGGERS", content=trigger).json()
+    assert "Invalid type" in client.post(f"{check}TASKS", content=trigger).json()["constraints"]
+    assert client.post(f"{check}INPUTS", content=trigger).status_code == 422

@@ -25,7 +25,7 @@ async def validate_flows(call: Call) -> Answer:
 
 async def validate_task(call: Call) -> Answer:
     """Check one task, or one trigger if `section` says TRIGGERS."""
-    section = call.text("section") or "TASKS"
+    section = (call.text("section") or "TASKS").upper()
     if section not in ("TASKS", "TRIGGERS"):
         raise illegal_argument(f"{section[:100]!r} is no section; TASKS and TRIGGERS are")
     if section == "TRIGGERS":
