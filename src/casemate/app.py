@@ -127,6 +127,7 @@ def _context(settings: Settings) -> Context:
         envs=envs(settings.variables, os.environ),
         zone=server_zone(os.environ.get("TZ")),
         listeners=settings.listeners,
+        templates=settings.templates,
         seal=cipher.encrypt if cipher else None,
         unseal=_opening(cipher) if cipher else None,
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 TenantId = NewType("TenantId", str)
 Namespace = NewType("Namespace", str)
 FlowId = NewType("FlowId", str)
+TemplateId = NewType("TemplateId", str)
 TaskId = NewType("TaskId", str)
 ExecutionId = NewType("ExecutionId", str)
 TaskRunId = NewType("TaskRunId", str)

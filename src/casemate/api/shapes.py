@@ -133,6 +133,24 @@ class Flow(TypedDict):
     source: NotRequired[str]
 
 
+class Template(TypedDict):
+    """A template: tasks that flows take in by its name."""
+
+    id: str
+    namespace: str
+    tasks: list[dict[str, Any]]
+    deleted: bool
+    description: NotRequired[str]
+    errors: NotRequired[list[dict[str, Any]]]
+
+
+class Templates(TypedDict):
+    """A page of templates."""
+
+    results: list[Template]
+    total: int
+
+
 class Flows(TypedDict):
     """A page of flows."""
 

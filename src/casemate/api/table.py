@@ -28,6 +28,7 @@ from casemate.api.operations import (
     namespace_files,
     namespaces,
     plugins,
+    templates,
     webhooks,
 )
 
@@ -57,4 +58,5 @@ TABLE: tuple[Operation, ...] = (
     *kv.TABLE,
     *namespaces.TABLE,
     *namespace_files.TABLE,
+    *templates.TABLE,
 )

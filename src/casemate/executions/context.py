@@ -15,13 +15,15 @@ class Context:
 
     `zone` is the server's, for dates in templates. `seal` turns a clear text into a cipher text and `unseal` back
     (spec/engine 6.7); `unseal` raises ExpressionError for what it cannot open. Without them there is no encryption key:
-    nothing can be sealed, and what is sealed stays so. `listeners` says whether those of flows are run at all.
+    nothing can be sealed, and what is sealed stays so. `listeners` says whether those of flows are run at all,
+    `templates` whether flows may take in templates.
     """
 
     globals: Mapping[str, object] = field(default_factory=dict)
     envs: Mapping[str, str] = field(default_factory=dict)
     zone: tzinfo = UTC
     listeners: bool = True
+    templates: bool = False
     seal: Callable[[str], str] | None = None
     unseal: Callable[[str], str] | None = None
 

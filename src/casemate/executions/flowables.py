@@ -14,10 +14,12 @@ from casemate.executions.model import State, TaskRun
 from casemate.executions.pausing import begin_pause, end_pause
 from casemate.executions.turn import Turn
 from casemate.executions.values import values_of
-from casemate.expressions import printed, truthy
-from casemate.flows import MADE, Task
+from casemate.expressions import ExpressionError, as_json, printed, truthy
+from casemate.flows import MADE, TEMPLATE, Task
 
 CORE_FLOW = "io.kestra.plugin.core.flow."
+
+_ABSENT = "It was not there when the execution was created, or `kestra.templates.enabled` is not true"
 
 Begin: TypeAlias = Callable[[Turn, TaskRun, Task], TaskRun]
 """Renders what the type needs, once, and returns the task run with its outputs or values; may raise ExpressionError."""
@@ -58,6 +60,14 @@ def _nothing(_turn: Turn, run: TaskRun, _task: Task) -> TaskRun:
 
 def _in_sequence(task: Task, _run: TaskRun) -> Lanes:
     return sequence(task.branches.get("tasks", ()))
+
+
+def _begin_template(turn: Turn, run: TaskRun, task: Task) -> TaskRun:
+    if "tasks" not in task.branches:
+        name = f"{task.properties['namespace']}.{task.properties['templateId']}"
+        raise ExpressionError(f"{_ABSENT}: Can't find flow template '{name}'")
+    args = turn.render(f"begin:{run.id}", task.properties.get("args") or {}, run)
+    return replace(run, outputs={"args": as_json(args)})
 
 
 def _made(task: Task, _run: TaskRun) -> Lanes:
@@ -137,5 +147,6 @@ _SHAPES: Mapping[str, Shape] = {
     f"{CORE_FLOW}Pause": Shape(begin=begin_pause, lanes=_in_sequence, wake=end_pause, pauses=True),
     f"{CORE_FLOW}WaitFor": _LOOP,
     f"{CORE_FLOW}LoopUntil": _LOOP,
+    TEMPLATE: Shape(begin=_begin_template, lanes=_in_sequence),
     WORKING_DIRECTORY: Shape(begin=_nothing, lanes=_in_sequence, judge=judge_folder),
 }

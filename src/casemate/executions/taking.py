@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from casemate.catalog import Role
 from casemate.executions.deadlines import offer
-from casemate.executions.flowables import CORE_FLOW, shape_of
+from casemate.executions.flowables import shape_of
 from casemate.executions.folders import folder_of, for_worker
 from casemate.executions.model import State, TaskRun
 from casemate.executions.pausing import pause
@@ -15,11 +15,6 @@ from casemate.expressions import ExpressionError, NeedsWorld, truthy
 from casemate.flows import Task
 
 _NOBODY = "No part of this installation can carry out a task of type"
-
-_REFUSALS = {
-    f"{CORE_FLOW}Template": "Templates are disabled, and this version can't enable them: "
-    f"make a flow of the template and call it with {CORE_FLOW}Subflow",
-}
 
 
 def take_up(turn: Turn, run: TaskRun) -> None:
@@ -81,5 +76,5 @@ def _carry_out(turn: Turn, run: TaskRun, task: Task) -> None:
         apply(turn, turn.move(run, State.RUNNING))
     else:
         # Failing is the only honest end: what nobody carries out would stay CREATED for ever.
-        turn.write("ERROR", _REFUSALS.get(task.canonical, f"{_NOBODY} '{task.canonical}'"), run)
+        turn.write("ERROR", f"{_NOBODY} '{task.canonical}'", run)
         turn.move(run, State.FAILED)

@@ -26,6 +26,7 @@ from casemate.flows.model import (
 )
 from casemate.flows.parse import parse, parse_task, parse_trigger, read_flow
 from casemate.flows.shown import input_to_json, task_to_json, to_json, trigger_to_json
+from casemate.flows.templates import TEMPLATE, Template, TemplateName, names_of, read_template, with_templates
 from casemate.flows.violations import violations
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "MADE",
     "MERGE",
     "SPLIT",
+    "TEMPLATE",
     "Concurrency",
     "Condition",
     "Flow",
@@ -48,6 +50,8 @@ __all__ = [
     "Retry",
     "Sla",
     "Task",
+    "Template",
+    "TemplateName",
     "Trigger",
     "Warnings",
     "around",
@@ -57,10 +61,12 @@ __all__ = [
     "graph_to_json",
     "input_to_json",
     "links",
+    "names_of",
     "parse",
     "parse_task",
     "parse_trigger",
     "read_flow",
+    "read_template",
     "sibling",
     "split_documents",
     "task_to_json",
@@ -69,4 +75,5 @@ __all__ = [
     "violations",
     "warnings",
     "with_defaults",
+    "with_templates",
 ]

@@ -93,7 +93,7 @@ class Orchestrator:
         self._now = now
         self._tasks = Tasks()
         self._watchers = Watchers()
-        self._shelf = Shelf(db, catalog, rules.flows_kept)
+        self._shelf = Shelf(db, catalog, rules.flows_kept, templates=self._context.templates)
         self._relay = Relay(db, dispatch, lambda message: self._tasks.start(self._subflows.deliver(message)))
         self._alarms = Alarms(now, self._ring)
         self._lives = Lives(db, self._shelf.of, self._around, self._after, self._tasks)

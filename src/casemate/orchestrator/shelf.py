@@ -1,63 +1,100 @@
-"""Flows as they are run: read from their texts once, completed with plugin defaults, kept while they are used."""
+"""Flows as they are run: read from their texts once, completed with plugin defaults and templates, kept while used."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import replace
-from typing import TypeAlias
+from datetime import datetime
+from typing import Any, TypeAlias, TypeVar
 
 from casemate.catalog import Catalog
 from casemate.errors import Refused
 from casemate.executions import Execution
-from casemate.flows import Flow, read_flow
+from casemate.flows import Flow, Template, names_of, read_flow, read_template, with_templates
 from casemate.identifiers import FlowId, Namespace, TenantId
 from casemate.orchestrator.errors import NotFound
-from casemate.store import Database, StoredFlow, flows
+from casemate.store import Database, StoredFlow, StoredTemplate, flows, templates
+
+T = TypeVar("T")
 
 _Name: TypeAlias = tuple[TenantId, Namespace, FlowId, int]
 
 
 class Shelf:
-    """The flows that were used last; a revision never changes, so nothing here gets old."""
+    """The flows that were used last; a revision never changes, so nothing here gets old.
 
-    def __init__(self, db: Database, catalog: Catalog, size: int) -> None:
+    `templates` says whether flows may take in templates (spec/engine 4.7). An execution goes on with those that there
+    were when it was created, whatever is saved meanwhile.
+    """
+
+    def __init__(self, db: Database, catalog: Catalog, size: int, *, templates: bool = False) -> None:
         self._db = db
         self._catalog = catalog
         self._size = size
-        self._flows: OrderedDict[_Name, Flow] = OrderedDict()
+        self._templates = templates
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
     async def latest(self, tenant: TenantId, namespace: Namespace, flow: FlowId) -> Flow:
         """The last revision. Raises `NotFound`, and `Refused` if its text is no longer valid."""
         stored = await self._db.read(flows.latest, tenant, namespace, flow)
         if stored is None:
             raise NotFound("Flow not found")
-        return self._flow(stored)
+        return await self._filled(self._flow(stored), None)
 
     async def revision(self, tenant: TenantId, namespace: Namespace, flow: FlowId, number: int) -> Flow:
         """One revision, also of a deleted flow. Raises as `latest` does."""
-        name = (tenant, namespace, flow, number)
-        if name in self._flows:
-            return self._kept(name)
-        stored = await self._db.read(flows.revision, tenant, namespace, flow, number)
+        return await self._filled(await self._revision((tenant, namespace, flow, number)), None)
+
+    async def of(self, execution: Execution) -> Flow:
+        """The flow that an execution runs."""
+        name = (execution.tenant, execution.namespace, execution.flow_id, execution.flow_revision)
+        return await self._filled(await self._revision(name), execution.history.start)
+
+    async def _revision(self, name: _Name) -> Flow:
+        flow: Flow | None = self._look(name)
+        if flow is not None:
+            return flow
+        stored = await self._db.read(flows.revision, *name)
         if stored is None:
             raise NotFound("Flow not found")
         return self._flow(stored)
 
-    async def of(self, execution: Execution) -> Flow:
-        """The flow that an execution runs."""
-        return await self.revision(execution.tenant, execution.namespace, execution.flow_id, execution.flow_revision)
-
     def _flow(self, stored: StoredFlow) -> Flow:
         name = (stored.tenant, stored.namespace, stored.id, stored.revision)
-        if name not in self._flows:
-            self._flows[name] = self._read(stored)
-            if len(self._flows) > self._size:
-                self._flows.popitem(last=False)
-        return self._kept(name)
+        return self._once(name, lambda: self._read(stored))
 
-    def _kept(self, name: _Name) -> Flow:
-        self._flows.move_to_end(name)
-        return self._flows[name]
+    async def _filled(self, flow: Flow, date: datetime | None) -> Flow:
+        """The flow with its templates as they were then, or are now."""
+        if not self._templates:
+            return flow
+        place = (flow.tenant, flow.namespace, flow.id, flow.revision)
+        names = self._once(("names", *place), lambda: names_of(flow))
+        if not names:
+            return flow
+        stored = await self._db.read(templates.as_of, flow.tenant, names, date)
+        revisions = tuple((each.namespace, each.id, each.revision) for each in stored)
+        return self._once((*place, revisions), lambda: with_templates(flow, dict(map(self._named, stored))))
+
+    def _named(self, stored: StoredTemplate) -> tuple[tuple[Namespace, Any], Template]:
+        template = read_template(stored.source, self._catalog, stored.tenant)
+        if isinstance(template, tuple):
+            raise Refused(template)
+        return template.name, template
+
+    def _once(self, key: Hashable, made: Callable[[], T]) -> T:
+        found: T | None = self._look(key)
+        if found is not None:
+            return found
+        new = self._kept[key] = made()
+        if len(self._kept) > self._size:
+            self._kept.popitem(last=False)
+        return new
+
+    def _look(self, key: Hashable) -> Any:
+        if key in self._kept:
+            self._kept.move_to_end(key)
+        return self._kept.get(key)
 
     def _read(self, stored: StoredFlow) -> Flow:
         flow = read_flow(stored.source, self._catalog, stored.tenant, complete=True)

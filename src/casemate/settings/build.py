@@ -63,6 +63,7 @@ def built(said: Mapping[str, object], home: str) -> Settings:
         isolation=_isolation(values),
         worker=model.Worker(slots=values.get("casemate.worker.slots", int)),
         listeners=values.need("kestra.listeners.enabled", bool),
+        templates=values.need("kestra.templates.enabled", bool),
         url=values.get("kestra.url", str),
         plugin_defaults=(*_defaults(values, "kestra.tasks.defaults"), *_defaults(values, "kestra.plugins.defaults")),
     )

@@ -80,7 +80,7 @@ _LANGUAGE = (
     Key(name="kestra.plugins.defaults", kind=Kind.TREE),
     Key(name="kestra.tasks.defaults", kind=Kind.TREE),
     Key(name="kestra.regex.timeout", kind=Kind.DURATION, later="regular expressions run in linear time and need none"),
-    Key(name="kestra.templates.enabled", kind=Kind.FLAG, later="templates do not exist here"),
+    Key(name="kestra.templates.enabled", kind=Kind.FLAG, default=False),
     Key(name="kestra.listeners.enabled", kind=Kind.FLAG, default=True),
     Key(name="kestra.system-flows.namespace", kind=Kind.TEXT, later="system flows do not exist yet"),
     Key(name="kestra.tutorial-flows.enabled", kind=Kind.FLAG, later="there are no tutorial flows"),

@@ -164,6 +164,8 @@ class Settings:
     worker: Worker
     listeners: bool
     """`kestra.listeners.enabled`: are the listeners of flows run?"""
+    templates: bool
+    """`kestra.templates.enabled`: may flows take in templates?"""
     url: str | None
     plugin_defaults: Defaults = field(repr=False)
     """Of `kestra.tasks.defaults`, the older place, then of `kestra.plugins.defaults` (spec/engine 10)."""

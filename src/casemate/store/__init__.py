@@ -3,7 +3,21 @@
 The aggregates are modules of functions that take an open transaction: `await db.transact(flows.save, flow, now)`.
 """
 
-from casemate.store import executions, flows, jobs, kv, logs, metrics, outbox, replies, slots, timers, triggers, workers
+from casemate.store import (
+    executions,
+    flows,
+    jobs,
+    kv,
+    logs,
+    metrics,
+    outbox,
+    replies,
+    slots,
+    templates,
+    timers,
+    triggers,
+    workers,
+)
 from casemate.store.database import Database, Tx
 from casemate.store.errors import Conflict, SchemaUnknown, StateInUse, StoreError, StoreUnavailable
 from casemate.store.flows import StoredFlow
@@ -11,6 +25,7 @@ from casemate.store.jobs import Job, JobState
 from casemate.store.logs import LogEntry, Wanted
 from casemate.store.metrics import MetricEntry
 from casemate.store.search import Filter, Page
+from casemate.store.templates import StoredTemplate
 from casemate.store.timers import Timer
 
 __all__ = [
@@ -27,6 +42,7 @@ __all__ = [
     "StoreError",
     "StoreUnavailable",
     "StoredFlow",
+    "StoredTemplate",
     "Timer",
     "Tx",
     "Wanted",
@@ -39,6 +55,7 @@ __all__ = [
     "outbox",
     "replies",
     "slots",
+    "templates",
     "timers",
     "triggers",
     "workers",

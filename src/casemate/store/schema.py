@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -213,6 +213,20 @@ metrics = Table(
     Column("value", Float, nullable=False),
     Column("tags", Text, nullable=False),
     Index("metrics_execution", "tenant", "execution"),
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("last", Boolean, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("description", Text),
+    Column("source", Text, nullable=False),
+    Column("saved", Instant, nullable=False),
 )
 
 kv = Table(
