@@ -56,6 +56,39 @@ def test_a_timeout_ends_badly():
     assert house.state is State.FAILED
 
 
+@pytest.mark.parametrize(
+    ("behavior", "trace", "end"),
+    [
+        ("RESUME", ["pause SUCCESS", "last SUCCESS"], State.SUCCESS),
+        ("WARN", ["pause WARNING", "last SUCCESS"], State.WARNING),
+        ("FAIL", ["pause FAILED"], State.FAILED),
+        ("CANCEL", ["pause CANCELLED"], State.CANCELLED),
+    ],
+)
+def test_a_pause_ends_as_its_behavior_says_when_its_duration_is_over(behavior, trace, end):
+    house = House.of(flow(pause(pauseDuration="PT1S", behavior=behavior), work("last"))).run()
+
+    assert house.trace == trace
+    assert house.state is end
+
+
+def test_someone_who_resumes_in_time_is_faster_than_the_behavior():
+    house = House.of(flow(pause(pauseDuration="PT1H", behavior="CANCEL"), work("last"))).begin()
+    house.tell(ResumeRequested())
+    while house.step():
+        pass
+
+    assert house.trace == ["pause SUCCESS", "last SUCCESS"]
+
+
+def test_a_cancelling_pause_stops_what_stands_beside_it():
+    beside = flowable("Parallel", "both", pause("one", pauseDuration="PT1S", behavior="CANCEL"), pause("two"))
+    house = House.of(flow(beside)).run()
+
+    assert house.trace == ["both KILLED", "one CANCELLED", "two KILLED"]
+    assert house.state is State.CANCELLED
+
+
 def test_a_delay_that_is_no_duration_fails():
     house = House.of(flow(pause(delay="soon"))).run()
 

@@ -198,7 +198,7 @@ def _wake(turn: Turn, run: TaskRun) -> None:
     shape.wake(turn, run, task)
     if turn.execution.state.terminated:
         survey(turn)
-    elif first_paused(turn) is None:
+    elif not turn.killing and first_paused(turn) is None:
         turn.move_execution(State.RUNNING)
         survey(turn)
 

@@ -12,7 +12,8 @@ from casemate.executions.commands import WakeAt
 from casemate.executions.dates import after
 from casemate.executions.errors import WrongState
 from casemate.executions.forgiving import forgiven
-from casemate.executions.model import Execution, State, TaskRun
+from casemate.executions.killing import stop
+from casemate.executions.model import Execution, State, TaskRun, Verdict
 from casemate.executions.turn import Turn
 from casemate.expressions import ExpressionError, printed
 from casemate.flows import Flow, Input, Task, build_input
@@ -27,7 +28,7 @@ GO_ON_KEY = "go-on"
 
 def begin_pause(turn: Turn, run: TaskRun, task: Task) -> TaskRun:
     """Find out when a Pause ends by itself, if ever."""
-    for written in (task.properties.get("delay"), task.properties.get("timeout", task.timeout)):
+    for written in (_delay(task), task.properties.get("timeout", task.timeout)):
         if written is not None:
             rendered = turn.render(f"begin:{run.id}", written, run)
             return replace(run, due=after(turn.now, duration(printed(rendered))))
@@ -35,9 +36,19 @@ def begin_pause(turn: Turn, run: TaskRun, task: Task) -> TaskRun:
 
 
 def end_pause(turn: Turn, run: TaskRun, task: Task) -> None:
-    """The delay is over, or (without a delay) the patience."""
-    delayed = task.properties.get("delay") is not None
-    turn.move(replace(run, due=None), State.RUNNING if delayed else forgiven(task, State.FAILED))
+    """The delay is over, and it ends as its `behavior` says; or (without a delay) the patience, which ends badly."""
+    behavior = "FAIL" if _delay(task) is None else task.properties.get("behavior")
+    if behavior == "CANCEL" and not turn.execution.state.terminated:
+        stop(turn, Verdict(State.CANCELLED, run.id), cascade=True)
+        return
+    ends = {"WARN": State.WARNING, "FAIL": State.FAILED, "CANCEL": State.FAILED}
+    end = ends.get(str(behavior))
+    turn.move(replace(run, due=None), State.RUNNING if end is None else forgiven(task, end))
+
+
+def _delay(task: Task) -> object:
+    """`pauseDuration` is its newer name."""
+    return task.properties.get("pauseDuration", task.properties.get("delay"))
 
 
 def duration(text: str) -> timedelta:
