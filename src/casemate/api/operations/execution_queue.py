@@ -7,38 +7,38 @@ from casemate.api.answers import paged
 from casemate.api.call import Call
 from casemate.api.errors import illegal_argument
 from casemate.api.operation import Answer, Operation, Permission, json_of
+from casemate.api.operations.acting import actions
 from casemate.api.operations.choosing import chosen, each, found_by
 from casemate.api.operations.executions import named
 from casemate.api.search import FILTERS
 from casemate.executions import Execution, State, to_json
-from casemate.orchestrator import Actions
 from casemate.store import slots
 
 
 async def unqueue_execution(call: Call) -> Answer:
     """Let a queued execution run, or end it, whatever the limit of its flow says."""
     found = await named(call)
-    return to_json(await _actions(call).unqueue(call.tenant, found.id, _state(call.text("state"))))
+    return to_json(await actions(call).unqueue(call.tenant, found.id, _state(call.text("state"))))
 
 
 async def unqueue_executions_by_ids(call: Call) -> Answer:
     """Let the executions that are named go; none of them if one is not queued."""
     state = _state(call.text("state"))
     waiting = await chosen(call, lambda one: one.state is State.QUEUED, "is not queued")
-    return {"count": await each(waiting, lambda one: _actions(call).unqueue(call.tenant, one.id, state))}
+    return {"count": await each(waiting, lambda one: actions(call).unqueue(call.tenant, one.id, state))}
 
 
 async def unqueue_executions_by_query(call: Call) -> Answer:
     """Let the executions that a search finds and that are queued go."""
     state = _state(call.text("newStatus") or call.text("newState"))
     found = await found_by(call)
-    return {"count": await each(found, lambda one: _actions(call).unqueue(call.tenant, one.id, state))}
+    return {"count": await each(found, lambda one: actions(call).unqueue(call.tenant, one.id, state))}
 
 
 async def force_run_execution(call: Call) -> Answer:
     """Run an execution now: without its place, its date, or whoever it waits for."""
     found = await named(call)
-    return to_json(await _actions(call).force_run(call.tenant, found.id))
+    return to_json(await actions(call).force_run(call.tenant, found.id))
 
 
 async def force_run_by_ids(call: Call) -> Answer:
@@ -63,11 +63,7 @@ async def search_concurrency_limits(call: Call) -> Answer:
 
 
 async def _all_forced(call: Call, executions: list[Execution]) -> int:
-    return await each(executions, lambda one: _actions(call).force_run(call.tenant, one.id))
-
-
-def _actions(call: Call) -> Actions:
-    return call.deps.orchestrator.actions
+    return await each(executions, lambda one: actions(call).force_run(call.tenant, one.id))
 
 
 def _state(text: str | None) -> State:
