@@ -1,4 +1,4 @@
-"""Labels given with a request: `labels=key:value`, repeatable (spec/engine 2.5)."""
+"""Labels given with a request: `labels=key:value`, repeatable, or `{key, value}` (spec/engine 2.5)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,16 @@ def given(texts: Iterable[str]) -> tuple[Label, ...]:
     Raises `Declined` for what is no label, `Refused` for labels that only the system sets.
     """
     found = dict(_divided(text) for text in texts)
-    refused = [key for key in found if key.startswith(_SYSTEM) and key != _ALLOWED]
+    return unreserved(Label(key, value) for key, value in found.items())
+
+
+def unreserved(labels: Iterable[Label]) -> tuple[Label, ...]:
+    """These labels; raises `Refused` for those that only the system sets."""
+    wanted = tuple(labels)
+    refused = [label for label in wanted if label.key.startswith(_SYSTEM) and label.key != _ALLOWED]
     if refused:
-        raise Refused(_reserved(key, found[key]) for key in refused)
-    return tuple(Label(key, value) for key, value in found.items())
+        raise Refused(_reserved(label) for label in refused)
+    return wanted
 
 
 def _divided(text: str) -> tuple[str, str]:
@@ -31,6 +37,6 @@ def _divided(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _reserved(key: str, value: str) -> Problem:
-    message = f"System labels can only be set by Kestra itself, offending label: {key}={value}"
+def _reserved(label: Label) -> Problem:
+    message = f"System labels can only be set by Kestra itself, offending label: {label.key}={label.value}"
     return Problem(code="label-reserved", message=message, path="labels")

@@ -31,6 +31,7 @@ Action: TypeAlias = Literal[
     "ACCESS_FILES",
     "ACCESS_LOGS",
     "ACCESS_OUTPUTS",
+    "CHANGE_LABELS",
     "CREATE",
     "DELETE",
     "DISABLE",

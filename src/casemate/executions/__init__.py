@@ -47,6 +47,7 @@ from casemate.executions.events import (
 )
 from casemate.executions.folders import folder_of, is_over, keeps_folder
 from casemate.executions.inputs import Inputs, ResolvedInput, resolve_each, resolve_inputs, resolve_outputs
+from casemate.executions.labelling import labelled
 from casemate.executions.model import (
     Answer,
     Attempt,
@@ -135,6 +136,7 @@ __all__ = [
     "holds",
     "is_over",
     "keeps_folder",
+    "labelled",
     "noting",
     "read_json",
     "replayed",

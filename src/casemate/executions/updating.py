@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from casemate.executions.forgiving import forgiven
+from casemate.executions.labelling import over, reserved
 from casemate.executions.model import Attempt, History, State, TaskRun
 from casemate.executions.texts import read_json
 from casemate.executions.turn import Turn
@@ -27,7 +28,7 @@ def apply(turn: Turn, run: TaskRun) -> None:
         turn.write("ERROR", str(error), run)
         _end(turn, run, State.FAILED)
         return
-    turn.execution = replace(turn.execution, labels=_over(turn.execution.labels, labels))
+    turn.execution = replace(turn.execution, labels=over(turn.execution.labels, labels))
     _end(turn, run, State.SUCCESS)
 
 
@@ -42,8 +43,7 @@ def _labels(turn: Turn, run: TaskRun, task: Task) -> tuple[Label, ...]:
     labels = tuple(_read(turn.render(f"apply:{run.id}", task.properties.get("labels"), run)))
     for label in labels:
         if label.key.startswith("system."):
-            offender = f"{label.key}={label.value}"
-            raise ExpressionError(f"System labels can only be set by Kestra itself, offending label: {offender}")
+            raise ExpressionError(reserved(label))
     return labels
 
 
@@ -64,9 +64,3 @@ def _read_one(element: object) -> Label:
     if not isinstance(element, Mapping):
         raise ExpressionError(f"Unknown value type: {class_of(element)}")
     return Label(printed(element.get("key")), printed(element.get("value")))
-
-
-def _over(before: tuple[Label, ...], given: tuple[Label, ...]) -> tuple[Label, ...]:
-    """Labels of the same key are replaced where they stand, new ones follow."""
-    values = {label.key: label.value for label in before} | {label.key: label.value for label in given}
-    return tuple(Label(key, value) for key, value in values.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
@@ -18,6 +18,7 @@ from casemate.executions import (
     UnqueueRequested,
     WrongChoice,
     asked_on_resume,
+    labelled,
     replayed,
     replayed_from,
     restarted,
@@ -25,7 +26,7 @@ from casemate.executions import (
     with_run_state,
     with_status,
 )
-from casemate.flows import Flow
+from casemate.flows import Flow, Label
 from casemate.identifiers import ExecutionId, TaskRunId, TenantId
 from casemate.orchestrator.errors import Conflict
 from casemate.orchestrator.items import Amend, Happened
@@ -144,6 +145,14 @@ class Actions:
 
         def decided(_flow: Flow, before: Execution, now: datetime) -> Decision:
             return with_status(before, state, now)
+
+        return await self._bring(tenant, execution, Amend(decided))
+
+    async def set_labels(self, tenant: TenantId, execution: ExecutionId, labels: Sequence[Label]) -> Execution:
+        """Give an ended execution further labels. Raises `WrongChoice`."""
+
+        def decided(_flow: Flow, before: Execution, _now: datetime) -> Decision:
+            return labelled(before, labels)
 
         return await self._bring(tenant, execution, Amend(decided))
 

@@ -22,7 +22,13 @@ _IDS = TypeAdapter(list[str])
 
 async def chosen(call: Call, fits: Callable[[Execution], bool], otherwise: str) -> list[Execution]:
     """The executions that the body names; raises 400 with all that do not exist or do not fit."""
-    given = await call.body_json(_IDS)
+    return await picked(call, await call.body_json(_IDS), fits, otherwise)
+
+
+async def picked(
+    call: Call, given: Iterable[str], fits: Callable[[Execution], bool], otherwise: str
+) -> list[Execution]:
+    """The executions of these names, each once; raises 400 with all that do not exist or do not fit."""
     names = list(dict.fromkeys(given))
     if len(names) > MOST_AT_ONCE:
         raise illegal_argument(f"{len(names)} executions are named, at most {MOST_AT_ONCE} may be")

@@ -115,6 +115,13 @@ class StateAsked(TypedDict):
     state: str
 
 
+class LabelsAsked(TypedDict):
+    """Which executions are to have which labels."""
+
+    executionsId: list[str]
+    executionLabels: list[LabelOf]
+
+
 class Evaluated(TypedDict):
     """The value of an expression, or why it has none."""
 
