@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
 
-from casemate import durations
-from casemate.api.call import Call, whole
+from casemate.api.call import Call
 from casemate.api.errors import Declined, illegal_argument
-from casemate.store import Filter, Page
+from casemate.api.filters import OLDER, older, read
+from casemate.store import Criterion, Filter, Page
 
 LARGEST = 1000
 """The most results that one page may have, as in Kestra."""
@@ -17,15 +15,26 @@ LARGEST = 1000
 FILTERS: Mapping[str, type] = {"q": str, "filters": dict}
 """The query parameters of an operation on all that a search finds, for the table of operations."""
 
-SEARCH: Mapping[str, type] = {"page": int, "size": int, "sort": list, **FILTERS}
+_PAGES: Mapping[str, type] = {"page": int, "size": int, "sort": list}
+
+SEARCH: Mapping[str, type] = {**_PAGES, **FILTERS}
 """Those of a search."""
 
-MOST_SORTS = 10
-MOST_FILTERS = 50
-MOST_VALUES = 500
-"""What one search may ask at once: a database nests and binds no more than so much in one statement."""
+OLD_FILTERS: Mapping[str, type] = {
+    "namespace": str,
+    "flowId": str,
+    "startDate": str,
+    "endDate": str,
+    "timeRange": str,
+    "state": list,
+    "labels": list,
+    "scope": list,
+    "triggerExecutionId": str,
+    "childFilter": str,
+}
+"""How older clients look for executions."""
 
-_FILTER = re.compile(r"filters\[(?P<field>[\w.]+)\]\[(?P<op>\w+)\](?:\[(?P<key>[^\[\]]+)\])?")
+MOST_SORTS = 10
 
 
 def page(call: Call, *, default: int = 10) -> Page:
@@ -42,74 +51,18 @@ def page(call: Call, *, default: int = 10) -> Page:
     return Page(number=number, size=size, sort=tuple(sort))
 
 
-def filters(call: Call) -> tuple[Filter, ...]:
-    """Which rows are wanted: those that meet all of these. Fields and operations are judged by the store."""
-    query = call.text("q")
-    given = [pair for pair in call.request.query_params.multi_items() if pair[0].startswith("filters[")]
-    if len(given) > MOST_FILTERS:
-        raise illegal_argument(f"{len(given)} filters are given, at most {MOST_FILTERS} may be")
-    found = (_filter(name, value, call.deps.now()) for name, value in given)
-    return (*(() if query is None else (Filter("q", "EQUALS", query),)), *found)
+def filters(call: Call) -> tuple[Criterion, ...]:
+    """Which rows are wanted: those that meet all of these. Fields, operations and values are judged by the store."""
+    now, query, asks = call.deps.now(), call.text("q"), call.operation.asks
+    given = call.request.query_params.multi_items()
+    if call.operation.verb != "GET":
+        _all_understood(call, (name for name, _ in given))
+    asked = (each for name in OLDER if name in asks for each in older(name, call.texts(name), now))
+    return (*(() if query is None else (Filter("q", "EQUALS", query),)), *read(given, now), *asked)
 
 
-def _filter(name: str, text: str, now: datetime) -> Filter:
-    parts = _FILTER.fullmatch(name)
-    if parts is None:
-        raise illegal_argument(f"{name[:100]} is not a filter that is known here: filters[field][OPERATION]=value")
-    field, operation, key = parts["field"], parts["op"], parts["key"]
-    if field == "timeRange":
-        return Filter("startDate", "GREATER_THAN_OR_EQUAL_TO", _converted(field, text, lambda it: _ago(now, it)))
-    if key is not None and field != "labels":
-        raise illegal_argument(f"{name[:100]} is not a filter that is known here: only labels have keys")
-    if key is not None:
-        return Filter(field, operation, {key: text})
-    if operation in ("IN", "NOT_IN"):
-        return Filter(field, operation, _values(field, text))
-    return Filter(field, operation, _value(field, text))
-
-
-def _values(field: str, text: str) -> tuple[object, ...]:
-    every = text.split(",")
-    if len(every) > MOST_VALUES:
-        raise illegal_argument(f"the filter {field} has {len(every)} values, at most {MOST_VALUES} may be given")
-    return tuple(_value(field, each) for each in every)
-
-
-def _value(field: str, text: str) -> object:
-    convert = _TYPED.get(field)
-    return text if convert is None else _converted(field, text, convert)
-
-
-def _converted(field: str, text: str, convert: Callable[[str], object]) -> object:
-    try:
-        return convert(text)
-    except (ValueError, OverflowError) as error:
-        raise illegal_argument(f"{text[:100]!r} is no value for the filter {field}") from error
-
-
-def _int(text: str) -> int:
-    number = whole(text)
-    if number is None:
-        raise ValueError(text)
-    return number
-
-
-def _date(text: str) -> datetime:
-    # A plus sign that was not encoded arrives as a blank.
-    date = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
-
-
-def _ago(now: datetime, text: str) -> datetime:
-    return now - abs(durations.parse(text))
-
-
-_TYPED: Mapping[str, Callable[[str], object]] = {
-    "startDate": _date,
-    "endDate": _date,
-    "updated": _date,
-    "timestamp": _date,
-    "flowRevision": _int,
-    "revision": _int,
-    "attemptNumber": _int,
-}
+def _all_understood(call: Call, names: Iterable[str]) -> None:
+    # Whoever misspells a filter of a deletion means less than everything.
+    unknown = [name for name in names if name not in call.operation.asks and not name.startswith("filters[")]
+    if unknown:
+        raise illegal_argument(f"{unknown[0][:100]} is no query parameter of this operation")

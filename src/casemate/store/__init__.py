@@ -24,12 +24,15 @@ from casemate.store.flows import StoredFlow
 from casemate.store.jobs import Job, JobState
 from casemate.store.logs import LogEntry, Wanted
 from casemate.store.metrics import MetricEntry
-from casemate.store.search import Filter, Page
+from casemate.store.search import AllOf, AnyOf, Criterion, Filter, Page
 from casemate.store.templates import StoredTemplate
 from casemate.store.timers import Timer
 
 __all__ = [
+    "AllOf",
+    "AnyOf",
     "Conflict",
+    "Criterion",
     "Database",
     "Filter",
     "Job",

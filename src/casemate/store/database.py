@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from casemate.store.errors import StoreError, StoreUnavailable
 from casemate.store.migrate import migrate
+from casemate.store.patterns import provide
 from casemate.store.sole import Sole
 from casemate.store.writer import Work, Writer, told
 
@@ -130,6 +131,7 @@ def _engine(path: Path, begin: str, *further: str) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(driver: Any, _record: object) -> None:
         driver.isolation_level = None
+        provide(driver)
         for pragma in (*_PRAGMAS, *further):
             driver.execute(f"PRAGMA {pragma}")
 

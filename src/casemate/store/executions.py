@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select, true
+from sqlalchemy import bindparam, false, func, select, true
 
 from casemate.executions import (
     Execution,
+    State,
     TaskRun,
     execution_document,
     execution_from,
@@ -19,42 +20,29 @@ from casemate.executions import (
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TaskRunId, TenantId
 from casemate.store.database import Tx
 from casemate.store.errors import Conflict
+from casemate.store.fields import Field, Named, among, anywhere, labelled, marked, scoped
 from casemate.store.rows import packed, unpacked
 from casemate.store.schema import executions as table
 from casemate.store.schema import task_runs
-from casemate.store.search import (
-    Field,
-    Filter,
-    Page,
-    among,
-    anywhere,
-    condition,
-    found,
-    labelled,
-    marked,
-    refused,
-    scoped,
-)
+from casemate.store.search import Criterion, Page, condition, found
 
 _MOST_NEW = 1_000_000
 """More task runs than one saved change can bring; keeps positions growing with the version."""
 
 
-def _child(op: str, value: object) -> ColumnElement[bool]:
-    """The field `childFilter`: only executions started by others (`CHILD`), or only those that were not (`MAIN`)."""
-    if value not in ("CHILD", "MAIN") or op != "EQUALS":
-        raise refused("childFilter must equal CHILD or MAIN")
-    return table.c.caller.is_not(None) if value == "CHILD" else table.c.caller.is_(None)
-
+_STATE = Named(table.c.state, tuple(State))
+_KINDS = {"NORMAL": true(), "DEFAULT": true(), "TEST": false(), "PLAYGROUND": false(), "LOOP": false()}
+"""Kinds of executions; there are no others than the normal ones here."""
 
 _FIELDS: dict[str, Field] = {
     "q": anywhere(table.c.id, table.c.namespace, table.c.flow),
     "id": table.c.id,
+    "executionId": table.c.id,
     "namespace": table.c.namespace,
     "flowId": table.c.flow,
     "flowRevision": table.c.revision,
-    "state": table.c.state,
-    "state.current": table.c.state,
+    "state": _STATE,
+    "state.current": _STATE,
     "startDate": table.c.started,
     "state.startDate": table.c.started,
     "endDate": table.c.ended,
@@ -63,9 +51,9 @@ _FIELDS: dict[str, Field] = {
     "triggerId": table.c.trigger,
     "triggerExecutionId": table.c.caller,
     "parentId": table.c.parent,
-    "childFilter": _child,
+    "childFilter": among({"CHILD": table.c.caller.is_not(None), "MAIN": table.c.caller.is_(None)}),
     "scope": scoped(table.c.namespace),
-    "kind": among({"NORMAL": true(), "DEFAULT": true()}),
+    "kind": among(_KINDS),
     "open": table.c.open,
 }
 
@@ -186,7 +174,7 @@ def get(tx: Tx, tenant: TenantId, execution: ExecutionId) -> Execution | None:
 
 
 def search(
-    tx: Tx, tenant: TenantId, filters: Sequence[Filter] = (), page: Page | None = None
+    tx: Tx, tenant: TenantId, filters: Sequence[Criterion] = (), page: Page | None = None
 ) -> tuple[tuple[Execution, ...], int]:
     """Executions, newest first unless the page says otherwise; and how many there are."""
     columns = select(table.c.id, table.c.started)
@@ -196,7 +184,7 @@ def search(
     return tuple(execution for execution in read if execution is not None), total
 
 
-def count(tx: Tx, tenant: TenantId, filters: Sequence[Filter]) -> int:
+def count(tx: Tx, tenant: TenantId, filters: Sequence[Criterion]) -> int:
     """How many executions the filters find."""
     statement = select(func.count()).select_from(table).where(table.c.tenant == tenant, condition(_FIELDS, filters))
     return tx.scalar(statement) or 0

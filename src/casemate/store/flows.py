@@ -13,8 +13,9 @@ from casemate.flows import Concurrency, Flow, Label
 from casemate.identifiers import FlowId, Namespace, TenantId
 from casemate.store import slots, triggers
 from casemate.store.database import Tx
+from casemate.store.fields import Field, anywhere, labelled, marked, scoped, unmarked
 from casemate.store.schema import flows as table
-from casemate.store.search import Field, Filter, Page, anywhere, condition, found, labelled, marked, scoped, unmarked
+from casemate.store.search import Criterion, Page, condition, found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +146,7 @@ def revisions(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId) -> t
 
 
 def search(
-    tx: Tx, tenant: TenantId, filters: Sequence[Filter] = (), page: Page | None = None
+    tx: Tx, tenant: TenantId, filters: Sequence[Criterion] = (), page: Page | None = None
 ) -> tuple[tuple[StoredFlow, ...], int]:
     """Flows that are not deleted, by namespace and id unless the page says otherwise; and how many there are."""
     statement = select(table).where(table.c.tenant == tenant, _LAST, condition(_FIELDS, filters))

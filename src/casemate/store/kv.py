@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from casemate.identifiers import Namespace, TenantId
 from casemate.store.database import Tx
+from casemate.store.fields import Field, Named, anywhere
 from casemate.store.rows import packed, unpacked
 from casemate.store.schema import kv as table
-from casemate.store.search import Field, Filter, Page, anywhere, condition, found
+from casemate.store.search import Criterion, Page, condition, found
 
 KvType: TypeAlias = Literal["STRING", "NUMBER", "BOOLEAN", "DATETIME", "DATE", "DURATION", "JSON"]
+KV_TYPES: tuple[KvType, ...] = get_args(KvType)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,8 @@ _FIELDS: dict[str, Field] = {
     "key": table.c.key,
     "namespace": table.c.namespace,
     "description": table.c.description,
-    "type": table.c.type,
+    "type": Named(table.c.type, KV_TYPES),
+    "created": table.c.created,
     "creationDate": table.c.created,
     "updateDate": table.c.updated,
     "updated": table.c.updated,
@@ -104,7 +107,7 @@ def all_of(
 
 
 def search(
-    tx: Tx, tenant: TenantId, now: datetime, filters: Sequence[Filter] = (), page: Page | None = None
+    tx: Tx, tenant: TenantId, now: datetime, filters: Sequence[Criterion] = (), page: Page | None = None
 ) -> tuple[tuple[Entry, ...], int]:
     """Entries of all namespaces, by namespace and key unless the page says otherwise; and how many there are."""
     statement = select(table).where(table.c.tenant == tenant, _alive(now), condition(_FIELDS, filters))

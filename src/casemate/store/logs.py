@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Row, select
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TaskId, TaskRunId, TenantId
 from casemate.jobs import Level
 from casemate.store.database import Tx
+from casemate.store.fields import Field, anywhere, listed, refused, scoped
 from casemate.store.schema import logs as table
-from casemate.store.search import Field, Filter, Page, anywhere, condition, found, listed, refused, scoped
+from casemate.store.search import Criterion, Page, condition, found
 
 LEVELS: tuple[Level, ...] = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR")
 
@@ -52,12 +53,21 @@ class Wanted:
 
 
 def _level(op: str, value: object) -> ColumnElement[bool]:
+    """The field `level`: at least that level, unless the operation says otherwise."""
     ranks = [_rank(str(each)) for each in listed(value)]
-    if op in ("IN", "NOT_IN"):
-        return table.c.level.in_(ranks) if op == "IN" else table.c.level.not_in(ranks)
-    if op == "NOT_EQUALS":
-        return table.c.level != ranks[0]
-    return table.c.level <= ranks[0] if op == "LESS_THAN_OR_EQUAL_TO" else table.c.level >= ranks[0]
+    meant: Mapping[str, ColumnElement[bool]] = {
+        "EQUALS": table.c.level >= ranks[0],
+        "GREATER_THAN_OR_EQUAL_TO": table.c.level >= ranks[0],
+        "GREATER_THAN": table.c.level > ranks[0],
+        "NOT_EQUALS": table.c.level < ranks[0],
+        "LESS_THAN": table.c.level < ranks[0],
+        "LESS_THAN_OR_EQUAL_TO": table.c.level <= ranks[0],
+        "IN": table.c.level.in_(ranks),
+        "NOT_IN": table.c.level.not_in(ranks),
+    }
+    if op not in meant:
+        raise refused(f"Operation {op} is not supported for field level", f"one of {', '.join(meant)}")
+    return meant[op]
 
 
 def _rank(level: str) -> int:
@@ -119,7 +129,7 @@ def _only(wanted: Wanted) -> list[ColumnElement[bool]]:
 
 
 def search(
-    tx: Tx, tenant: TenantId, filters: Sequence[Filter] = (), page: Page | None = None
+    tx: Tx, tenant: TenantId, filters: Sequence[Criterion] = (), page: Page | None = None
 ) -> tuple[tuple[LogEntry, ...], int]:
     """Entries, newest first unless the page says otherwise; and how many there are."""
     statement = select(table).where(table.c.tenant == tenant, condition(_FIELDS, filters))
@@ -133,7 +143,7 @@ def delete(tx: Tx, tenant: TenantId, execution: ExecutionId, wanted: Wanted | No
     return tx.execute(table.delete().where(_place(tenant, execution), *only)).rowcount
 
 
-def purge(tx: Tx, tenant: TenantId, filters: Sequence[Filter]) -> int:
+def purge(tx: Tx, tenant: TenantId, filters: Sequence[Criterion]) -> int:
     """Remove every entry that the filters find; how many there were."""
     return tx.execute(table.delete().where(table.c.tenant == tenant, condition(_FIELDS, filters))).rowcount
 

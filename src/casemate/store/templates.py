@@ -15,8 +15,9 @@ from sqlalchemy import ColumnElement, Row, select
 from casemate.flows import Template, TemplateName
 from casemate.identifiers import Namespace, TemplateId, TenantId
 from casemate.store.database import Tx
+from casemate.store.fields import Field, anywhere
 from casemate.store.schema import templates as table
-from casemate.store.search import Field, Filter, Page, anywhere, condition, found
+from casemate.store.search import Criterion, Page, condition, found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,7 @@ def as_of(tx: Tx, tenant: TenantId, names: Iterable[TemplateName], date: datetim
 
 
 def search(
-    tx: Tx, tenant: TenantId, filters: Sequence[Filter] = (), page: Page | None = None
+    tx: Tx, tenant: TenantId, filters: Sequence[Criterion] = (), page: Page | None = None
 ) -> tuple[tuple[StoredTemplate, ...], int]:
     """Templates by namespace and id unless the page says otherwise, and how many there are."""
     present = (table.c.tenant == tenant) & table.c.last.is_(True) & table.c.deleted.is_(False)

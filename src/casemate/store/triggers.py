@@ -13,10 +13,11 @@ from casemate.flows import Flow, Label
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId
 from casemate.store.database import Tx
 from casemate.store.errors import Conflict
+from casemate.store.fields import Field, anywhere, scoped
 from casemate.store.rows import packed, unpacked
 from casemate.store.schema import executions
 from casemate.store.schema import triggers as table
-from casemate.store.search import Field, Filter, Page, anywhere, condition, found, scoped
+from casemate.store.search import Criterion, Page, condition, found
 from casemate.triggers import Backfill, TriggerKey, TriggerState, fresh_states, redefined
 
 _FIELDS: dict[str, Field] = {
@@ -101,7 +102,7 @@ def of_flow(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId) -> tup
 
 
 def search(
-    tx: Tx, tenant: TenantId, filters: Sequence[Filter] = (), page: Page | None = None
+    tx: Tx, tenant: TenantId, filters: Sequence[Criterion] = (), page: Page | None = None
 ) -> tuple[tuple[TriggerState, ...], int]:
     """Records, by namespace, flow and id unless the page says otherwise; and how many there are."""
     statement = select(table).where(table.c.tenant == tenant, condition(_FIELDS, filters))

@@ -14,7 +14,7 @@ from casemate.errors import Refused
 from casemate.executions import Execution, WrongChoice, WrongState
 from casemate.identifiers import ExecutionId, TenantId
 from casemate.orchestrator import Conflict, NotFound
-from casemate.store import Filter, Page, Tx
+from casemate.store import Criterion, Page, Tx
 from casemate.store import executions as rows
 
 _IDS = TypeAdapter(list[str])
@@ -62,7 +62,7 @@ def _read(tx: Tx, tenant: TenantId, names: Sequence[str]) -> dict[str, Execution
     return {name: one for name, one in found if one is not None}
 
 
-def _found(tx: Tx, tenant: TenantId, wanted: tuple[Filter, ...]) -> list[Execution]:
+def _found(tx: Tx, tenant: TenantId, wanted: tuple[Criterion, ...]) -> list[Execution]:
     found: list[Execution] = []
     number, total = 1, 1
     while len(found) < total:

@@ -10,7 +10,7 @@ from casemate.api.errors import Declined
 from casemate.api.operation import Answer, Operation, Permission, json_of
 from casemate.api.operations.choosing import chosen, each, found_by
 from casemate.api.operations.executions import named
-from casemate.api.search import FILTERS
+from casemate.api.search import FILTERS, OLD_FILTERS
 from casemate.executions import Execution, to_json
 
 _EVALUATION = 5.0
@@ -105,7 +105,7 @@ TABLE = (
         _EXECUTIONS + "/kill/by-query",
         can=_KILL,
         audit="execution:kill",
-        asks=FILTERS,
+        asks={**FILTERS, **OLD_FILTERS},
         returns=shapes.Count,
         run=kill_executions_by_query,
     ),
@@ -133,7 +133,7 @@ TABLE = (
         _EXECUTIONS + "/by-query",
         can=_DELETE,
         audit="execution:delete",
-        asks={"includeNonTerminated": bool, **_PARTS, **FILTERS},
+        asks={"includeNonTerminated": bool, **_PARTS, **FILTERS, **OLD_FILTERS},
         returns=shapes.Count,
         run=delete_executions_by_query,
     ),

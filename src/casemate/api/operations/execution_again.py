@@ -10,7 +10,7 @@ from casemate.api.operations.acting import actions, flow_of
 from casemate.api.operations.choosing import chosen, each, found_by
 from casemate.api.operations.execution_start import with_url
 from casemate.api.operations.executions import named
-from casemate.api.search import FILTERS
+from casemate.api.search import FILTERS, OLD_FILTERS
 from casemate.api.submitted import kept
 from casemate.executions import Execution, State
 from casemate.identifiers import ExecutionId, TaskRunId
@@ -119,7 +119,7 @@ TABLE = (
         _EXECUTIONS + "/restart/by-query",
         can=_RESTART,
         audit="execution:restart",
-        asks=FILTERS,
+        asks={**FILTERS, **OLD_FILTERS},
         returns=shapes.Count,
         run=restart_executions_by_query,
     ),
@@ -157,7 +157,7 @@ TABLE = (
         _EXECUTIONS + "/replay/by-query",
         can=_REPLAY,
         audit="execution:replay",
-        asks={**_LATEST, **FILTERS},
+        asks={**_LATEST, **FILTERS, **OLD_FILTERS},
         returns=shapes.Count,
         run=replay_executions_by_query,
     ),

@@ -14,7 +14,7 @@ from casemate.api.operation import Answer, Body, Operation, Permission
 from casemate.api.operations.acting import actions
 from casemate.api.operations.choosing import each, found_by, picked
 from casemate.api.operations.executions import named
-from casemate.api.search import FILTERS
+from casemate.api.search import FILTERS, OLD_FILTERS
 from casemate.errors import Problem, Refused
 from casemate.executions import to_json
 from casemate.flows import Label
@@ -89,7 +89,7 @@ TABLE = (
         can=_CHANGE,
         audit="execution:label",
         body=_json(list[shapes.LabelOf]),
-        asks=FILTERS,
+        asks={**FILTERS, **OLD_FILTERS},
         returns=shapes.Count,
         run=set_labels_on_terminated_executions_by_query,
     ),

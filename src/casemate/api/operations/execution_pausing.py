@@ -9,7 +9,7 @@ from casemate.api.operations.acting import actions, flow_of
 from casemate.api.operations.choosing import chosen, each, found_by
 from casemate.api.operations.execution_start import resolved
 from casemate.api.operations.executions import named
-from casemate.api.search import FILTERS
+from casemate.api.search import FILTERS, OLD_FILTERS
 from casemate.api.submitted import kept_for_run, looked_at
 from casemate.executions import State, asked_on_resume, to_json
 
@@ -91,7 +91,7 @@ TABLE = (
         _EXECUTIONS + "/pause/by-query",
         can=_PAUSE,
         audit="execution:pause",
-        asks=FILTERS,
+        asks={**FILTERS, **OLD_FILTERS},
         returns=shapes.Count,
         run=pause_executions_by_query,
     ),
@@ -127,7 +127,7 @@ TABLE = (
         _EXECUTIONS + "/resume/by-query",
         can=_RESUME,
         audit="execution:resume",
-        asks=FILTERS,
+        asks={**FILTERS, **OLD_FILTERS},
         returns=shapes.Count,
         run=resume_executions_by_query,
     ),

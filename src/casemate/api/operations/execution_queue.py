@@ -10,7 +10,7 @@ from casemate.api.operation import Answer, Operation, Permission, json_of
 from casemate.api.operations.acting import actions
 from casemate.api.operations.choosing import chosen, each, found_by
 from casemate.api.operations.executions import named
-from casemate.api.search import FILTERS
+from casemate.api.search import FILTERS, OLD_FILTERS
 from casemate.executions import Execution, State, to_json
 from casemate.store import slots
 
@@ -106,7 +106,7 @@ TABLE = (
         _EXECUTIONS + "/unqueue/by-query",
         can=_UNQUEUE,
         audit="execution:unqueue",
-        asks={"newState": str, "newStatus": str, **FILTERS},
+        asks={"newState": str, "newStatus": str, **FILTERS, **OLD_FILTERS},
         returns=shapes.Count,
         run=unqueue_executions_by_query,
     ),
@@ -132,7 +132,7 @@ TABLE = (
         _EXECUTIONS + "/force-run/by-query",
         can=_FORCE_RUN,
         audit="execution:force-run",
-        asks=FILTERS,
+        asks={**FILTERS, **OLD_FILTERS},
         returns=shapes.Count,
         run=force_run_executions_by_query,
     ),

@@ -10,7 +10,7 @@ from casemate.api.operation import Answer, Operation, Permission, json_of
 from casemate.api.operations.acting import actions, state_of
 from casemate.api.operations.choosing import chosen, each, found_by
 from casemate.api.operations.executions import named
-from casemate.api.search import FILTERS
+from casemate.api.search import FILTERS, OLD_FILTERS
 from casemate.executions import to_json
 from casemate.identifiers import TaskRunId
 
@@ -78,7 +78,7 @@ TABLE = (
         _EXECUTIONS + "/change-status/by-query",
         can=_UPDATE,
         audit="execution:change-status",
-        asks={**_STATUS, **FILTERS},
+        asks={**_STATUS, **FILTERS, **OLD_FILTERS},
         returns=shapes.Count,
         run=update_executions_status_by_query,
     ),

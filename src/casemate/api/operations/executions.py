@@ -12,7 +12,7 @@ from casemate.api.call import Call
 from casemate.api.errors import illegal_argument, not_found
 from casemate.api.operation import Answer, Operation, Permission, json_of
 from casemate.api.operations.flows import stored
-from casemate.api.search import SEARCH, filters, page
+from casemate.api.search import OLD_FILTERS, SEARCH, filters, page
 from casemate.api.written import described
 from casemate.executions import Execution, to_json
 from casemate.identifiers import ExecutionId, TenantId
@@ -172,7 +172,7 @@ TABLE = (
         _EXECUTIONS + "/search",
         can=_LIST,
         audit="execution:list",
-        asks=SEARCH,
+        asks={**SEARCH, **OLD_FILTERS},
         returns=shapes.Executions,
         run=search_executions,
     ),

@@ -105,6 +105,15 @@ def _date(date: datetime) -> str:
 _LOGS = "/api/v1/{tenant}/logs"
 _OF_EXECUTION = _LOGS + "/{execution_id}"
 _VIEW: Permission = ("EXECUTION", "ACCESS_LOGS")
+_OLD_FILTERS = {
+    "namespace": str,
+    "flowId": str,
+    "triggerId": str,
+    "minLevel": str,
+    "startDate": str,
+    "endDate": str,
+    "timeRange": str,
+}
 _WANTED = {"minLevel": str, "taskRunId": str, "taskId": str, "attempt": int}
 
 TABLE = (
@@ -149,7 +158,7 @@ TABLE = (
         _LOGS + "/search",
         can=_VIEW,
         audit="log:list",
-        asks=SEARCH,
+        asks={**SEARCH, **_OLD_FILTERS},
         returns=shapes.LogEntries,
         run=search_logs,
     ),
