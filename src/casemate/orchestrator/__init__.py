@@ -5,11 +5,13 @@ from casemate.orchestrator.calls import Refusal, checked_key, expiry, typed
 from casemate.orchestrator.desk import Desk
 from casemate.orchestrator.errors import Conflict, NotFound, Stopped
 from casemate.orchestrator.orchestrator import Orchestrator, new_id
+from casemate.orchestrator.removing import Belongings
 from casemate.orchestrator.rules import Rules
 from casemate.orchestrator.webhook import WebRequest
 
 __all__ = [
     "Actions",
+    "Belongings",
     "Conflict",
     "Desk",
     "NotFound",

@@ -39,6 +39,7 @@ from casemate.orchestrator.items import Due, Happened, Item, Key
 from casemate.orchestrator.lives import Lives, key_of
 from casemate.orchestrator.patience import patiently
 from casemate.orchestrator.relay import Relay
+from casemate.orchestrator.removing import Belongings
 from casemate.orchestrator.rules import Rules
 from casemate.orchestrator.shelf import Shelf
 from casemate.orchestrator.starting import Starting
@@ -231,11 +232,12 @@ class Orchestrator:
         """
         await self.actions.kill(tenant, execution, cascade=cascade)
 
-    async def delete(self, tenant: TenantId, execution: ExecutionId) -> None:
-        """Remove an execution with its rows and files; what still runs is stopped. Raises `NotFound`."""
+    async def delete(self, tenant: TenantId, execution: ExecutionId, belongings: Belongings | None = None) -> None:
+        """Remove an execution with all that belongs to it; what still runs is stopped. Raises `NotFound`."""
+        belongings = belongings or Belongings()
         key = (tenant, execution)
         place = await self._lives.execution(key)
-        removed = await self._db.transact(removing.delete, key, self._now())
+        removed = await self._db.transact(removing.delete, key, belongings, self._now())
         if removed is None:
             raise NotFound(f"Execution '{execution}' not found")
         self._lives.forget(key)
@@ -247,8 +249,8 @@ class Orchestrator:
         for job in removed.held:
             if job.worker is not None:
                 await self._dispatch.kill(job.worker, Kill(job.id, job.fence))
-        folder = paths.execution_folder(place.namespace, place.flow_id, place.id)
-        await self._storage.delete_below(tenant, folder)
+        if belongings.files:
+            await self._storage.delete_below(tenant, paths.execution_folder(place.namespace, place.flow_id, place.id))
 
     # Watching ------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Operations that act on executions: kill, delete; and trying out an expression."""
+"""Operations that act on executions: kill, delete."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from collections.abc import Sequence
 
 from casemate.api import shapes
 from casemate.api.call import Call
-from casemate.api.errors import Declined
 from casemate.api.operation import Answer, Operation, Permission, json_of
 from casemate.api.operations.choosing import chosen, each, found_by
 from casemate.api.operations.executions import named
 from casemate.api.search import FILTERS, OLD_FILTERS
 from casemate.executions import Execution, to_json
-
-_EVALUATION = 5.0
-"""Seconds that an expression may take."""
+from casemate.orchestrator import Belongings
 
 
 async def kill_execution(call: Call) -> Answer:
@@ -37,16 +34,14 @@ async def kill_executions_by_query(call: Call) -> Answer:
 
 
 async def delete_execution(call: Call) -> Answer:
-    """Delete an execution with its logs, metrics and files; what still runs is stopped."""
-    _nothing_is_left(call)
+    """Delete an execution with its logs, metrics and files, unless they are to stay; what still runs is stopped."""
     found = await named(call)
-    await call.deps.orchestrator.delete(call.tenant, found.id)
+    await call.deps.orchestrator.delete(call.tenant, found.id, _belongings(call))
     return None
 
 
 async def delete_executions_by_ids(call: Call) -> Answer:
     """Delete the executions that are named; none of them if one cannot be."""
-    _nothing_is_left(call)
     also_running = call.flag("includeNonTerminated")
     unwanted = await chosen(call, lambda one: also_running or one.state.terminated, "has not ended")
     return {"count": await _all_deleted(call, unwanted)}
@@ -54,7 +49,6 @@ async def delete_executions_by_ids(call: Call) -> Answer:
 
 async def delete_executions_by_query(call: Call) -> Answer:
     """Delete the executions that a search finds and that have ended; with `includeNonTerminated` all of them."""
-    _nothing_is_left(call)
     also_running = call.flag("includeNonTerminated")
     found = await found_by(call)
     return {"count": await _all_deleted(call, [one for one in found if also_running or one.state.terminated])}
@@ -65,13 +59,16 @@ async def _all_killed(call: Call, executions: Sequence[Execution]) -> int:
 
 
 async def _all_deleted(call: Call, executions: Sequence[Execution]) -> int:
-    return await each(executions, lambda one: call.deps.orchestrator.delete(call.tenant, one.id))
+    belongings = _belongings(call)
+    return await each(executions, lambda one: call.deps.orchestrator.delete(call.tenant, one.id, belongings))
 
 
-def _nothing_is_left(call: Call) -> None:
-    kept = [flag for flag in _PARTS if not call.flag(flag, default=True)]
-    if kept:
-        raise Declined(501, f"Not Implemented: {kept[0]}=false; logs, metrics and files go with their execution")
+def _belongings(call: Call) -> Belongings:
+    return Belongings(
+        logs=call.flag("deleteLogs", default=True),
+        metrics=call.flag("deleteMetrics", default=True),
+        files=call.flag("deleteStorage", default=True),
+    )
 
 
 _PARTS = {"deleteLogs": bool, "deleteMetrics": bool, "deleteStorage": bool}
