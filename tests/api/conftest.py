@@ -40,6 +40,12 @@ def client(deps):
         yield serving
 
 
+@pytest.fixture
+def call(server):
+    """Calls an operation of the module's server."""
+    return server.call
+
+
 def _source(flow="hello", namespace="company.team", message="Hello", extra=""):
     return f"""id: {flow}
 namespace: {namespace}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+import requests
 
 from casemate.api import Deps, app, serve
 from casemate.dispatch import WorkerLink
@@ -27,6 +30,24 @@ class Live:
     @property
     def api(self) -> str:
         return f"{self.url}/api/v1/main"
+
+    def call(self, verb: str, path: str, **more) -> requests.Response:
+        """An operation of the tenant."""
+        return requests.request(verb, f"{self.api}/{path}", timeout=30, **more)
+
+    def save(self, source: str, path: str = "flows", verb: str = "POST") -> dict:
+        """A flow from its source."""
+        answer = self.call(verb, path, data=source.encode(), headers={"content-type": "application/x-yaml"})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def reached(self, execution: str, *states: str) -> dict:
+        """The execution once it has one of these states."""
+        until = time.monotonic() + 20
+        while (found := self.call("GET", f"executions/{execution}").json())["state"]["current"] not in states:
+            assert time.monotonic() < until, f"{found['state']}, not {states}"
+            time.sleep(0.01)
+        return found
 
 
 @contextmanager

@@ -35,8 +35,7 @@ START = "/api/v1/main/executions/company.team/hello"
 def server(tmp_path_factory):
     with live(tmp_path_factory.mktemp("connections"), limits=LIMITS, followers=Seats(3)) as running:
         for source in (FLOW, NAP):
-            kind = {"content-type": "application/x-yaml"}
-            assert requests.post(f"{running.api}/flows", source, headers=kind, timeout=10).status_code == 200
+            running.save(source)
         yield running
 
 

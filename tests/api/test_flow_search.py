@@ -62,7 +62,7 @@ def test_results_come_in_pages_and_in_an_order(client, flows):
         "filters[nothing][EQUALS]=x",
         "filters[namespace][NOTHING]=x",
         "filters[namespace]=x",
-        "filters[or][0][namespace][EQUALS]=x",
+        "filters[or][0][and][0][or][0][namespace][EQUALS]=x",
         "filters[updated][GREATER_THAN]=yesterday",
         "filters[timeRange][EQUALS]=soon",
     ],

@@ -3,7 +3,6 @@
 import time
 
 import pytest
-import requests
 
 from .live import live
 
@@ -77,31 +76,16 @@ tasks:
 def server(tmp_path_factory):
     with live(tmp_path_factory.mktemp("live")) as running:
         for source in (ASK, WAIT, BROKEN % "nothing", NAP, CALL):
-            saved = _save(running, "POST", "flows", source)
-            assert saved.status_code == 200, saved.text
-        mended = _save(running, "PUT", "flows/company.team/broken", BROKEN % "true")
-        assert mended.json()["revision"] == 2
+            running.save(source)
+        assert running.save(BROKEN % "true", "flows/company.team/broken", "PUT")["revision"] == 2
         yield running
 
 
-def _save(server, verb, path, source):
-    headers = {"content-type": "application/x-yaml"}
-    return requests.request(verb, f"{server.api}/{path}", data=source, headers=headers, timeout=10)
-
-
 @pytest.fixture
-def call(server):
-    def calling(verb, path, **more):
-        return requests.request(verb, f"{server.api}/{path}", timeout=30, **more)
-
-    return calling
-
-
-@pytest.fixture
-def begun(call):
+def begun(call, server):
     def beginning(flow, state, query=""):
         key = call("POST", f"executions/company.team/{flow}?{query}").json()["id"]
-        return reached(call, key, state)
+        return server.reached(key, state)
 
     return beginning
 
@@ -111,31 +95,23 @@ def failed(begun):
     return begun("broken", "FAILED", "revision=1")
 
 
-def reached(call, key, *states):
-    until = time.monotonic() + 10
-    while (found := call("GET", f"executions/{key}").json())["state"]["current"] not in states:
-        assert time.monotonic() < until, found["state"]
-        time.sleep(0.01)
-    return found
-
-
 def histories(execution):
     return [entry["state"] for entry in execution["state"]["histories"]]
 
 
-def test_a_failed_execution_is_restarted(call, failed):
+def test_a_failed_execution_is_restarted(server, call, failed):
     answer = call("POST", f"executions/{failed['id']}/actions/restart")
     assert answer.status_code == 200, answer.text
     again = answer.json()
     assert (again["id"], again["state"]["current"]) == (failed["id"], "RESTARTED")
     assert histories(again) == ["CREATED", "RUNNING", "FAILED", "RESTARTED"]
-    assert histories(reached(call, failed["id"], "FAILED"))[3:] == ["RESTARTED", "RUNNING", "FAILED"]
+    assert histories(server.reached(failed["id"], "FAILED"))[3:] == ["RESTARTED", "RUNNING", "FAILED"]
 
 
-def test_a_restart_in_a_mended_revision_is_a_new_execution(call, failed):
+def test_a_restart_in_a_mended_revision_is_a_new_execution(server, call, failed):
     again = call("POST", f"executions/{failed['id']}/actions/restart?revision=2").json()
     assert (again["parentId"], again["flowRevision"]) == (failed["id"], 2)
-    ended = reached(call, again["id"], "SUCCESS", "FAILED")
+    ended = server.reached(again["id"], "SUCCESS", "FAILED")
     assert ended["state"]["current"] == "SUCCESS"
     assert [run["taskId"] for run in ended["taskRunList"]] == ["greet", "decide", "say"]
 
@@ -150,9 +126,9 @@ def test_what_still_runs_is_not_restarted(call, begun):
     call("DELETE", f"executions/{running['id']}/actions/kill")
 
 
-def test_many_are_restarted_by_their_ids(call, failed):
+def test_many_are_restarted_by_their_ids(server, call, failed):
     assert call("POST", "executions/restart/by-ids", json=[failed["id"]]).json() == {"count": 1}
-    reached(call, failed["id"], "FAILED")
+    server.reached(failed["id"], "FAILED")
 
 
 def test_none_is_restarted_if_one_cannot_be(call, failed):
@@ -162,70 +138,70 @@ def test_none_is_restarted_if_one_cannot_be(call, failed):
     assert histories(call("GET", f"executions/{failed['id']}").json())[-1] == "FAILED"
 
 
-def test_many_are_restarted_by_a_query(call, failed):
+def test_many_are_restarted_by_a_query(server, call, failed):
     answer = call("POST", f"executions/restart/by-query?filters[id][EQUALS]={failed['id']}")
     assert answer.json() == {"count": 1}
-    reached(call, failed["id"], "FAILED")
+    server.reached(failed["id"], "FAILED")
 
 
-def test_an_execution_is_replayed_from_its_beginning(call, failed):
+def test_an_execution_is_replayed_from_its_beginning(server, call, failed):
     again = call("POST", f"executions/{failed['id']}/actions/replay?revision=2").json()
     assert again["state"]["current"] == "CREATED"
     assert "taskRunList" not in again
     assert (again["parentId"], again["originalId"]) == (failed["id"], failed["id"])
-    reached(call, again["id"], "SUCCESS")
+    server.reached(again["id"], "SUCCESS")
 
 
-def test_an_execution_is_replayed_from_a_task_run(call, failed):
-    again = reached(call, call("POST", f"executions/{failed['id']}/actions/replay?revision=2").json()["id"], "SUCCESS")
+def test_an_execution_is_replayed_from_a_task_run(server, call, failed):
+    again = server.reached(call("POST", f"executions/{failed['id']}/actions/replay?revision=2").json()["id"], "SUCCESS")
     chosen = again["taskRunList"][1]
     answer = call("POST", f"executions/{again['id']}/actions/replay?taskRunId={chosen['id']}").json()
     assert [run["state"]["current"] for run in answer["taskRunList"]] == ["SUCCESS", "RUNNING"]
-    ended = reached(call, answer["id"], "SUCCESS")
+    ended = server.reached(answer["id"], "SUCCESS")
     assert len(ended["taskRunList"]) == 3
     assert {run["executionId"] for run in ended["taskRunList"]} == {ended["id"]}
 
 
-def test_a_replay_may_have_other_inputs(call, failed):
+def test_a_replay_may_have_other_inputs(server, call, failed):
     path = f"executions/{failed['id']}/actions/replay-with-inputs?revision=2"
     again = call("POST", path, files=[("name", (None, "Grace"))]).json()
     assert again["inputs"] == {"name": "Grace"}
-    ended = reached(call, again["id"], "SUCCESS")
+    ended = server.reached(again["id"], "SUCCESS")
     assert ended["taskRunList"][0]["outputs"] == {"value": "Hello Grace"}
 
 
-def test_a_replay_without_other_inputs_has_the_old_ones(call, failed):
+def test_a_replay_without_other_inputs_has_the_old_ones(server, call, failed):
     again = call("POST", f"executions/{failed['id']}/actions/replay-with-inputs?revision=2").json()
     assert again["inputs"] == {"name": "Ada"}
-    reached(call, again["id"], "SUCCESS")
+    server.reached(again["id"], "SUCCESS")
 
 
-def test_many_are_replayed_in_the_latest_revision(call, failed):
+def test_many_are_replayed_in_the_latest_revision(server, call, failed):
     answer = call("POST", "executions/replay/by-ids?latestRevision=true", json=[failed["id"]])
     assert answer.json() == {"count": 1}
     found = call("GET", f"executions/search?filters[parentId][EQUALS]={failed['id']}").json()["results"]
     assert [one["flowRevision"] for one in found] == [2]
-    reached(call, found[0]["id"], "SUCCESS")
+    server.reached(found[0]["id"], "SUCCESS")
 
 
-def test_a_paused_execution_goes_on_with_what_it_asked_for(call, begun):
+def test_a_paused_execution_goes_on_with_what_it_asked_for(server, call, begun):
     paused = begun("ask", "PAUSED")
     parts = [("who", (None, "Ada")), ("letter", ("letter.txt", b"dear all"))]
     answer = call("POST", f"executions/{paused['id']}/actions/resume", files=parts)
     assert answer.json()["state"]["current"] == "RESTARTED"
-    ended = reached(call, paused["id"], "SUCCESS")
+    ended = server.reached(paused["id"], "SUCCESS")
     pause, give = ended["taskRunList"]
     assert give["outputs"] == {"value": "Ada"}
     uri = pause["outputs"]["onResume"]["letter"]
     assert call("GET", f"executions/{paused['id']}/file", params={"path": uri}).content == b"dear all"
 
 
-def test_a_resume_without_what_is_asked_for_is_refused(call, begun):
+def test_a_resume_without_what_is_asked_for_is_refused(server, call, begun):
     paused = begun("ask", "PAUSED")
     answer = call("POST", f"executions/{paused['id']}/actions/resume")
     assert answer.status_code == 422
     assert "Invalid input for `who`, missing required input, but received `null`" in answer.json()["message"]
-    assert reached(call, paused["id"], "PAUSED")
+    assert server.reached(paused["id"], "PAUSED")
     call("DELETE", f"executions/{paused['id']}")
 
 
@@ -244,13 +220,13 @@ def test_what_is_not_paused_is_not_resumed(call, failed):
     assert call("POST", "executions/resume/by-ids", json=[failed["id"]]).status_code == 400
 
 
-def test_many_are_resumed(call, begun):
+def test_many_are_resumed(server, call, begun):
     first, second = begun("wait", "PAUSED"), begun("wait", "PAUSED")
     assert call("POST", "executions/resume/by-ids", json=[first["id"]]).json() == {"count": 1}
     answer = call("POST", "executions/resume/by-query?filters[state][EQUALS]=PAUSED&filters[flowId][EQUALS]=wait")
     assert answer.json() == {"count": 1}
     for one in (first, second):
-        reached(call, one["id"], "SUCCESS")
+        server.reached(one["id"], "SUCCESS")
 
 
 def test_a_person_pauses_and_resumes(call, begun):
@@ -265,12 +241,12 @@ def test_a_person_pauses_and_resumes(call, begun):
     call("DELETE", f"executions/{running['id']}/actions/kill")
 
 
-def test_a_task_run_is_given_another_state(call, failed):
+def test_a_task_run_is_given_another_state(server, call, failed):
     chosen = failed["taskRunList"][1]["id"]
     body = {"taskRunId": chosen, "state": "SUCCESS"}
     answer = call("POST", f"executions/{failed['id']}/actions/state", json=body)
     assert answer.json()["state"]["current"] == "RESTARTED"
-    reached(call, failed["id"], "SUCCESS")
+    server.reached(failed["id"], "SUCCESS")
 
 
 @pytest.mark.parametrize(("run", "state"), [("nobody", "SUCCESS"), (None, "HAPPY"), (None, "RUNNING")])
@@ -289,27 +265,27 @@ def test_an_ended_execution_is_given_another_end(call, failed):
     assert call("POST", f"executions/{failed['id']}/actions/change-status?status=RUNNING").status_code == 422
 
 
-def started_by(call, key):
+def started_by(server, call, key):
     until = time.monotonic() + 10
     query = {"filters[triggerExecutionId][EQUALS]": key}
     while not (found := call("GET", "executions/search", params=query).json()["results"]):
         assert time.monotonic() < until, "nothing was started"
         time.sleep(0.01)
-    return reached(call, found[0]["id"], "RUNNING")["id"]
+    return server.reached(found[0]["id"], "RUNNING")["id"]
 
 
-def test_a_kill_reaches_what_an_execution_has_started(call, begun):
+def test_a_kill_reaches_what_an_execution_has_started(server, call, begun):
     top = begun("call", "RUNNING")["id"]
-    child = started_by(call, top)
+    child = started_by(server, call, top)
     assert call("DELETE", f"executions/{top}/actions/kill").status_code == 200
-    assert reached(call, child, "KILLED")
-    assert reached(call, top, "KILLED")
+    assert server.reached(child, "KILLED")
+    assert server.reached(top, "KILLED")
 
 
-def test_a_kill_may_leave_alone_what_an_execution_has_started(call, begun):
+def test_a_kill_may_leave_alone_what_an_execution_has_started(server, call, begun):
     top = begun("call", "RUNNING")["id"]
-    child = started_by(call, top)
+    child = started_by(server, call, top)
     call("DELETE", f"executions/{top}/actions/kill?isOnKillCascade=false")
-    assert reached(call, top, "KILLED")
+    assert server.reached(top, "KILLED")
     assert call("GET", f"executions/{child}").json()["state"]["current"] == "RUNNING"
     call("DELETE", f"executions/{child}/actions/kill")

@@ -2,7 +2,6 @@ import json
 import threading
 
 import pytest
-import requests
 
 from .live import live
 
@@ -106,19 +105,8 @@ triggers:
 def server(tmp_path_factory):
     with live(tmp_path_factory.mktemp("live")) as running:
         for source in (HELLO, NAP, CHOICE, OFF, HOOK, CONDITIONAL):
-            answer = requests.post(
-                f"{running.api}/flows", data=source, headers={"content-type": "application/x-yaml"}, timeout=10
-            )
-            assert answer.status_code == 200, answer.text
+            running.save(source)
         yield running
-
-
-@pytest.fixture
-def call(server):
-    def calling(verb, path, **more):
-        return requests.request(verb, f"{server.api}/{path}", timeout=30, **more)
-
-    return calling
 
 
 @pytest.fixture
@@ -322,10 +310,23 @@ def test_an_execution_is_deleted_with_its_logs(call, start):
     assert call("DELETE", f"executions/{name}").status_code == 404
 
 
-def test_what_cannot_be_kept_apart_is_not_deleted_apart(call, start):
+def test_logs_and_files_may_outlive_their_execution(call, start):
+    name = start(parts=(("name", (None, "Ada")), ("data", ("a.txt", b"kept"))))["id"]
+    assert call("DELETE", f"executions/{name}?deleteLogs=false&deleteStorage=false").status_code == 204
+    assert call("GET", f"executions/{name}").status_code == 404
+    assert call("GET", f"logs/{name}").json()[0]["message"] == "Hello Ada"
     name = start()["id"]
-    assert call("DELETE", f"executions/{name}?deleteLogs=false").status_code == 501
+    assert call("DELETE", f"executions/{name}").status_code == 204
+    assert call("GET", f"logs/{name}").json() == []
+
+
+def test_a_deletion_that_is_misspelt_deletes_nothing(call, start):
+    name = start(query="wait=true&labels=mine:1")["id"]
+    for query in ("filter[labels][EQUALS][mine]=1", "labelss=mine:1", "filters[label][EQUALS]=x", "scopes=USER"):
+        assert call("DELETE", f"executions/by-query?{query}").status_code == 422
     assert call("GET", f"executions/{name}").status_code == 200
+    assert call("DELETE", "executions/by-query?labels=mine:1&namespace=company").json() == {"count": 1}
+    assert call("GET", f"executions/{name}").status_code == 404
 
 
 def test_many_are_deleted_or_none(call, start):

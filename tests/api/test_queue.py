@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
-import requests
 
 from .live import live
 
@@ -32,19 +29,8 @@ def server(tmp_path_factory):
     with live(tmp_path_factory.mktemp("live")) as running:
         flows = [NAP.format(name=name, behavior="QUEUE") for name in ("one", "many", "found", "forced")]
         for source in (*flows, NAP.format(name="strict", behavior="CANCEL"), QUICK):
-            answer = requests.post(
-                f"{running.api}/flows", data=source, headers={"content-type": "application/x-yaml"}, timeout=10
-            )
-            assert answer.status_code == 200, answer.text
+            running.save(source)
         yield running
-
-
-@pytest.fixture
-def call(server):
-    def calling(verb, path, **more):
-        return requests.request(verb, f"{server.api}/{path}", timeout=30, **more)
-
-    return calling
 
 
 @pytest.fixture
@@ -59,13 +45,6 @@ def create(call):
 
 def state(call, execution):
     return call("GET", f"executions/{execution['id']}").json()["state"]["current"]
-
-
-def until(call, execution, wanted):
-    until = time.monotonic() + 20
-    while (found := state(call, execution)) != wanted:
-        assert time.monotonic() < until, f"{found}, not {wanted}"
-        time.sleep(0.02)
 
 
 def test_the_answer_shows_how_it_was_made(call, create):
@@ -131,11 +110,11 @@ def test_a_forced_run_waits_for_nothing(call, create):
     assert "quick" not in {one["flowId"] for one in limits["results"]}
 
 
-def test_a_forced_run_waits_for_no_date(call, create):
+def test_a_forced_run_waits_for_no_date(server, call, create):
     later = create("quick", scheduleDate="2999-01-01T00:00:00Z")
     assert later["state"]["current"] == state(call, later) == "CREATED"
     assert call("POST", f"executions/{later['id']}/actions/force-run").json()["state"]["current"] == "RUNNING"
-    until(call, later, "SUCCESS")
+    server.reached(later["id"], "SUCCESS")
 
     refused = call("POST", f"executions/{later['id']}/actions/force-run")
     assert refused.status_code == 422

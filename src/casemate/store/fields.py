@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from sqlalchemy import Boolean, ColumnElement, Integer, and_, false, func, or_, true
 
@@ -19,13 +19,8 @@ from casemate.store.schema import Instant
 
 Compare: TypeAlias = Callable[[ColumnElement[Any], Any], ColumnElement[bool]]
 
-
-class Search(Protocol):
-    """A field that is more than a column: the condition that an operation with a value means."""
-
-    def __call__(self, op: str, value: object) -> ColumnElement[bool]:
-        """Raises `Refused` for an operation or a value that it does not have."""
-
+Search: TypeAlias = Callable[[str, object], ColumnElement[bool]]
+"""A field that is more than a column: what an operation with a value means. Raises `Refused` for those it lacks."""
 
 Field: TypeAlias = "ColumnElement[Any] | Search"
 """A column, or a function of operation and value where a field is more than a column."""

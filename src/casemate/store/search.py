@@ -65,9 +65,9 @@ def _one(fields: Mapping[str, Field], wanted: Criterion) -> ColumnElement[bool]:
     field = fields.get(wanted.field)
     if field is None:
         raise refused(f"Field {wanted.field} can't be filtered here", f"one of {', '.join(sorted(fields))}")
-    if isinstance(field, ColumnElement):
-        return compared(wanted.field, field, wanted.op, wanted.value)
-    return field(wanted.op, wanted.value)
+    if not isinstance(field, ColumnElement):
+        return field(wanted.op, wanted.value)
+    return compared(wanted.field, field, wanted.op, wanted.value)
 
 
 def found(

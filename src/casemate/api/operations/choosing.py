@@ -22,7 +22,8 @@ _IDS = TypeAdapter(list[str])
 
 async def chosen(call: Call, fits: Callable[[Execution], bool], otherwise: str) -> list[Execution]:
     """The executions that the body names; raises 400 with all that do not exist or do not fit."""
-    return await picked(call, await call.body_json(_IDS), fits, otherwise)
+    given = await call.body_json(_IDS)
+    return await picked(call, given, fits, otherwise)
 
 
 async def picked(

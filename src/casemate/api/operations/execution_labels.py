@@ -27,7 +27,8 @@ _NOT_ENDED = "The execution is not terminated"
 async def set_labels_on_terminated_execution(call: Call) -> Answer:
     """Label an execution that has ended; labels of the same key are replaced, others stay."""
     found = await named(call)
-    labels = _written(await call.body_json(_LABELS))
+    given = await call.body_json(_LABELS)
+    labels = _written(given)
     if not found.state.terminated:
         raise Declined(400, _NOT_ENDED)
     return to_json(await actions(call).set_labels(call.tenant, found.id, labels))
@@ -43,7 +44,8 @@ async def set_labels_on_terminated_executions_by_ids(call: Call) -> Answer:
 
 async def set_labels_on_terminated_executions_by_query(call: Call) -> Answer:
     """Label the executions that a search finds and that have ended."""
-    labels = unreserved(_written(await call.body_json(_LABELS)))
+    given = await call.body_json(_LABELS)
+    labels = unreserved(_written(given))
     found = await found_by(call)
     return {"count": await each(found, lambda one: actions(call).set_labels(call.tenant, one.id, labels))}
 

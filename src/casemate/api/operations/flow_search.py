@@ -15,7 +15,7 @@ from casemate.api.sources import Match, Scope, Wanted, matches
 from casemate.api.written import described_all
 from casemate.flows import Label
 from casemate.identifiers import Namespace, TenantId
-from casemate.store import Filter, Page, StoredFlow, Tx
+from casemate.store import Criterion, Filter, Page, StoredFlow, Tx
 from casemate.store import flows as rows
 
 
@@ -55,7 +55,7 @@ async def list_distinct_namespaces(call: Call) -> Answer:
     return [namespace for namespace in every if namespace.startswith(begin)]
 
 
-def every_flow(tx: Tx, tenant: TenantId, wanted: tuple[Filter, ...], sort: tuple[str, ...] = ()) -> list[StoredFlow]:
+def every_flow(tx: Tx, tenant: TenantId, wanted: tuple[Criterion, ...], sort: tuple[str, ...] = ()) -> list[StoredFlow]:
     """All flows that these filters find, page after page."""
     found: list[StoredFlow] = []
     total, number = 1, 0
