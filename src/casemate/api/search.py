@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from casemate.api.call import Call
 from casemate.api.errors import Declined, illegal_argument
@@ -55,14 +55,5 @@ def filters(call: Call) -> tuple[Criterion, ...]:
     """Which rows are wanted: those that meet all of these. Fields, operations and values are judged by the store."""
     now, query, asks = call.deps.now(), call.text("q"), call.operation.asks
     given = call.request.query_params.multi_items()
-    if call.operation.verb != "GET":
-        _all_understood(call, (name for name, _ in given))
     asked = (each for name in OLDER if name in asks for each in older(name, call.texts(name), now))
     return (*(() if query is None else (Filter("q", "EQUALS", query),)), *read(given, now), *asked)
-
-
-def _all_understood(call: Call, names: Iterable[str]) -> None:
-    # Whoever misspells a filter of a deletion means less than everything.
-    unknown = [name for name in names if name not in call.operation.asks and not name.startswith("filters[")]
-    if unknown:
-        raise illegal_argument(f"{unknown[0][:100]} is no query parameter of this operation")
