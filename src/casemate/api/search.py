@@ -57,3 +57,11 @@ def filters(call: Call) -> tuple[Criterion, ...]:
     given = call.request.query_params.multi_items()
     asked = (each for name in OLDER if name in asks for each in older(name, call.texts(name), now))
     return (*(() if query is None else (Filter("q", "EQUALS", query),)), *read(given, now), *asked)
+
+
+def plain_filters(call: Call) -> tuple[Filter, ...]:
+    """The same where there can be no groups."""
+    found = filters(call)
+    if not all(isinstance(one, Filter) for one in found):
+        raise illegal_argument("filters can't be grouped here")
+    return tuple(one for one in found if isinstance(one, Filter))

@@ -11,7 +11,7 @@ from casemate.api.answers import paged
 from casemate.api.call import Call
 from casemate.api.errors import illegal_argument, not_found
 from casemate.api.operation import Answer, Operation, json_of
-from casemate.api.search import FILTERS, filters, page
+from casemate.api.search import FILTERS, page, plain_filters
 from casemate.identifiers import Namespace
 from casemate.store import Filter
 from casemate.store import flows as rows
@@ -29,7 +29,7 @@ async def namespace(call: Call) -> Answer:
 
 async def search_namespaces(call: Call) -> Answer:
     """Search namespaces by their names."""
-    part, wanted = page(call), filters(call)
+    part, wanted = page(call), plain_filters(call)
     existing = call.flag("existing") or any(one.field == "existingOnly" and one.value == "true" for one in wanted)
     every = await _every(call, existing=existing)
     found = [name for name in every if all(_fits(name, one) for one in wanted if one.field != "existingOnly")]
