@@ -65,7 +65,7 @@ from casemate.executions.pausing import asked_on_resume
 from casemate.executions.restarting import replayed_from, restarted, restarted_as
 from casemate.executions.rows import execution_document, execution_from, task_run_document, task_run_from
 from casemate.executions.runs import TaskRuns
-from casemate.executions.start import replayed, start
+from casemate.executions.start import failed_at_start, replayed, start
 from casemate.executions.subflows import awaits
 from casemate.executions.texts import read_json
 from casemate.executions.variables import variables_of
@@ -132,6 +132,7 @@ __all__ = [
     "depth_of",
     "execution_document",
     "execution_from",
+    "failed_at_start",
     "folder_of",
     "holds",
     "is_over",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from casemate.executions.model import Execution, History
+from casemate.executions.model import Execution, History, State
 from casemate.flows import Flow, Label
 from casemate.identifiers import ExecutionId
 
@@ -48,6 +48,11 @@ def start(
         original_created=now,
         schedule_date=schedule_date,
     )
+
+
+def failed_at_start(execution: Execution, now: datetime) -> Execution:
+    """A new execution that has failed before it began, so that someone sees what was to be (spec/engine 9.5)."""
+    return replace(execution, history=execution.history.to(State.FAILED, now))
 
 
 def replayed(execution: Execution, *, id: ExecutionId, now: datetime) -> Execution:  # noqa: A002 - as above

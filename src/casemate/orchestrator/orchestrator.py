@@ -33,6 +33,7 @@ from casemate.orchestrator.actions import Actions
 from casemate.orchestrator.alarms import Alarms
 from casemate.orchestrator.answering import Worlds
 from casemate.orchestrator.calls import Calls
+from casemate.orchestrator.dating import Dating
 from casemate.orchestrator.desk import Desk
 from casemate.orchestrator.errors import Conflict, NotFound
 from casemate.orchestrator.items import Due, Happened, Item, Key
@@ -41,12 +42,14 @@ from casemate.orchestrator.patience import patiently
 from casemate.orchestrator.relay import Relay
 from casemate.orchestrator.removing import Belongings
 from casemate.orchestrator.rules import Rules
+from casemate.orchestrator.scheduler import Scheduler
 from casemate.orchestrator.shelf import Shelf
 from casemate.orchestrator.starting import Starting
 from casemate.orchestrator.step import Surroundings, Written
 from casemate.orchestrator.subflows import Subflows
 from casemate.orchestrator.tasks import Tasks
 from casemate.orchestrator.tending import Tender
+from casemate.orchestrator.triggers import Triggers
 from casemate.orchestrator.watching import Watchers, entries_of
 from casemate.orchestrator.webhook import WebRequest
 from casemate.orchestrator.world import whose_execution, whose_flow
@@ -70,7 +73,8 @@ def new_id() -> str:
 class Orchestrator:
     """One executor. `desk` is what workers talk to; give it to the dispatch before `start`.
 
-    `actions` is what people do with executions that exist, `starting` makes those that triggers start.
+    `actions` is what people do with executions that exist, `starting` makes those that triggers start,
+    `triggers` is what people do with triggers. The `scheduler` has a start of its own.
     """
 
     def __init__(
@@ -113,6 +117,9 @@ class Orchestrator:
             db, storage, self._shelf, self._lives, self._worlds, inputs, self._context, self._around, self._insist
         )
         self.actions = Actions(self._lives, self._shelf, inputs, self._around)
+        dating = Dating(self._shelf, self.starting, self._context, rules.recover_missed)
+        self.scheduler = Scheduler(db, self._lives, dating, self._around, self._tasks)
+        self.triggers = Triggers(db, dating, now)
         boot = new_id()
         self.desk = Desk(
             db=db,
@@ -286,6 +293,8 @@ class Orchestrator:
         for message in written.messages:
             if "job" in message.body:
                 self.desk.expect(message.body["job"], key_of(execution))
+        if execution.over:
+            self.scheduler.ended(execution)
         self._relay.take(written.messages)
         for key in written.forgotten:
             self._alarms.forget(execution.tenant, execution.id, key)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from casemate.triggers import Recover
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
@@ -32,3 +34,7 @@ class Rules:
     """How many executions that start one another may stand above the last one."""
     flows_kept: int = 256
     """How many flows stay parsed."""
+    triggers_at_once: int = 500
+    """How many triggers one round of the scheduler takes of each kind of work."""
+    recover_missed: Recover = "ALL"
+    """Which dates that passed while no scheduler ran are made up for, where a trigger does not say."""

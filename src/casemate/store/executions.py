@@ -173,6 +173,11 @@ def get(tx: Tx, tenant: TenantId, execution: ExecutionId) -> Execution | None:
     return execution_from(unpacked(row.document), (task_run_from(unpacked(run)) for run in runs), row.version)
 
 
+def state_of(tx: Tx, tenant: TenantId, execution: ExecutionId) -> str | None:
+    """The state of one, without reading the rest of it."""
+    return tx.scalar(select(table.c.state).where(table.c.tenant == tenant, table.c.id == execution))
+
+
 def search(
     tx: Tx, tenant: TenantId, filters: Sequence[Criterion] = (), page: Page | None = None
 ) -> tuple[tuple[Execution, ...], int]:

@@ -134,6 +134,11 @@ def work(tx: Tx, now: datetime, limit: int) -> Work:
     )
 
 
+def wake(tx: Tx) -> None:
+    """Plan every record of every tenant anew that has no next date; for the service's own start."""
+    tx.execute(table.update().where(table.c.next.is_(None)).values(planned=False, version=table.c.version + 1))
+
+
 def unfinished(tx: Tx) -> tuple[TriggerState, ...]:
     """Every record of every tenant that an evaluation holds; for the service's own start."""
     return _some(tx, table.c.evaluating.is_not(None), None)

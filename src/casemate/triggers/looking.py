@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final
 
 from casemate.executions import DATE_CONDITIONS, Grounds, holds
-from casemate.expressions import offset_date_time
+from casemate.expressions import ExpressionError, offset_date_time
 from casemate.flows import Condition
 from casemate.triggers.dates import Dates
 
@@ -35,6 +35,13 @@ class Rule:
     condition: Condition
     daylong: bool
     zone: tzinfo
+
+    def forbids(self, date: datetime, shown: tzinfo) -> bool:
+        """Does it certainly not hold? One that fails is left for its date, where someone will see it fail."""
+        try:
+            return not self.allows(date, shown)
+        except ExpressionError:
+            return False
 
     def allows(self, date: datetime, shown: tzinfo) -> bool:
         """Does it hold on that date, as the clocks of a zone show it? Raises `ExpressionError`."""
@@ -95,7 +102,7 @@ def _looked_at(dates: Dates, rules: Sequence[Rule], moment: datetime, *, back: b
         for date in dates.before(start) if back else dates.after(start):
             if abs(date - moment) > HORIZON:
                 return
-            broken = next((rule for rule in rules if not rule.allows(date, dates.zone)), None)
+            broken = next((rule for rule in rules if rule.forbids(date, dates.zone)), None)
             yield date, broken is None
             if broken is not None and broken.daylong:
                 at = _midnight(date, dates.zone) if back else _midnight(date, dates.zone, 1) - timedelta.resolution

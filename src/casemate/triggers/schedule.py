@@ -90,11 +90,11 @@ def planned(state: TriggerState, schedule: Schedule, now: datetime) -> TriggerSt
 
 
 def _first(schedule: Schedule) -> datetime | None:
-    assert isinstance(schedule.dates, Listed), "only lists have a first date"
-    allowed = (
-        each for each in schedule.dates.dates if all(rule.allows(each, schedule.dates.zone) for rule in schedule.rules)
+    dates = schedule.dates
+    assert isinstance(dates, Listed), "only lists have a first date"
+    return next(
+        (each for each in dates.dates if not any(rule.forbids(each, dates.zone) for rule in schedule.rules)), None
     )
-    return next(allowed, None)
 
 
 def aimed(state: TriggerState, schedule: Schedule, upcoming: datetime | None) -> TriggerState:

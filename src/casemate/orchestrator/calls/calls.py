@@ -10,7 +10,7 @@ from casemate.dispatch import Ask, NotHeld, Reply
 from casemate.errors import Refused
 from casemate.executions import WrongState, task_of
 from casemate.identifiers import Fence, WorkerId
-from casemate.orchestrator.calls import files, kv, log_entries, other_executions, sealing, states
+from casemate.orchestrator.calls import files, kv, log_entries, other_executions, sealing, states, toggling
 from casemate.orchestrator.calls.effects import Means, Outcome, Resume, carry_out, outcome_of
 from casemate.orchestrator.calls.model import Arguments, Caller, Refusal
 from casemate.orchestrator.holding import held
@@ -36,6 +36,7 @@ WRITES: Mapping[str, OnRows] = {
     "state.set": states.put,
     "state.delete": states.delete,
     "logs.purge": log_entries.purge,
+    "triggers.toggle": toggling.toggle,
 }
 """What is done in one transaction, once for each attempt."""
 

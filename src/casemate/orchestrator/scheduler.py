@@ -1,0 +1,192 @@
+"""The scheduler: looks at the records of triggers once a second, and starts what is due (spec/engine 9.5).
+
+A date and the execution that it starts are written in one transaction, under the version of the record: whatever
+crashes, each date starts one execution. What a crash keeps from being looked at is found in the rows by `start`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from casemate.errors import CasemateError, Refused
+from casemate.executions import Execution
+from casemate.expressions import ExpressionError
+from casemate.identifiers import ExecutionId
+from casemate.orchestrator import firing
+from casemate.orchestrator.dating import Dating, Found
+from casemate.orchestrator.errors import NotFound
+from casemate.orchestrator.lives import Lives
+from casemate.orchestrator.step import Surroundings
+from casemate.orchestrator.tasks import Tasks
+from casemate.store import Conflict, Database, StoreUnavailable, triggers
+from casemate.triggers import TriggerState, caught_up, fired, passed, planned, recovered
+
+log = structlog.get_logger()
+
+_AT_ONCE = 8
+"""How many triggers are evaluated together."""
+
+_LATE = 0.002
+"""Seconds after the full one at which a round begins: dates are full seconds, and timers may ring early."""
+
+
+_PAUSE = 0.02
+"""Seconds between two rounds at least, however quickly executions end."""
+
+
+class Scheduler:
+    """Only one may run at a time. `dating` finds out what triggers say."""
+
+    def __init__(
+        self, db: Database, lives: Lives, dating: Dating, around: Callable[[], Surroundings], tasks: Tasks
+    ) -> None:
+        self._db = db
+        self._lives = lives
+        self._dating = dating
+        self._around = around
+        self._tasks = tasks
+        self._room = asyncio.Semaphore(_AT_ONCE)
+        self._awaited: set[ExecutionId] = set()
+        self._ended = asyncio.Event()
+
+    async def start(self) -> None:
+        """Take up what an earlier start left, then look every second until the orchestrator is stopped."""
+        await self.recover()
+        self._tasks.start(self.run())
+
+    async def recover(self) -> None:
+        """Evaluations that never ended are forgotten; missed dates are made up for as each trigger says.
+
+        What rests is looked at once more: an older version may not have understood its flow.
+        """
+        await self._db.transact(firing.abandon)
+        overdue = await self._db.read(triggers.overdue, self._now())
+        await self._each(self._recover, overdue)
+
+    async def run(self) -> None:
+        """Rounds until cancelled."""
+        while True:
+            try:
+                await self.round()
+            except StoreUnavailable as error:
+                log.warning("scheduler.waits_for_store", error=str(error))
+            except Exception:  # the top of the loop: without it no flow would ever start by itself again
+                log.exception("scheduler.round_failed")
+            await asyncio.sleep(_PAUSE)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LATE + 1 - self._now().microsecond / 1_000_000):
+                    await self._ended.wait()
+            self._ended.clear()
+
+    async def round(self) -> None:
+        """Look once: what is over lets its trigger go on, what is new gets its first date, what is due is evaluated."""
+        found = await self._work()
+        await self._each(self._release, found.over)
+        await self._each(self._plan, found.unplanned)
+        if found.over or found.unplanned:
+            found = await self._work()
+        await self._each(self._evaluate, found.due)
+
+    def ended(self, execution: Execution) -> None:
+        """An execution is over; if it was one of ours, its trigger need not wait for the next second."""
+        if execution.id in self._awaited:
+            self._awaited.discard(execution.id)
+            self._ended.set()
+
+    async def _work(self) -> triggers.Work:
+        around = self._around()
+        return await self._db.read(triggers.work, around.now, around.rules.triggers_at_once)
+
+    def _now(self) -> datetime:
+        return self._around().now
+
+    async def _each(self, work: Callable[[TriggerState], Awaitable[None]], states: Sequence[TriggerState]) -> None:
+        async def one(state: TriggerState) -> None:
+            async with self._room:
+                await self._surely(work, state)
+
+        await asyncio.gather(*map(one, states))
+
+    async def _surely(self, work: Callable[[TriggerState], Awaitable[None]], state: TriggerState) -> None:
+        """One trigger must not keep the others from being looked at."""
+        try:
+            await work(state)
+        except Conflict:
+            log.debug("trigger.changed_meanwhile", flow=state.flow_id, trigger=state.trigger_id)
+        except (NotFound, Refused, ExpressionError) as error:
+            # Its flow is gone, or not valid any more, or its dates are none: it rests until the flow is saved again.
+            log.warning("trigger.unreadable", flow=state.flow_id, trigger=state.trigger_id, error=str(error))
+            await self._surely(partial(self._rest, reason=str(error)), state)
+        except StoreUnavailable as error:
+            log.warning("trigger.waits_for_store", trigger=state.trigger_id, error=str(error))
+        except Exception:  # as above
+            log.exception("trigger.not_evaluated", flow=state.flow_id, trigger=state.trigger_id)
+
+    async def _rest(self, state: TriggerState, reason: str | None = None) -> None:
+        await self._db.transact(firing.rest, state, reason, self._now())
+
+    async def _release(self, state: TriggerState) -> None:
+        await self._db.transact(firing.release, state)
+
+    async def _plan(self, state: TriggerState) -> None:
+        found = await self._dating.find(state)
+        if not found.active:
+            await self._rest(state)
+        elif found.schedule is None:
+            await self._save(state, replace(state, planned=True, next_date=self._now()))
+        else:
+            await self._save(state, planned(state, found.schedule, self._now()))
+
+    async def _recover(self, state: TriggerState) -> None:
+        found = await self._dating.find(state)
+        if found.schedule is not None:
+            await self._save(state, recovered(state, found.schedule, self._now()))
+
+    async def _evaluate(self, state: TriggerState) -> None:
+        found = await self._dating.find(state)
+        if not found.active:
+            await self._rest(state)
+        elif found.schedule is not None:
+            await self._evaluate_date(state, found)
+
+    async def _evaluate_date(self, state: TriggerState, found: Found) -> None:
+        assert found.schedule is not None, "it goes by dates"
+        now = self._now()
+        timely = caught_up(state, found.schedule, now)
+        if timely != state:
+            await self._save(state, timely)
+            return
+        after = passed(state, found.schedule, now)
+        try:
+            execution = await self._dating.execution(state, found)
+        except StoreUnavailable:
+            raise
+        except CasemateError as error:
+            await self._fail(state, after, found, str(error))
+            return
+        if execution is None:
+            await self._save(state, after)
+            return
+        after = fired(after, execution.id, now)
+        written = await self._db.transact(firing.fire, found.flow, execution, state, after, self._around())
+        self._awaited.add(execution.id)
+        self._lives.adopt(found.flow, written)
+        log.info("trigger.fired", flow=state.flow_id, trigger=state.trigger_id, execution=execution.id)
+
+    async def _fail(self, state: TriggerState, after: TriggerState, found: Found, reason: str) -> None:
+        """The date is spent on an execution that has failed already, so that someone sees it."""
+        log.warning("trigger.failed", flow=state.flow_id, trigger=state.trigger_id, reason=reason)
+        bare = self._dating.bare(state, found)
+        written = await self._db.transact(firing.fail, found.flow, bare, reason, state, after, self._around())
+        self._lives.adopt(found.flow, written)
+
+    async def _save(self, before: TriggerState, after: TriggerState) -> None:
+        if after != before:
+            await self._db.transact(triggers.save, before, after)
