@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
+from curve import Line
+
 from product import API, Server
 from product import server as another
-
-Line = tuple[str, float, str]
 
 SCRIPTS = 40
 LOGS = 500

@@ -38,6 +38,7 @@ class Server:
 
     def __init__(self, state: Path) -> None:
         command = [sys.executable, "-m", "casemate", "server", "local", "--port", "0", "--state", str(state)]
+        self._state = state
         begun = time.perf_counter()
         self._process = subprocess.Popen(
             command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -68,7 +69,7 @@ class Server:
     def _answer(self, verb: str, path: str, body: bytes | None, headers: dict[str, str]) -> http.client.HTTPResponse:
         connection = getattr(self._local, "connection", None)
         if connection is None or time.monotonic() - self._local.used > 2:  # the server closes idle ones
-            connection = self._local.connection = http.client.HTTPConnection(self.host, self.port, timeout=300)
+            connection = self._local.connection = http.client.HTTPConnection(self.host, self.port, timeout=3600)
         self._local.used = time.monotonic()
         connection.request(verb, path, body=body, headers=headers)
         return connection.getresponse()
@@ -106,6 +107,15 @@ class Server:
                 if name in sums:
                     sums[name] += int(size.split()[0]) * 1024
         return Weight(len(family), sums["Pss"], sums["Rss"])
+
+    def peak(self) -> int:
+        """The most bytes of memory that the server itself, without its sandboxes, has held so far."""
+        lines = Path(f"/proc/{self._process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024
+
+    def disk(self) -> int:
+        """Bytes of its database, what is not merged into it yet included."""
+        return sum(file.stat().st_size for file in self._state.glob("casemate.db*"))
 
     def stop(self) -> None:
         """End it."""

@@ -3,6 +3,7 @@
     .venv/bin/python bench/run.py                all measures
     .venv/bin/python bench/run.py scripts logs   some of them
     .venv/bin/python bench/run.py --json         for a machine to read
+    .venv/bin/python bench/run.py --plots DIR    with curves as pictures in that folder
 
 Only numbers of one run can be compared: they share the machine and its mood.
 """
@@ -13,41 +14,71 @@ import argparse
 import json
 import os
 import platform
+from collections.abc import Iterable
+from pathlib import Path
 
-from measures import MEASURES, Line
+from core import deciding, reading
+from curve import Curve, Line, bars, write_svg
+from large import LARGE
+from measures import MEASURES
 
 from product import server
+
+OWN = {"reading": reading, "deciding": deciding, **LARGE}
+"""What needs no server, or starts some of its own."""
+NAMES = (*MEASURES, *OWN)
 
 
 def main() -> None:
     """Run what was asked for and print it."""
     parser = argparse.ArgumentParser(description="Measure casemate against bare processes.")
-    parser.add_argument("measures", nargs="*", metavar="MEASURE", help=f"any of: {', '.join(MEASURES)} (default: all)")
+    parser.add_argument("measures", nargs="*", metavar="MEASURE", help=f"any of: {', '.join(NAMES)} (default: all)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--plots", type=Path, metavar="DIR", help="write curves as SVG pictures into this folder")
     arguments = parser.parse_args()
-    unknown = set(arguments.measures) - set(MEASURES)
+    unknown = set(arguments.measures) - set(NAMES)
     if unknown:
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
-    wanted = arguments.measures or list(MEASURES)
-    found: dict[str, list[Line]] = {}
-    for name in wanted:
-        # A server of its own for each, so that none pays for what another left behind.
-        with server() as running:
-            found[name] = list(MEASURES[name](running))
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    found: dict[str, list[Line | Curve]] = {}
+    for name in arguments.measures or NAMES:
+        found[name] = measured(name)
         if not arguments.json:
             show(name, found[name])
+        for curve in found[name]:
+            if arguments.plots and isinstance(curve, Curve):
+                write_svg(curve, arguments.plots)
     if arguments.json:
-        print(json.dumps({name: {what.strip(): value for what, value, _ in lines} for name, lines in found.items()}))
+        print(json.dumps({name: _values(lines) for name, lines in found.items()}))
     else:
         machine = f"{os.cpu_count()} cpus, {platform.release()}, Python {platform.python_version()}"
         print(f"\n{machine}, load {os.getloadavg()[0]:.1f}")
 
 
-def show(name: str, lines: list[Line]) -> None:
+def measured(name: str) -> list[Line | Curve]:
+    """What one measure finds."""
+    if name in OWN:
+        return list(OWN[name]())
+    # A server of its own for each, so that none pays for what another left behind.
+    with server() as running:
+        return list(MEASURES[name](running))
+
+
+def show(name: str, found: Iterable[Line | Curve]) -> None:
     """One measure as a small table."""
     print(f"\n{name}")
-    for what, value, unit in lines:
-        print(f"  {what:<40}{value:>10.{0 if value == int(value) else 2}f} {unit}")
+    for one in found:
+        if isinstance(one, Curve):
+            print(f"  {bars(one)}")
+        else:
+            what, value, unit = one
+            print(f"  {what:<40}{value:>10.{0 if value == int(value) else 2}f} {unit}")
+
+
+def _values(found: Iterable[Line | Curve]) -> dict[str, object]:
+    return {
+        one.name if isinstance(one, Curve) else one[0].strip(): one.points if isinstance(one, Curve) else one[1]
+        for one in found
+    }
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias, cast
 
+from casemate.executions.layered import Layered
 from casemate.executions.runs import TaskRuns
 from casemate.identifiers import TaskRunId
 
@@ -26,7 +27,7 @@ class OutputsView(Mapping[str, object]):
 
     def __getitem__(self, key: str) -> object:
         below = self._level[key]
-        if isinstance(below, dict):
+        if isinstance(below, Layered):
             return OutputsView(self._runs, self._unseal, below)
         return self._merged(cast("tuple[TaskRunId, ...]", below))
 

@@ -1,7 +1,8 @@
 """Task runs found by their place. A decision asks about one scope at a time, so nothing here grows with the whole.
 
 A *scope* is all children of one task run, or of the execution itself (`None`). What a decision changes it copies first,
-once; everything else is shared with the execution it started from.
+once; everything else is shared with the execution it started from. Whatever may hold thousands is `Layered`, so that a
+copy costs no more after ten thousand task runs than after ten.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
+from casemate.executions.layered import Layered
 from casemate.executions.model import State, TaskRun
 from casemate.identifiers import TaskId, TaskRunId
 
-Trie: TypeAlias = dict[str, object]
+Trie: TypeAlias = Layered[str, object]
 """Run ids by the values of their ancestors, outermost first; a leaf is a tuple of ids."""
 
 
@@ -23,7 +25,7 @@ class Siblings:
 
     def __init__(self) -> None:
         self._shared = False
-        self.ids: dict[tuple[TaskId, str | None], TaskRunId] = {}
+        self.ids: Layered[tuple[TaskId, str | None], TaskRunId] = Layered()
         self.counts: dict[tuple[TaskId, State], int] = {}
         self.totals: dict[TaskId, int] = {}
         self.open = 0
@@ -35,7 +37,7 @@ class Siblings:
         other.counts, other.totals, other.open = self.counts.copy(), self.totals.copy(), self.open
         return other
 
-    def own_ids(self) -> dict[tuple[TaskId, str | None], TaskRunId]:
+    def own_ids(self) -> Layered[tuple[TaskId, str | None], TaskRunId]:
         """The ids, to be changed."""
         if self._shared:
             self.ids, self._shared = self.ids.copy(), False
@@ -59,9 +61,9 @@ class TaskRuns(Mapping[TaskRunId, TaskRun]):
     __slots__ = ("_outputs", "_runs", "_scopes")
 
     def __init__(self) -> None:
-        self._runs: dict[TaskRunId, TaskRun] = {}
-        self._scopes: dict[TaskRunId | None, Siblings] = {}
-        self._outputs: dict[str, object] = {}
+        self._runs: Layered[TaskRunId, TaskRun] = Layered()
+        self._scopes: Layered[TaskRunId | None, Siblings] = Layered()
+        self._outputs: Trie = Layered()
 
     @staticmethod
     def of(runs: Mapping[TaskRunId, TaskRun]) -> TaskRuns:
@@ -156,7 +158,8 @@ class Draft(TaskRuns):
         if run.outputs is not None:
             self._unindex(run)
         del self._runs[run.id]
-        self._scopes.pop(run.id, None)
+        if run.id in self._scopes:
+            del self._scopes[run.id]
 
     def _own_siblings(self, parent: TaskRunId | None) -> Siblings:
         siblings = self._scopes.get(parent)
@@ -181,11 +184,13 @@ class Draft(TaskRuns):
 
     def _unindex(self, run: TaskRun) -> None:
         node, key = self._leaf(run)
-        ids = node.pop(key)
+        ids = node[key]
         assert isinstance(ids, tuple)
         left = tuple(run_id for run_id in ids if run_id != run.id)
         if left:
             node[key] = left
+        else:
+            del node[key]
 
     def _leaf(self, run: TaskRun) -> tuple[Trie, str]:
         """The node of the trie that holds a task run, owned by this draft, and the key within."""
@@ -193,10 +198,10 @@ class Draft(TaskRuns):
         for value in self.path(run):
             below = node.get(key)
             if below is None or id(below) not in self._owned:
-                below = dict(below) if isinstance(below, dict) else {}
+                below = below.copy() if isinstance(below, Layered) else Layered()
                 node[key] = below
                 self._owned.add(id(below))
-            assert isinstance(below, dict)
+            assert isinstance(below, Layered)
             node, key = below, value
         return node, key
 
