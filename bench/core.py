@@ -30,7 +30,7 @@ def reading() -> Iterable[Line]:
     """A flow of many tasks from its text to values, every rule checked; then with all remarks about it."""
     types = catalog()
     tasks = "".join(
-        f"  - id: t{number}\n    type: io.kestra.plugin.core.log.Log\n    message: 'Line {{{{ inputs.n }}}} of {number}'\n"
+        f"  - id: t{number}\n    type: io.kestra.plugin.core.log.Log\n    message: '{{{{ inputs.n }}}} of {number}'\n"
         for number in range(TASKS)
     )
     text = f"id: large\nnamespace: bench\ninputs:\n  - {{id: n, type: INT, defaults: 1}}\ntasks:\n{tasks}"

@@ -34,6 +34,8 @@ from casemate.executions.transitions import EXECUTION, TASK_RUN, follows
 from casemate.flows import Concurrency, Retry, Sla
 
 STATES = st.sampled_from([State.SUCCESS, State.SUCCESS, State.SUCCESS, State.WARNING, State.FAILED])
+REPORTED = st.one_of(STATES, st.just(State.KILLED))
+"""How a worker ends a job: now and then it was killed there, though nobody asked for it."""
 RETRIES = st.sampled_from(
     [
         None,
@@ -187,7 +189,7 @@ class Chaos:
 
     def finish(self):
         run, attempt = self.held.pop(self.draw(st.integers(0, len(self.held) - 1)))
-        state = self.draw(STATES)
+        state = self.draw(REPORTED)
         self.tell(TaskFinished(task_run=run, attempt=attempt, state=state, outputs={"by": [run, attempt]}))
 
     def wake(self):

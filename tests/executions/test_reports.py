@@ -7,6 +7,7 @@ from tests.executions.driver import House, failing, flow, flowable, work
 
 from casemate.executions import Begin, OfferJob, Resolved, State, TaskFinished, TaskStarted, TimerDue, Write
 from casemate.executions.model import Answer
+from casemate.flows import Retry
 
 
 def finished(run, attempt=1, state=State.SUCCESS, **more):
@@ -26,6 +27,33 @@ def test_outputs_isolation_and_log_file_are_kept():
     assert run.outputs == {"value": None}
     assert run.isolation == {"walls": []}
     assert run.attempts[0].log_file == "kestra:///log"
+
+
+def test_every_attempt_keeps_its_isolation_report():
+    house = House.of(flow(work("a", retry=Retry(kind="constant", max_attempt=2)))).begin()
+    house.tell(TaskStarted("r1", 1))
+    house.tell(finished("r1", state=State.FAILED, isolation={"denied": ["first"]}, log_file="kestra:///first"))
+    house.tell(TimerDue("retry:r1:1"))
+    house.tell(TaskStarted("r1", 2))
+    assert house.named("a").isolation is None
+    house.tell(finished("r1", attempt=2, isolation={"denied": []}))
+    run = house.named("a")
+
+    assert [attempt.isolation for attempt in run.attempts] == [{"denied": ["first"]}, {"denied": []}]
+    assert [attempt.log_file for attempt in run.attempts] == ["kestra:///first", None]
+    assert run.isolation == {"denied": []}
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_job_that_its_worker_killed_unasked_ends_the_execution_as_killed(allowed):
+    inner = flowable("Sequential", "s", work("a", allow_failure=allowed), allow_failure=allowed)
+    house = House.of(flow(inner, work("b"))).begin()
+    house.tell(TaskStarted("r2", 1))
+    house.tell(finished("r2", state=State.KILLED))
+    house.run()
+
+    assert house.state is State.KILLED
+    assert house.trace == ["s KILLED", "a KILLED", "b SUCCESS"]
 
 
 def test_a_decision_names_what_changed():

@@ -29,9 +29,11 @@ RUN = TaskRun(
     parent=TaskRunId("r0"),
     value="a b",
     iteration=2,
-    attempts=(Attempt(History.begun(NOW, State.RUNNING), "kestra:///log"),),
+    attempts=(
+        Attempt(History.begun(NOW, State.RUNNING), "kestra:///log", {"walls": ["user"]}),
+        Attempt(History.begun(NOW, State.RUNNING), None, {"walls": ["user", "root"]}),
+    ),
     outputs={"value": None, "list": [1, 2.5, "é"]},
-    isolation={"walls": ["user"]},
     values=("1", "2"),
     due=NOW,
 )
@@ -62,6 +64,13 @@ def through_json(value):
 
 def test_a_task_run_survives_its_row():
     assert task_run_from(through_json(task_run_document(RUN))) == RUN
+
+
+def test_the_isolation_report_of_an_older_row_is_that_of_its_last_attempt():
+    document = through_json(task_run_document(RUN))
+    older = {**document, "attempts": [each[:2] for each in document["attempts"]], "isolation": {"walls": ["old"]}}
+    run = task_run_from(older)
+    assert [attempt.isolation for attempt in run.attempts] == [None, {"walls": ["old"]}]
 
 
 def test_a_plain_task_run_survives_its_row():

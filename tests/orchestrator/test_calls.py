@@ -224,6 +224,24 @@ async def test_states_belong_to_the_flow_or_to_the_namespace(service: Plane):
     assert (await asked(link, grant, "state.get", name="../x")).error
 
 
+async def test_answers_go_with_the_end_of_their_job(service: Plane):
+    link, grant = await granted(service, "kv.Set", key="k", value="v")
+    await asked(link, grant, "kv.set", key="k", value="v")
+    assert await link.report(finished(grant))
+    assert await service.db.read(lambda tx: replies.of(tx, _job(grant), "kv.set")) is None
+    with pytest.raises(NotHeld):
+        await asked(link, grant, "kv.set", key="k", value="again")
+
+
+async def test_answers_go_with_a_job_that_is_dropped(service: Plane, clock: Clock):
+    link, grant = await granted(service, "kv.Set", key="k", value="v")
+    await asked(link, grant, "kv.set", key="k", value="v")
+    clock.forward(minutes=5)
+    await service.orchestrator.tend()
+    await service.orchestrator.kill(MAIN, grant.place.execution)
+    assert await service.db.read(lambda tx: replies.of(tx, _job(grant), "kv.set")) is None
+
+
 async def test_answers_go_with_their_execution(service: Plane):
     link, grant = await granted(service, "kv.Set", key="k", value="v")
     await asked(link, grant, "kv.set", key="k", value="v")

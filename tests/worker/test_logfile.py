@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import resource
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -86,3 +89,24 @@ async def test_a_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest
     assert 900_000 < len(content) < (1 << 20) + 200
     assert content.endswith(b"flow.flow.task The log file has reached its limit of 1 MiB; what follows is not kept.\n")
     assert os.listdir(tmp_path) == []
+
+
+@contextlib.contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """No file grows beyond this size: to a program the same as a disk without room."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_a_full_disk_is_told_of_when_the_file_is_wanted(tmp_path: Path):
+    file = LogFile(tmp_path, grant(JobId("job"), "any", log_to_file=True))
+    with full_disk(1 << 16):
+        for _ in range(3):
+            file.append([LogLine(at=NOON, level="INFO", message="x" * 10_000)] * 10)
+        with pytest.raises(OSError, match="File too large"):
+            [chunk async for chunk in file.content()]
+        file.close()

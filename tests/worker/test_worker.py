@@ -459,3 +459,13 @@ async def test_an_inline_node_script_runs(plane: Plane, worker: Path):
     end = await plane.end_of(await plane.give(f"{SCRIPTS}.node.Script", properties={"script": script}))
     assert end.outputs is not None
     assert end.outputs["vars"] == {"sum": 6}
+
+
+async def test_a_job_for_which_there_is_no_folder_fails_at_once(plane: Plane, worker: Path):
+    elsewhere = shutil.move(worker, worker.with_name("elsewhere"))
+    end = await plane.end_of(await plane.give(f"{CORE}.log.Log", properties={"message": "x"}))
+    assert (end.state, end.isolation) == ("FAILED", None)
+    assert plane.messages() == ["The worker cannot make a working directory: No such file or directory"]
+    shutil.move(elsewhere, worker)
+    again = await plane.end_of(await plane.give(f"{CORE}.log.Log", properties={"message": "x"}))
+    assert again.state == "SUCCESS"

@@ -90,14 +90,15 @@ class Terminal:
 
 
 def walls(execution: Execution) -> str:
-    """One line on the sandboxes: how many task runs had one, at which level, what was denied to their last attempts."""
-    reports = [run.isolation for run in execution.task_runs.values() if run.isolation is not None]
+    """One line on the sandboxes: how many task runs had one, at which level, what was denied to all their attempts."""
+    by_run = [[one.isolation for one in run.attempts if one.isolation] for run in execution.task_runs.values()]
+    reports = [report for reports in by_run for report in reports]
     if not reports:
         return "No task run needed a sandbox."
-    levels = Counter(str(report.get("level")) for report in reports)
+    levels = Counter(str(reports[-1].get("level")) for reports in by_run if reports)
     shown = ", ".join(f"{count} at level {level}" for level, count in levels.items())
     walls = sorted({wall for report in reports for wall in _names(report.get("walls"))})
-    runs, denied = _counted(len(reports), "task run"), sum(_times(report.get("denied")) for report in reports)
+    runs, denied = _counted(levels.total(), "task run"), sum(_times(report.get("denied")) for report in reports)
     return f"{runs} in sandboxes: {shown}; walls: {', '.join(walls)}; {_counted(denied, 'connection')} denied."
 
 

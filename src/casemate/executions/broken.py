@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from casemate.executions.commands import Command, Decision, KillJob, KillSubflows, Write
-from casemate.executions.model import Attempt, Execution, State, TaskRun
+from casemate.executions.model import Execution, State, TaskRun
 from casemate.executions.runs import TaskRuns
 
 
@@ -51,7 +51,7 @@ def _ended(run: TaskRun, state: State, now: datetime) -> TaskRun:
     attempts = run.attempts
     if attempts and not attempts[-1].history.current.terminated:
         last = attempts[-1]
-        attempts = (*attempts[:-1], Attempt(last.history.to(state, now), last.log_file))
+        attempts = (*attempts[:-1], replace(last, history=last.history.to(state, now)))
     return replace(run, history=run.history.to(state, now), attempts=attempts, due=None)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from casemate.executions.commands import Decision
 from casemate.executions.errors import WrongChoice, WrongState
 from casemate.executions.folders import folder_of
-from casemate.executions.model import Attempt, Execution, State, TaskRun
+from casemate.executions.model import Execution, State, TaskRun
 from casemate.executions.restarting import NOTHING_TO_RESTART, epilogue, reopened, without_epilogue
 from casemate.executions.runs import Draft, TaskRuns, changed
 from casemate.flows import Flow
@@ -54,7 +54,7 @@ def _marked(run: TaskRun, state: State, now: datetime) -> TaskRun:
     attempts = run.attempts
     if attempts:
         last = attempts[-1]
-        attempts = (*attempts[:-1], Attempt(last.history.to(state, now), last.log_file))
+        attempts = (*attempts[:-1], replace(last, history=last.history.to(state, now)))
     return replace(run, history=run.history.to(state, now), attempts=attempts, due=None)
 
 

@@ -92,10 +92,11 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One run of a task run's body."""
+    """One run of a task run's body. `isolation` is its isolation report, as JSON."""
 
     history: History
     log_file: str | None = None
+    isolation: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +144,6 @@ class TaskRun:
     attempts: tuple[Attempt, ...] = ()
     outputs: Mapping[str, object] | None = None
     dynamic: bool = False
-    isolation: Mapping[str, object] | None = None
-    """The isolation report of the last attempt, as JSON."""
     values: tuple[str, ...] | None = None
     """What a ForEach goes through, rendered once when it begins."""
     due: datetime | None = None
@@ -155,6 +154,11 @@ class TaskRun:
     def state(self) -> State:
         """The latest state."""
         return self.history.current
+
+    @property
+    def isolation(self) -> Mapping[str, object] | None:
+        """The isolation report of the last attempt, as JSON."""
+        return self.attempts[-1].isolation if self.attempts else None
 
 
 @dataclass(frozen=True, slots=True)

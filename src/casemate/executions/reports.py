@@ -39,11 +39,12 @@ def finished(turn: Turn, event: TaskFinished) -> None:
         run = _running(turn, event.task_run, event.attempt)
     if run is None:
         return
-    run = replace(run, outputs=event.outputs, isolation=event.isolation, due=None)
+    last = replace(run.attempts[-1], log_file=event.log_file, isolation=event.isolation)
+    run = replace(run, attempts=(*run.attempts[:-1], last), outputs=event.outputs, due=None)
     if keeps_folder(turn.task(run)):
-        closed(turn, turn.put(_ended(turn, run, event.state, event.log_file)))
+        closed(turn, turn.put(_ended(turn, run, event.state)))
     else:
-        end_attempt(turn, run, event.state, event.log_file)
+        end_attempt(turn, run, event.state)
 
 
 def begin_attempt(turn: Turn, run: TaskRun) -> TaskRun:
@@ -52,9 +53,9 @@ def begin_attempt(turn: Turn, run: TaskRun) -> TaskRun:
     return turn.move(replace(run, attempts=(*run.attempts, attempt)), State.RUNNING)
 
 
-def end_attempt(turn: Turn, run: TaskRun, state: State, log_file: str | None = None, *, retried: bool = True) -> None:
+def end_attempt(turn: Turn, run: TaskRun, state: State, *, retried: bool = True) -> None:
     """End the attempt of a RUNNING task run in this state, and with it the task run unless it is tried again."""
-    run = turn.put(_ended(turn, run, state, log_file))
+    run = turn.put(_ended(turn, run, state))
     retry = _policy(turn, run) if retried and state is State.FAILED and not turn.killing else None
     date = None if retry is None else _retry_date(turn, run, retry)
     if turn.killing and state is State.KILLED:
@@ -88,9 +89,9 @@ def _running(turn: Turn, task_run: TaskRunId, attempt: int) -> TaskRun | None:
     return run if at_work(turn.task(run), run) else None
 
 
-def _ended(turn: Turn, run: TaskRun, state: State, log_file: str | None) -> TaskRun:
-    last = Attempt(run.attempts[-1].history.to(state, turn.now), log_file)
-    return replace(run, attempts=(*run.attempts[:-1], last))
+def _ended(turn: Turn, run: TaskRun, state: State) -> TaskRun:
+    last = run.attempts[-1]
+    return replace(run, attempts=(*run.attempts[:-1], replace(last, history=last.history.to(state, turn.now))))
 
 
 def _judged(task: Task, run: TaskRun, state: State) -> State:

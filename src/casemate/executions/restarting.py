@@ -142,7 +142,7 @@ def _reset(flow: Flow, runs: Draft, before: TaskRuns, run: TaskRun, now: datetim
         runs.put(replace(run, history=run.history.to(State.RUNNING, now), due=None))
         return
     history = run.history.to(State.RESTARTED, now)
-    runs.put(replace(run, history=history, due=None, outputs=None, isolation=None))
+    runs.put(replace(run, history=history, due=None, outputs=None))
 
 
 def _has_begun(runs: TaskRuns, run: TaskRun) -> bool:

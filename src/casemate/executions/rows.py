@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, astuple
+from dataclasses import asdict, astuple, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -98,10 +98,9 @@ def task_run_document(run: TaskRun) -> dict[str, Any]:
         "parent": run.parent,
         "value": run.value,
         "iteration": run.iteration,
-        "attempts": [[_history(attempt.history), attempt.log_file] for attempt in run.attempts],
+        "attempts": [_attempt(attempt) for attempt in run.attempts],
         "outputs": _maybe_map(run.outputs),
         "dynamic": run.dynamic,
-        "isolation": _maybe_map(run.isolation),
         "values": None if run.values is None else list(run.values),
         "due": _maybe_text(run.due),
         "batches": None if run.batches is None else asdict(run.batches),
@@ -117,14 +116,25 @@ def task_run_from(document: Row) -> TaskRun:
         parent=document["parent"],
         value=document["value"],
         iteration=document["iteration"],
-        attempts=tuple(Attempt(_history_from(history), log_file) for history, log_file in document["attempts"]),
+        attempts=_attempts_from(document),
         outputs=document["outputs"],
         dynamic=document["dynamic"],
-        isolation=document["isolation"],
         values=None if document["values"] is None else tuple(document["values"]),
         due=_maybe_date(document["due"]),
         batches=None if document.get("batches") is None else Batches(**document["batches"]),
     )
+
+
+def _attempt(attempt: Attempt) -> list[Any]:
+    return [_history(attempt.history), attempt.log_file, _maybe_map(attempt.isolation)]
+
+
+def _attempts_from(document: Row) -> tuple[Attempt, ...]:
+    """The attempts; an older version kept the isolation report of the last one only, beside them."""
+    attempts = tuple(Attempt(_history_from(history), *more) for history, *more in document["attempts"])
+    if not attempts or document.get("isolation") is None:
+        return attempts
+    return (*attempts[:-1], replace(attempts[-1], isolation=document["isolation"]))
 
 
 def _history(history: History) -> list[list[str]]:

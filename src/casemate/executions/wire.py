@@ -57,7 +57,9 @@ def task_run_json(execution: Execution, run: TaskRun) -> dict[str, Any]:
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:
-    return _without_nulls({"state": _state(attempt.history), "logFile": attempt.log_file})
+    return _without_nulls(
+        {"state": _state(attempt.history), "logFile": attempt.log_file, "isolation": attempt.isolation}
+    )
 
 
 def _metadata(execution: Execution) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from casemate.orchestrator import entries, telling, weighing
 from casemate.orchestrator.items import Amend, Born, Claim, Due, End, Happened, Item, Letter, Lost
 from casemate.orchestrator.step import REPLAY, Step, Surroundings, Written
 from casemate.storage import paths
-from casemate.store import Job, JobState, Tx, jobs, metrics, outbox, timers
+from casemate.store import Job, JobState, Tx, jobs, metrics, outbox, replies, timers
 
 _End: TypeAlias = Literal[State.SUCCESS, State.WARNING, State.FAILED, State.KILLED]
 
@@ -136,7 +136,7 @@ def _claim(step: Step, claim: Claim) -> Job | Stale:
     if _wanted(step.execution, granted):
         return granted
     # The right to run it must not outlive the wish: without this, what was killed could start after all.
-    jobs.drop(step.tx, granted)
+    step.drop(granted)
     return Stale("it is no longer wanted")
 
 
@@ -168,6 +168,7 @@ def _end(step: Step, end: End) -> bool:
     job = jobs.finish(step.tx, report.job, report.fence, end.worker)
     if job is None:
         return False
+    replies.forget(step.tx, job)
     _record(step, job, report)
     step.happen(_event(step, job, report))
     return True
@@ -226,6 +227,7 @@ def _over(step: Step, job: Job) -> bool:
 
 def _give_up(step: Step, job: Job, state: Literal[State.KILLED, State.FAILED], message: str) -> None:
     jobs.finish(step.tx, job.id, job.fence, job.worker)
+    replies.forget(step.tx, job)
     _say(step, job, message)
     step.happen(TaskFinished(task_run=job.task_run, attempt=job.attempt, state=state))
 

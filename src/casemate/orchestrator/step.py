@@ -43,7 +43,7 @@ from casemate.masking import Mask
 from casemate.orchestrator import entries, telling
 from casemate.orchestrator.errors import Undecidable
 from casemate.orchestrator.rules import Rules
-from casemate.store import Job, JobState, LogEntry, Timer, Tx, executions, jobs, logs, outbox, slots, timers
+from casemate.store import Job, JobState, LogEntry, Timer, Tx, executions, jobs, logs, outbox, replies, slots, timers
 from casemate.store.outbox import Message
 
 REPLAY = "replay"
@@ -186,7 +186,7 @@ class Step:
             self.send("kill", job=job.id, fence=job.fence, worker=job.worker)
             return None
         if job is not None:
-            jobs.drop(self.tx, job)
+            self.drop(job)
         run = self.execution.task_runs.get(command.task_run)
         if run is None or run.state is not State.RUNNING:
             return None
@@ -198,7 +198,12 @@ class Step:
             return
         if job.held:
             self.send("kill", job=job.id, fence=job.fence, worker=job.worker)
+        self.drop(job)
+
+    def drop(self, job: Job) -> None:
+        """Let nobody have a job any more."""
         jobs.drop(self.tx, job)
+        replies.forget(self.tx, job)
 
     def _write(self, write: Write) -> None:
         if write.task_run is None and not write.kept:

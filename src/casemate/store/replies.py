@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from casemate.identifiers import ExecutionId, TenantId
 from casemate.store.database import Tx
 from casemate.store.jobs import Job
 from casemate.store.rows import packed, unpacked
 from casemate.store.schema import replies as table
+
+_FORGET = table.delete().where(table.c.job == bindparam("key_job"))
 
 
 def of(tx: Tx, job: Job, function: str) -> object | None:
@@ -21,6 +23,11 @@ def keep(tx: Tx, job: Job, function: str, reply: object) -> None:
     """Keep a JSON value that is not None."""
     row = {"job": job.id, "function": function, "tenant": job.tenant, "execution": job.execution}
     tx.execute(table.insert().values(**row, reply=packed(reply)))
+
+
+def forget(tx: Tx, job: Job) -> None:
+    """Forget what was answered to a job: it is over, thus nobody asks again."""
+    tx.execute(_FORGET, {"key_job": job.id})
 
 
 def delete(tx: Tx, tenant: TenantId, execution: ExecutionId) -> None:

@@ -16,13 +16,14 @@ import asyncio
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
 from casemate.durations import printed
-from casemate.jobs import Grant, Logged, LogLine, Metric
+from casemate.jobs import Finished, Grant, Logged, LogLine, Metric
 from casemate.masking import Mask
 from casemate.sandbox import folders
 from casemate.worker import properties, verdict
@@ -86,6 +87,14 @@ def accept(grant: Grant, folder: Path, tools: Tools, seat: Seat, host: Job | Non
     if host is not None:
         host.stop.add_done_callback(job.host_stopped)
     return job
+
+
+async def decline(grant: Grant, reason: OSError, tools: Tools) -> None:
+    """Report the end of a job for which this machine has no place: a full disk, a folder that is gone."""
+    log.error("job.declined", job=grant.job, reason=str(reason))
+    message = f"The worker cannot make a working directory: {reason.strerror or type(reason).__name__}"
+    line = LogLine(at=datetime.now(UTC), level="ERROR", message=message)
+    await deliver(tools.link, Finished(job=grant.job, fence=grant.fence, state="FAILED", lines=(line,)))
 
 
 async def attend(job: Job, tools: Tools) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC
@@ -26,10 +27,20 @@ class LogFile:
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - it lives as long as the job
         self._logger = f"flow.{grant.place.flow}.{grant.task.id}"
         self._left = LARGEST
+        self._failure: OSError | None = None
         self.name: Final = f"attempt-{grant.place.attempt}-{grant.fence}.log"
 
     def append(self, lines: Iterable[LogLine]) -> None:
-        """Add these entries as far as there is room. It writes to the disk: not for the event loop."""
+        """Add these entries as far as there is room. It writes to the disk: not for the event loop.
+
+        A disk that is full does not end the task; `content` raises its OSError.
+        """
+        try:
+            self._append(lines)
+        except OSError as error:
+            self._failure, self._left = error, 0
+
+    def _append(self, lines: Iterable[LogLine]) -> None:
         for line in lines:
             if self._left <= 0:
                 return
@@ -41,14 +52,18 @@ class LogFile:
             self._file.write(content)
 
     async def content(self) -> AsyncIterator[bytes]:
-        """All of it from the beginning, piece by piece."""
+        """All of it from the beginning, piece by piece. OSError: it is not complete."""
+        if self._failure is not None:
+            raise self._failure
         await asyncio.to_thread(self._file.seek, 0)
         while chunk := await asyncio.to_thread(self._file.read, _CHUNK):
             yield chunk
 
     def close(self) -> None:
         """Let go of it."""
-        self._file.close()
+        # What could not be written is tried once more, in vain.
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def _formatted(self, line: LogLine) -> bytes:
         date = line.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

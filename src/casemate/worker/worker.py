@@ -131,14 +131,28 @@ class Worker:
 
     async def _hold(self, grant: Grant, seat: Seat, host: Job | None = None) -> None:
         key = (grant.job, grant.fence)
-        shared = host.folder if host is not None and self._shares(grant) else None
-        folder = shared or folders.make(self._folder, friendly(uuid4()))
-        job = attempt.accept(grant, folder, self._tools, seat, host)
+        try:
+            job = self._accepted(grant, seat, host)
+        except OSError as error:
+            # Said at once: the next worker would hear of the job only when the lease is over, and may fare no better.
+            await attempt.decline(grant, error, self._tools)
+            return
         self._held[key] = job
         try:
             await attempt.attend(job, self._tools)
         finally:
             del self._held[key]
+
+    def _accepted(self, grant: Grant, seat: Seat, host: Job | None) -> Job:
+        """The job in a folder of its own, or in that of its host. OSError: there is no room for it."""
+        if host is not None and self._shares(grant):
+            return attempt.accept(grant, host.folder, self._tools, seat, host)
+        folder = folders.make(self._folder, friendly(uuid4()))
+        try:
+            return attempt.accept(grant, folder, self._tools, seat, host)
+        except OSError:
+            folder.rmdir()
+            raise
 
     def _shares(self, grant: Grant) -> bool:
         """Does this type of task work on the files of a folder? Whoever does not is not shown them."""

@@ -28,14 +28,15 @@ class State(TypedDict):
 
 
 class Attempt(TypedDict):
-    """One run of a task."""
+    """One run of a task. `isolation` is ours: the walls that stood around it."""
 
     state: State
     logFile: NotRequired[str]
+    isolation: NotRequired[dict[str, Any]]
 
 
 class TaskRun(TypedDict):
-    """One task at work in an execution. `isolation` is ours: the walls that stood around it."""
+    """One task at work in an execution. `isolation` is ours: that of its last attempt."""
 
     id: str
     executionId: str
