@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +35,14 @@ def casemate(
 
 
 class Server:
-    """`casemate server local` on a free port of loopback."""
+    """`casemate server local` on a free port of loopback; `within` is what stands before the command."""
 
-    def __init__(self, state: Path, *arguments: str) -> None:
+    def __init__(self, state: Path, *arguments: str, within: Sequence[str] = ()) -> None:
         # A pipe that nobody reads would fill up and stop the server.
         self.log = state.with_name(f"{state.name}.log")
+        command = [sys.executable, "-m", "casemate", "server", "local"]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "casemate", "server", "local", "--port", "0", "--state", str(state), *arguments],
+            [*within, *command, "--port", "0", "--state", str(state), *arguments],
             stdout=subprocess.PIPE,
             stderr=self.log.open("a"),
             text=True,

@@ -45,5 +45,8 @@ def slots(settings: Settings) -> int:
 def _make(state: Path) -> None:
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        launches(state).mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
         raise StateUnusable(f"{state}: cannot be used as state folder: {error.strerror}") from error
+    if not os.access(state, os.W_OK | os.X_OK):
+        raise StateUnusable(f"{state}: cannot be used as state folder: it cannot be written to")

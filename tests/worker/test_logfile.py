@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import resource
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.disks import full_disk
 from tests.worker.conftest import CORE, SCRIPTS
 from tests.worker.plane import Plane, grant
 
@@ -89,17 +87,6 @@ async def test_a_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest
     assert 900_000 < len(content) < (1 << 20) + 200
     assert content.endswith(b"flow.flow.task The log file has reached its limit of 1 MiB; what follows is not kept.\n")
     assert os.listdir(tmp_path) == []
-
-
-@contextlib.contextmanager
-def full_disk(size: int) -> Iterator[None]:
-    """No file grows beyond this size: to a program the same as a disk without room."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 async def test_a_full_disk_is_told_of_when_the_file_is_wanted(tmp_path: Path):

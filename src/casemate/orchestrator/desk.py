@@ -7,7 +7,7 @@ import contextlib
 from collections import OrderedDict
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
@@ -38,6 +38,9 @@ log = structlog.get_logger()
 
 _WAITING = 10.0
 """Seconds that a worker's question for the next job in its folder is kept waiting."""
+
+_SILENCE = timedelta(seconds=10)
+"""After a heartbeat that could not be written: by then each worker has tried several times again."""
 
 _REMEMBERED = 50_000
 """Of how many jobs the place is known without reading their rows."""
@@ -77,12 +80,18 @@ class Desk:
         self._logged = logged
         self._watchers = watchers
         self._late = 0
+        self._unheard: datetime | None = None
         self._places: OrderedDict[JobId, Key] = OrderedDict()
 
     @property
     def late(self) -> int:
         """How many reports were dropped because their fence was old."""
         return self._late
+
+    @property
+    def hears(self) -> bool:
+        """Could every worker that lives say so lately? Not while the database is away, nor at once when it is back."""
+        return self._unheard is None or self._now() - self._unheard > _SILENCE
 
     def expect(self, job: JobId, key: Key) -> None:
         """Remember which execution a job belongs to; claims and reports name only the job."""
@@ -200,8 +209,12 @@ class Desk:
 
     async def heartbeat(self, worker: WorkerId, heartbeat: Heartbeat) -> tuple[Kill, ...]:
         """Renew the leases of what the worker holds; the answer names what it has to stop."""
-        with _away():
-            stop = await self._db.transact(self._renew, worker, heartbeat)
+        try:
+            with _away():
+                stop = await self._db.transact(self._renew, worker, heartbeat)
+        except LinkLost:
+            self._unheard = self._now()
+            raise
         return tuple(Kill(job, fence) for job, fence in stop)
 
     def _renew(self, tx: Tx, worker: WorkerId, heartbeat: Heartbeat) -> tuple[tuple[JobId, Fence], ...]:

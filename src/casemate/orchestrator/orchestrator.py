@@ -144,6 +144,7 @@ class Orchestrator:
             rules=rules,
             boot=boot,
             now=now,
+            hears=lambda: self.desk.hears,
         )
 
     # Life --------------------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ class Tender:
         rules: Rules,
         boot: str,
         now: Callable[[], datetime],
+        hears: Callable[[], bool],
     ) -> None:
         self._db = db
         self._dispatch = dispatch
@@ -46,6 +47,7 @@ class Tender:
         self._rules = rules
         self._boot = boot
         self._now = now
+        self._hears = hears
 
     async def recover(self) -> None:
         """Take up everything where an earlier start of the service left it.
@@ -68,9 +70,9 @@ class Tender:
         """One round.
 
         Without `leases` where the calendar has leapt: the machine slept, or its clock was set. Workers that live as
-        well as we do get the time to say so; whoever is gone is missed in the next round.
+        well as we do get the time to say so, as they do when nobody `hears` them; whoever is gone is missed later.
         """
-        if leases:
+        if leases and self._hears():
             overdue = await self._db.read(jobs.overdue, self._now())
             await self._all((_key(job), Lost(job.id, job.fence)) for job in overdue)
         before = self._now() - self._rules.hint_again
