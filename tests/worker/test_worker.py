@@ -6,6 +6,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import anyio
 import pytest
 from tests.worker.conftest import CORE, SCRIPTS, empty, eventually, running
 from tests.worker.plane import Plane
@@ -469,3 +470,12 @@ async def test_a_job_for_which_there_is_no_folder_fails_at_once(plane: Plane, wo
     shutil.move(elsewhere, worker)
     again = await plane.end_of(await plane.give(f"{CORE}.log.Log", properties={"message": "x"}))
     assert again.state == "SUCCESS"
+
+
+async def test_a_kill_at_any_moment_of_a_launch_is_heard(plane: Plane, worker: Path):
+    for milliseconds in (0, 1, 2, 4, 6, 8, 10, 15, 20, 40):
+        job = await plane.give(SHELL, properties={"commands": ["sleep 60"]})
+        await anyio.sleep(milliseconds / 1000)
+        await plane.kill(job)
+        assert (await plane.end_of(job)).state == "KILLED"
+    await eventually(lambda: empty(worker))
