@@ -115,11 +115,13 @@ def build_trigger(values: Values, grammar: Grammar) -> Trigger:
 
 def build_condition(values: Values, grammar: Grammar) -> Condition:
     """The condition that these values say, with those it is made of."""
-    inner = values.get("conditions")
+    inner = values.get("conditions") or ()
+    # A MultipleCondition names those it is made of; what they are called decides nothing.
+    made_of = inner.values() if isinstance(inner, dict) else inner
     return Condition(
         canonical=_manifest(Holds.CONDITION, values, grammar).type,
         properties={name: value for name, value in values.items() if name != "type" and value is not None},
-        conditions=tuple(build_condition(each, grammar) for each in inner) if isinstance(inner, list) else (),
+        conditions=tuple(build_condition(each, grammar) for each in made_of),
         written=values,
     )
 
