@@ -62,16 +62,18 @@ from casemate.executions.model import (
     Verdict,
 )
 from casemate.executions.pausing import asked_on_resume
+from casemate.executions.preconditions import comes_from, passes
 from casemate.executions.restarting import replayed_from, restarted, restarted_as
 from casemate.executions.rows import execution_document, execution_from, task_run_document, task_run_from
 from casemate.executions.runs import TaskRuns
-from casemate.executions.start import failed_at_start, replayed, start
+from casemate.executions.start import CORRELATION, failed_at_start, replayed, start
 from casemate.executions.subflows import awaits
 from casemate.executions.texts import read_json
 from casemate.executions.variables import variables_of
 from casemate.executions.wire import task_run_json, to_json
 
 __all__ = [
+    "CORRELATION",
     "DATE_CONDITIONS",
     "SLOT_KEY",
     "Answer",
@@ -128,6 +130,7 @@ __all__ = [
     "asked_on_resume",
     "awaits",
     "broken",
+    "comes_from",
     "decide",
     "depth_of",
     "execution_document",
@@ -139,6 +142,7 @@ __all__ = [
     "keeps_folder",
     "labelled",
     "noting",
+    "passes",
     "read_json",
     "replayed",
     "replayed_from",

@@ -11,9 +11,12 @@ from casemate.executions.date_conditions import KINDS as DATES
 from casemate.executions.date_conditions import date_holds
 from casemate.executions.model import Execution
 from casemate.expressions import ExpressionError, NeedsWorld, printed, truthy
-from casemate.flows import Condition
+from casemate.flows import Condition, Flow
 
 _CONDITION: Final = "io.kestra.plugin.core.condition."
+
+_FIXED: Final = frozenset(("labels", "conditions"))
+"""Properties that hold no templates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +25,13 @@ class Grounds:
 
     `render(key, template, more)` renders a text or map with the variables at hand and `more`; it raises
     `ExpressionError`, or `NeedsWorld` after asking under that key. `execution` is the one that conditions about an
-    execution look at, None where there is none (a schedule). Dates without a zone are in `zone`.
+    execution look at, None where there is none (a schedule). Conditions about a flow look at the one that has them:
+    `flow`, where that is not the one of the execution. Dates without a zone are in `zone`.
     """
 
     render: Callable[[str, object, Mapping[str, object]], object]
     execution: Execution | None = None
+    flow: Flow | None = None
     zone: tzinfo = UTC
 
 
@@ -35,12 +40,17 @@ def all_hold(grounds: Grounds, key: str, conditions: Sequence[Condition], say: C
 
     Raises `NeedsWorld` as `Grounds.render` does; `key` is what the questions are asked under.
     """
-    return all(_surely(grounds, f"{key}:{number}", each, say) for number, each in enumerate(conditions))
+
+    def one(number: int, each: Condition) -> bool:
+        return surely(lambda: holds(grounds, f"{key}:{number}", each), say)
+
+    return all(one(number, each) for number, each in enumerate(conditions))
 
 
-def _surely(grounds: Grounds, key: str, condition: Condition, say: Callable[[str], None]) -> bool:
+def surely(tell: Callable[[], bool], say: Callable[[str], None]) -> bool:
+    """What is told; if it fails, no, and `say` hears why. Raises `NeedsWorld`."""
     try:
-        return holds(grounds, key, condition)
+        return tell()
     except NeedsWorld:
         raise
     except ExpressionError as error:
@@ -66,12 +76,37 @@ def holds(grounds: Grounds, key: str, condition: Condition) -> bool:
         asked = grounds.render(key, dict(condition.properties), {})
         assert isinstance(asked, Mapping), "a map is rendered to a map"
         return date_holds(kind, asked, grounds.zone)
-    plain = _PLAIN.get(kind)
-    if plain is None:
+    return _plain(grounds, key, condition)
+
+
+def has_labels(execution: Execution, wanted: object) -> bool:
+    """Does it have all of these labels, each a map of `key` and `value`?"""
+    assert isinstance(wanted, Iterable), "the flow was checked"
+    has = {(label.key, label.value) for label in execution.labels}
+    return all((label["key"], label["value"]) in has for label in wanted)
+
+
+def _plain(grounds: Grounds, key: str, condition: Condition) -> bool:
+    kind = condition.canonical.removeprefix(_CONDITION)
+    if kind not in _PLAIN and kind not in _OF_FLOW:
         raise ExpressionError(f"Conditions of type {condition.canonical} can't be evaluated here")
-    if grounds.execution is None:
+    execution = grounds.execution
+    if execution is None:
         raise ExpressionError("Invalid condition with null execution")
-    return plain(condition.properties, grounds.execution)
+    asked = {name: _filled(grounds, f"{key}:{name}", name, value) for name, value in condition.properties.items()}
+    if kind in _PLAIN:
+        return _PLAIN[kind](asked, execution)
+    flow = grounds.flow
+    place = (execution.namespace, execution.flow_id) if flow is None else (flow.namespace, flow.id)
+    return _OF_FLOW[kind](asked, *place)
+
+
+def _filled(grounds: Grounds, key: str, name: str, value: object) -> object:
+    if name in _FIXED:
+        return value
+    if isinstance(value, list):
+        return [_filled(grounds, f"{key}:{number}", name, each) for number, each in enumerate(value)]
+    return printed(grounds.render(key, value, {})) if isinstance(value, str) and "{" in value else value
 
 
 def _outputs(grounds: Grounds, key: str, condition: Condition) -> bool:
@@ -87,25 +122,30 @@ def _trigger(execution: Execution) -> Mapping[str, object]:
     return variables if isinstance(variables, Mapping) else {}
 
 
+def _is_flow(asked: Mapping[str, object], namespace: str, flow: str) -> bool:
+    return namespace == asked.get("namespace") and flow == asked.get("flowId")
+
+
+def _is_in(asked: Mapping[str, object], namespace: str, _flow: str) -> bool:
+    wanted, prefix = str(asked.get("namespace")), asked.get("prefix") in (True, "true")
+    match asked.get("comparison") or ("PREFIX" if prefix else "EQUALS"):
+        case "PREFIX":
+            return namespace.startswith(wanted)
+        case "SUFFIX":
+            return namespace.endswith(wanted)
+    return namespace == wanted
+
+
 def _flow(asked: Mapping[str, object], execution: Execution) -> bool:
-    return execution.namespace == asked.get("namespace") and execution.flow_id == asked.get("flowId")
+    return _is_flow(asked, execution.namespace, execution.flow_id)
 
 
 def _namespace(asked: Mapping[str, object], execution: Execution) -> bool:
-    namespace, prefix = str(asked.get("namespace")), asked.get("prefix") is True
-    match asked.get("comparison") or ("PREFIX" if prefix else "EQUALS"):
-        case "PREFIX":
-            return execution.namespace.startswith(namespace)
-        case "SUFFIX":
-            return execution.namespace.endswith(namespace)
-    return execution.namespace == namespace
+    return _is_in(asked, execution.namespace, execution.flow_id)
 
 
 def _labels(asked: Mapping[str, object], execution: Execution) -> bool:
-    wanted = asked.get("labels")
-    assert isinstance(wanted, Iterable), "the flow was checked"
-    has = {(label.key, label.value) for label in execution.labels}
-    return all((label["key"], label["value"]) in has for label in wanted)
+    return has_labels(execution, asked.get("labels"))
 
 
 def _among(asked: Mapping[str, object], state: str) -> bool:
@@ -124,11 +164,14 @@ def _tried_again(asked: Mapping[str, object], execution: Execution) -> bool:
     return any(_among(asked, attempt.history.current.value) for run in again for attempt in run.attempts)
 
 
+_OF_FLOW: Final[Mapping[str, Callable[[Mapping[str, object], str, str], bool]]] = {
+    "FlowCondition": _is_flow,
+    "FlowNamespaceCondition": _is_in,
+}
+
 _PLAIN: Final[Mapping[str, Callable[[Mapping[str, object], Execution], bool]]] = {
     "ExecutionFlow": _flow,
-    "FlowCondition": _flow,
     "ExecutionNamespace": _namespace,
-    "FlowNamespaceCondition": _namespace,
     "ExecutionLabels": _labels,
     "ExecutionStatus": _status,
     "HasRetryAttempt": _tried_again,

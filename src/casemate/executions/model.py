@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -233,6 +233,16 @@ class Execution:
         if self.state in (State.CREATED, State.QUEUED) or self.over or self.run_again:
             return False
         return any(moment.state is State.RUNNING for moment in self.history.moments)
+
+    def at(self, entry: int) -> Execution:
+        """As others saw it when its history got that entry; task runs may have come further since.
+
+        What it put out is left out where it had not ended yet.
+        """
+        if entry >= len(self.history.moments) - 1:
+            return self
+        history = History(self.history.moments[: entry + 1])
+        return replace(self, history=history, outputs=self.outputs if history.current.terminated else None)
 
     @property
     def queued_since(self) -> datetime | None:

@@ -4,6 +4,7 @@ from casemate.expressions.as_json import as_json, ion_value
 from casemate.expressions.budget import DEFAULT, Budget
 from casemate.expressions.errors import BudgetExceeded, ExpressionError, NeedsWorld
 from casemate.expressions.moments import moment_of, offset_date_time, zone_of
+from casemate.expressions.patterns import matches
 from casemate.expressions.printing import printed
 from casemate.expressions.render import literal_secrets, render, render_typed, truthy
 from casemate.expressions.slugs import slug
@@ -28,6 +29,7 @@ __all__ = [
     "function_parameters",
     "ion_value",
     "literal_secrets",
+    "matches",
     "moment_of",
     "no_jq",
     "offset_date_time",

@@ -12,7 +12,7 @@ from typing import Any
 import re2
 
 from casemate.expressions.budget import Meter
-from casemate.expressions.errors import Fault
+from casemate.expressions.errors import ExpressionError, Fault
 
 _PLAIN = re.compile(r"[^\\.\[\]{}()*+?^$|]+|\\[^a-zA-Z0-9]")
 _REFERENCE = re.compile(
@@ -34,6 +34,14 @@ def compiled(pattern: str) -> Any:
     except re2.error as error:
         reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
         raise Fault(f"The regular expression '{pattern}' is refused: {reason}") from error
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Java's `String.matches`: does the pattern describe the whole text? Raises ExpressionError if RE2 refuses it."""
+    try:
+        return compiled(pattern).fullmatch(text) is not None
+    except Fault as fault:
+        raise ExpressionError(fault.message) from fault
 
 
 def split(text: str, delimiter: str, limit: int) -> list[str]:
