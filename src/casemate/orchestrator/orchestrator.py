@@ -36,6 +36,7 @@ from casemate.orchestrator.calls import Calls
 from casemate.orchestrator.dating import Dating
 from casemate.orchestrator.desk import Desk
 from casemate.orchestrator.errors import Conflict, NotFound
+from casemate.orchestrator.flow_triggers import FlowTriggers
 from casemate.orchestrator.items import Due, Happened, Item, Key
 from casemate.orchestrator.lives import Lives, key_of
 from casemate.orchestrator.patience import patiently
@@ -48,6 +49,7 @@ from casemate.orchestrator.starting import Starting
 from casemate.orchestrator.step import Surroundings, Written
 from casemate.orchestrator.subflows import Subflows
 from casemate.orchestrator.tasks import Tasks
+from casemate.orchestrator.telling import CHANGED
 from casemate.orchestrator.tending import Tender
 from casemate.orchestrator.triggers import Triggers
 from casemate.orchestrator.watching import Watchers, entries_of
@@ -57,6 +59,7 @@ from casemate.secrets import Secrets
 from casemate.storage import Storage, paths
 from casemate.store import Database, LogEntry, Timer
 from casemate.store.logs import Wanted
+from casemate.store.outbox import Message
 
 log = structlog.get_logger()
 
@@ -99,7 +102,7 @@ class Orchestrator:
         self._tasks = Tasks()
         self._watchers = Watchers()
         self._shelf = Shelf(db, catalog, rules.flows_kept, templates=self._context.templates)
-        self._relay = Relay(db, dispatch, lambda message: self._tasks.start(self._subflows.deliver(message)))
+        self._relay = Relay(db, dispatch, lambda message: self._tasks.start(self._deliver(message)))
         self._alarms = Alarms(now, self._ring)
         self._lives = Lives(db, self._shelf.of, self._around, self._after, self._tasks)
         self._worlds = Worlds(
@@ -116,6 +119,7 @@ class Orchestrator:
         self._subflows = Subflows(
             db, storage, self._shelf, self._lives, self._worlds, inputs, self._context, self._around, self._insist
         )
+        self._flow_triggers = FlowTriggers(db, self._shelf, self._lives, self._worlds, self._context, self._around)
         self.actions = Actions(self._lives, self._shelf, inputs, self._around)
         dating = Dating(self._shelf, self.starting, self._context, rules.recover_missed)
         self.scheduler = Scheduler(db, self._lives, dating, self._around, self._tasks)
@@ -313,6 +317,10 @@ class Orchestrator:
         for watcher in self._watchers.of(key):
             watcher.tell()
 
+    async def _deliver(self, message: Message) -> None:
+        deliverer = self._flow_triggers if message.kind == CHANGED else self._subflows
+        await deliverer.deliver(message)
+
     async def _resolve(self, execution: Execution, question: Resolve) -> None:
         answer = await self._answer(execution, question)
         await self._insist(key_of(execution), Happened(Resolved(question.key, answer)))
@@ -344,5 +352,10 @@ class Orchestrator:
 
     def _around(self) -> Surroundings:
         return Surroundings(
-            now=self._now(), new_id=new_id, chance=random.random, context=self._context, rules=self._rules
+            now=self._now(),
+            new_id=new_id,
+            chance=random.random,
+            context=self._context,
+            rules=self._rules,
+            hears=self._flow_triggers.hears,
         )

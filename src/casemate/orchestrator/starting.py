@@ -102,12 +102,10 @@ class Starting:
 
     async def labels(self, flow: Flow, trigger: Trigger, execution: Execution) -> tuple[Label, ...]:
         """The labels of the trigger, rendered with what the execution sees; one that fails is left out."""
-        written = trigger.properties.get("labels")
-        assert written is None or isinstance(written, Iterable), "the flow was checked"
-        templates = [Label(each["key"], each["value"]) for each in written or ()]
+        templates = _written_labels(trigger)
         if not any("{" in label.key + label.value for label in templates):
             return tuple(templates)
-        return await self.within(flow, execution, partial(_rendered, trigger, templates))
+        return await self.within(flow, execution, partial(rendered_labels, trigger))
 
     async def filled(self, flow: Flow, execution: Execution, template: object) -> object:
         """A template, or a tree of them, with what the execution sees, as a JSON value. Raises `ExpressionError`."""
@@ -141,8 +139,16 @@ class Starting:
         return await self._worlds.within(whose_flow(flow), filled)
 
 
-def _rendered(trigger: Trigger, templates: Sequence[Label], fill: Fill) -> tuple[Label, ...]:
-    return tuple(label for each in templates if (label := _label(trigger, each, fill)) is not None)
+def rendered_labels(trigger: Trigger, fill: Fill) -> tuple[Label, ...]:
+    """The labels of a trigger; one that fails, or that would be Kestra's own, is left out."""
+    rendered = (_label(trigger, each, fill) for each in _written_labels(trigger))
+    return tuple(label for label in rendered if label is not None)
+
+
+def _written_labels(trigger: Trigger) -> list[Label]:
+    written = trigger.properties.get("labels")
+    assert written is None or isinstance(written, Iterable), "the flow was checked"
+    return [Label(each["key"], each["value"]) for each in written or ()]
 
 
 def _label(trigger: Trigger, written: Label, fill: Fill) -> Label | None:

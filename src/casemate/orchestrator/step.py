@@ -38,16 +38,35 @@ from casemate.executions import (
     noting,
 )
 from casemate.flows import Flow
-from casemate.identifiers import TaskRunId
+from casemate.identifiers import TaskRunId, TenantId
 from casemate.masking import Mask
 from casemate.orchestrator import entries, telling
 from casemate.orchestrator.errors import Undecidable
 from casemate.orchestrator.rules import Rules
-from casemate.store import Job, JobState, LogEntry, Timer, Tx, executions, jobs, logs, outbox, replies, slots, timers
+from casemate.store import (
+    Job,
+    JobState,
+    LogEntry,
+    Timer,
+    Tx,
+    executions,
+    flows,
+    jobs,
+    logs,
+    outbox,
+    replies,
+    slots,
+    timers,
+)
+from casemate.store.flows import Revision
 from casemate.store.outbox import Message
 
 REPLAY = "replay"
 """The key of the timer at which a RETRIED execution is run again as a new one."""
+
+
+def _always(_tenant: TenantId, _revision: Revision, _state: State) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +78,8 @@ class Surroundings:
     chance: Callable[[], float]
     context: Context
     rules: Rules
+    hears: Callable[[TenantId, Revision, State], bool] = _always
+    """May a Flow trigger of this flow wait for an execution to come to this state?"""
 
     def new_run(self) -> TaskRunId:
         """The id of a new task run."""
@@ -244,9 +265,22 @@ class Step:
         if execution.state is not State.RETRIED:
             self.send("ended", **telling.end_of(execution, caller))
 
+    def _tell_listeners(self) -> None:
+        """Flow triggers hear of every state that it has come to; that it was created is none (spec/engine 9.3)."""
+        execution, known = self.execution, len(self.before.history.moments)
+        states = [moment.state for moment in execution.history.moments]
+        if len(states) == known:
+            return
+        own = (execution.namespace, execution.flow_id)
+        others = [each for each in flows.listening(self.tx, execution.tenant) if each[:2] != own]
+        for entry, state in enumerate(states[known:], known):
+            if any(self.around.hears(execution.tenant, each, state) for each in others):
+                self.send(telling.CHANGED, **telling.change_of(execution, entry))
+
     def write(self, *, new: bool = False) -> Written:
         """Write what changed; raises the store's `Conflict` if someone else changed the execution first."""
         self._tell_caller()
+        self._tell_listeners()
         changed = new or self.execution is not self.before
         if new:
             self.execution = executions.insert(self.tx, self.execution)

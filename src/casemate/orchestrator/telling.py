@@ -1,4 +1,4 @@
-"""Messages about calls: what a task run asks for, and the end of what it started."""
+"""Messages about executions: what a task run asks for, the end of what it started, and every new state."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from casemate.identifiers import ExecutionId, TaskRunId, TenantId
 from casemate.orchestrator.items import Key
 from casemate.storage import paths
 from casemate.store.outbox import Message
+
+CHANGED = "changed"
+"""The kind of message that says that an execution has come to another state."""
 
 
 def asking(execution: Execution, call: Call) -> dict[str, object]:
@@ -18,6 +21,11 @@ def end_of(execution: Execution, caller: Caller, state: State | None = None) -> 
     """An execution has ended; `state` is given for one that does not come to an end by itself."""
     body = _body(execution.tenant, caller.execution, caller.call)
     return {**body, "subflow": execution.id, "state": (state or execution.state).value}
+
+
+def change_of(execution: Execution, entry: int) -> dict[str, object]:
+    """An execution has come to another state, the one of that entry of its history."""
+    return {"tenant": execution.tenant, "execution": execution.id, "entry": entry}
 
 
 def key_in(message: Message) -> Key:

@@ -54,6 +54,11 @@ def whose_execution(execution: Execution) -> Whose:
     )
 
 
+def whose_listener(flow: Flow, source: Execution) -> Whose:
+    """On behalf of a flow with a Flow trigger: files of the execution that it heard of may be read."""
+    return Whose(tenant=flow.tenant, namespace=flow.namespace, folders=whose_execution(source).folders)
+
+
 def _callers_folder(execution: Execution) -> tuple[str, ...]:
     variables = (execution.trigger or {}).get("variables")
     if not isinstance(variables, Mapping):

@@ -16,6 +16,7 @@ from casemate.store import (
     templates,
     timers,
     triggers,
+    windows,
     workers,
 )
 from casemate.store.database import Database, Tx
@@ -61,5 +62,6 @@ __all__ = [
     "templates",
     "timers",
     "triggers",
+    "windows",
     "workers",
 ]

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, false, or_, select
+from sqlalchemy import ColumnElement, Row, bindparam, false, or_, select
 
 from casemate.flows import Concurrency, Flow, Label
 from casemate.identifiers import FlowId, Namespace, TenantId
-from casemate.store import slots, triggers
+from casemate.store import slots, triggers, windows
 from casemate.store.database import Tx
 from casemate.store.fields import Field, anywhere, labelled, marked, scoped, unmarked
 from casemate.store.schema import flows as table
 from casemate.store.search import Criterion, Page, condition, found
+from casemate.triggers import FLOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,8 @@ class StoredFlow:
     description: str | None = None
     labels: tuple[Label, ...] = ()
     concurrency: Concurrency | None = None
+    listens: bool = False
+    """Does it have a Flow trigger?"""
 
 
 _FIELDS: dict[str, Field] = {
@@ -46,6 +49,15 @@ _FIELDS: dict[str, Field] = {
     "source": table.c.source,
     "updated": table.c.updated,
 }
+
+Revision: TypeAlias = tuple[Namespace, FlowId, int]
+"""A flow of a tenant, and which revision of it."""
+
+_LISTENING = (
+    select(table.c.namespace, table.c.id, table.c.revision)
+    .where(table.c.tenant == bindparam("key_tenant"), table.c.listens.is_(True))
+    .order_by(table.c.namespace, table.c.id)
+)
 
 _LAST = table.c.last.is_(True) & table.c.deleted.is_(False)
 
@@ -73,6 +85,7 @@ def save(tx: Tx, flow: Flow, now: datetime) -> StoredFlow:
             description=flow.description,
             labels=flow.labels,
             concurrency=flow.concurrency,
+            listens=any(trigger.canonical == FLOW for trigger in flow.triggers),
         ),
     )
 
@@ -83,6 +96,7 @@ def delete(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId, now: da
     if last is None:
         return None
     triggers.drop(tx, tenant, namespace, flow)
+    windows.delete(tx, tenant, namespace, flow)
     gone = StoredFlow(
         tenant=tenant,
         namespace=namespace,
@@ -100,7 +114,7 @@ def delete(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId, now: da
 
 
 def _add(tx: Tx, flow: StoredFlow) -> StoredFlow:
-    tx.execute(table.update().where(_is(flow.tenant, flow.namespace, flow.id)).values(last=False))
+    tx.execute(table.update().where(_is(flow.tenant, flow.namespace, flow.id)).values(last=False, listens=None))
     tx.execute(
         table.insert().values(
             tenant=flow.tenant,
@@ -115,6 +129,7 @@ def _add(tx: Tx, flow: StoredFlow) -> StoredFlow:
             source=flow.source,
             updated=flow.updated,
             concurrency=slots.written_limit(flow.concurrency),
+            listens=(flow.listens and not flow.disabled) or None,
         )
     )
     # A higher limit, or none, may let in some of those that wait.
@@ -179,6 +194,11 @@ def namespaces(tx: Tx, tenant: TenantId) -> tuple[Namespace, ...]:
     return tuple(sorted(rows))
 
 
+def listening(tx: Tx, tenant: TenantId) -> tuple[Revision, ...]:
+    """The flows that have a Flow trigger and are not disabled, by namespace and id, each with its last revision."""
+    return tuple((row.namespace, row.id, row.revision) for row in tx.execute(_LISTENING, {"key_tenant": tenant}))
+
+
 def _stored(row: Row[Any]) -> StoredFlow:
     return StoredFlow(
         tenant=row.tenant,
@@ -192,6 +212,7 @@ def _stored(row: Row[Any]) -> StoredFlow:
         description=row.description,
         labels=unmarked(row.labels),
         concurrency=slots.read_limit(row.concurrency),
+        listens=row.listens is True,
     )
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -75,7 +75,9 @@ flows = Table(
     Column("source", Text, nullable=False),
     Column("updated", Instant, nullable=False),
     Column("concurrency", Text),
+    Column("listens", Boolean),
     Index("flows_last", "tenant", "last", "namespace", "id"),
+    Index("flows_listens", "tenant", "namespace", "id", sqlite_where=text("listens IS 1")),
 )
 
 executions = Table(
@@ -172,6 +174,20 @@ timers = Table(
     Column("key", Text, primary_key=True),
     Column("at", Instant, nullable=False),
     Index("timers_at", "at"),
+)
+
+windows = Table(
+    "windows",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("flow", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("opens", Instant, nullable=False),
+    Column("closes", Instant, nullable=False),
+    Column("met", Text, nullable=False),
+    Column("outputs", Text, nullable=False),
+    Index("windows_closes", "tenant", "closes"),
 )
 
 logs = Table(

@@ -13,6 +13,18 @@ from casemate.triggers.actions import (
     without_backfill,
 )
 from casemate.triggers.dates import Cron, Dates, Listed, listed
+from casemate.triggers.flow_triggers import (
+    FLOW,
+    FlowTrigger,
+    Group,
+    Outcome,
+    Upstream,
+    Wanted,
+    Where,
+    Window,
+    consider,
+    flow_triggers,
+)
 from casemate.triggers.keeping import fresh_states, redefined
 from casemate.triggers.looking import is_dated, neighbour, next_date, rules_of
 from casemate.triggers.model import HTTP, ON_DATES, SCHEDULE, Backfill, Kind, TriggerKey, TriggerState, kind_of
@@ -28,23 +40,37 @@ from casemate.triggers.schedule import (
     schedule_of,
     variables,
 )
+from casemate.triggers.windows import Bounds, TimeWindow, bounds, read_window
 
 __all__ = [
+    "FLOW",
     "HTTP",
     "ON_DATES",
     "SCHEDULE",
     "Backfill",
+    "Bounds",
     "Cron",
     "Dates",
+    "FlowTrigger",
+    "Group",
     "Kind",
     "Listed",
+    "Outcome",
     "Recover",
     "Schedule",
+    "TimeWindow",
     "TriggerKey",
     "TriggerState",
+    "Upstream",
+    "Wanted",
+    "Where",
+    "Window",
     "backfilled",
+    "bounds",
     "caught_up",
+    "consider",
     "fired",
+    "flow_triggers",
     "fresh_states",
     "is_dated",
     "kind_of",
@@ -54,6 +80,7 @@ __all__ = [
     "passed",
     "paused",
     "planned",
+    "read_window",
     "recovered",
     "redefined",
     "released",

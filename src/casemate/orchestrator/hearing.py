@@ -1,0 +1,195 @@
+"""What a Flow trigger makes of one execution: do its conditions hold, and which execution does it start?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Final, assert_never
+
+import structlog
+
+from casemate.executions import (
+    CORRELATION,
+    Context,
+    Execution,
+    Grounds,
+    WrongChoice,
+    all_hold,
+    comes_from,
+    passes,
+    start,
+    variables_of,
+)
+from casemate.expressions import ExpressionError, NeedsWorld, as_json, render
+from casemate.flows import Condition, Flow, Label
+from casemate.identifiers import ExecutionId
+from casemate.orchestrator import weighing
+from casemate.orchestrator.answering import budget
+from casemate.orchestrator.starting import rendered_labels
+from casemate.orchestrator.step import Surroundings
+from casemate.orchestrator.world import ServiceWorld
+from casemate.store import LogEntry
+from casemate.triggers import FlowTrigger, Upstream, Wanted, Where
+
+log = structlog.get_logger()
+
+NeedsRendering = NeedsWorld
+"""What `at_once` raises."""
+
+_BRACE: Final = "{"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A trigger of a flow whose plain conditions hold, and what of its groups the execution meets, by their ids."""
+
+    flow: Flow
+    trigger: FlowTrigger
+    met: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A trigger can't start its flow, because its inputs can't be made."""
+
+    heard: Heard
+    reason: str
+
+    def entries(self, now: datetime) -> Iterator[LogEntry]:
+        """What the log of the flow says about it, in Kestra's words first."""
+        flow, trigger = self.heard.flow, self.heard.trigger.trigger
+        told = f"Failed to trigger flow {flow.namespace}.{flow.id} for trigger {trigger.id}, invalid inputs"
+        for message in (told, self.reason):
+            yield LogEntry(
+                tenant=flow.tenant,
+                namespace=flow.namespace,
+                flow_id=flow.id,
+                trigger_id=trigger.id,
+                at=now,
+                level="WARN",
+                message=message,
+            )
+
+
+def at_once(flow: Flow, trigger: FlowTrigger, source: Execution) -> Heard | None:
+    """The same as `heard` where no template decides: most triggers are told so, and cost nothing.
+
+    Raises `NeedsRendering`.
+    """
+
+    def plain(_key: str, template: object, _more: Mapping[str, object]) -> object:
+        if not isinstance(template, str) or _BRACE in template:
+            raise NeedsRendering("render")
+        return template
+
+    return _heard(flow, trigger, Grounds(render=plain, execution=source, flow=flow), lambda _: None)
+
+
+def heard(flow: Flow, trigger: FlowTrigger, source: Execution, context: Context, world: ServiceWorld) -> Heard | None:
+    """What the trigger has heard, None if one of its plain conditions does not hold. An error makes one fail."""
+    seen = _seen(flow, source, context)
+
+    def filled(_key: str, template: object, more: Mapping[str, object]) -> object:
+        return render(template, {**seen, **more}, world, budget=budget())
+
+    def warn(text: str) -> None:
+        error = world.revealed.cover(text)
+        log.warning("condition.failed", flow=flow.id, trigger=trigger.trigger.id, reason=error)
+
+    return _heard(flow, trigger, Grounds(render=filled, execution=source, flow=flow, zone=context.zone), warn)
+
+
+def born(
+    heard: Heard,
+    source: Execution,
+    outputs: Mapping[str, object],
+    context: Context,
+    around: Surroundings,
+    world: ServiceWorld,
+) -> Execution | Refusal:
+    """The execution that the trigger starts; its inputs are as they were rendered (spec/engine 9.2)."""
+    variables = _variables(source, outputs)
+    fill = partial(_fill, _seen(heard.flow, source, context) | {"trigger": variables}, world)
+    try:
+        inputs = as_json(fill(heard.trigger.trigger.properties.get("inputs") or {}, {}))
+        assert isinstance(inputs, Mapping), "a map is rendered to a map"
+        labels = rendered_labels(heard.trigger.trigger, fill)
+        new = _new(heard, source, inputs, variables, labels, around)
+        weighing.check(new, around.rules.message_bytes)
+    except (ExpressionError, WrongChoice) as error:
+        return Refusal(heard=heard, reason=str(error))
+    return new
+
+
+def _new(
+    heard: Heard,
+    source: Execution,
+    inputs: Mapping[str, object],
+    variables: Mapping[str, object],
+    labels: tuple[Label, ...],
+    around: Surroundings,
+) -> Execution:
+    trigger = heard.trigger.trigger
+    correlation = (label for label in source.labels if label.key == CORRELATION)
+    return start(
+        heard.flow,
+        id=ExecutionId(around.new_id()),
+        now=around.now,
+        inputs=inputs,
+        labels=(*labels, *correlation),
+        trigger={"id": trigger.id, "type": trigger.type, "variables": variables},
+    )
+
+
+def _heard(flow: Flow, trigger: FlowTrigger, grounds: Grounds, say: Callable[[str], None]) -> Heard | None:
+    if not all_hold(grounds, "conditions", trigger.conditions, say):
+        return None
+    met = {
+        group.id: frozenset(wanted.key for wanted in group.wanted if _met(wanted, grounds, say))
+        for group in trigger.groups
+    }
+    return Heard(flow=flow, trigger=trigger, met=met)
+
+
+def _met(wanted: Wanted, grounds: Grounds, say: Callable[[str], None]) -> bool:
+    match wanted.asked:
+        case Condition():
+            return all_hold(grounds, wanted.key, [wanted.asked], say)
+        case Upstream():
+            assert grounds.execution is not None, "an execution was heard of"
+            return comes_from(grounds.execution, wanted.asked.written)
+        case Where():
+            return passes(grounds, wanted.key, wanted.asked.written, say)
+        case _:
+            assert_never(wanted.asked)
+
+
+def _seen(flow: Flow, source: Execution, context: Context) -> dict[str, object]:
+    """The variables of the source, but for `flow` and `vars`, which are those of the flow that has the trigger.
+
+    What is sealed in the source stays so: whoever writes a trigger need not be let into other people's secrets.
+    """
+    # Its inputs are those of another flow: the types that this one has for its own do not apply.
+    blind = replace(context, seal=None, unseal=None)
+    place = {"id": flow.id, "namespace": flow.namespace, "revision": flow.revision, "tenantId": flow.tenant}
+    return {**variables_of(replace(flow, inputs=()), source, None, blind), "flow": place}
+
+
+def _variables(source: Execution, outputs: Mapping[str, object]) -> dict[str, object]:
+    told: dict[str, object] = {
+        "executionId": source.id,
+        "namespace": source.namespace,
+        "flowId": source.flow_id,
+        "flowRevision": source.flow_revision,
+        "state": source.state.value,
+    }
+    return {**told, "outputs": dict(outputs)} if outputs else told
+
+
+def _fill(seen: Mapping[str, object], world: ServiceWorld, template: object, more: Mapping[str, object]) -> object:
+    try:
+        return render(template, {**seen, **more}, world, budget=budget())
+    except ExpressionError as error:
+        raise ExpressionError(world.covered(error)) from None
