@@ -4,6 +4,7 @@ from casemate.orchestrator.actions import Actions
 from casemate.orchestrator.calls import Refusal, checked_key, expiry, typed
 from casemate.orchestrator.desk import Desk
 from casemate.orchestrator.errors import Conflict, NotFound, Stopped
+from casemate.orchestrator.kin import Reach
 from casemate.orchestrator.orchestrator import Orchestrator, new_id
 from casemate.orchestrator.removing import Belongings
 from casemate.orchestrator.rules import Rules
@@ -16,6 +17,7 @@ __all__ = [
     "Desk",
     "NotFound",
     "Orchestrator",
+    "Reach",
     "Refusal",
     "Rules",
     "Stopped",

@@ -38,6 +38,7 @@ from casemate.orchestrator.desk import Desk
 from casemate.orchestrator.errors import Conflict, NotFound
 from casemate.orchestrator.flow_triggers import FlowTriggers
 from casemate.orchestrator.items import Due, Happened, Item, Key
+from casemate.orchestrator.kin import Reach, kin_of
 from casemate.orchestrator.lives import Lives, key_of
 from casemate.orchestrator.patience import patiently
 from casemate.orchestrator.relay import Relay
@@ -290,6 +291,10 @@ class Orchestrator:
         """The log entries so far, then new ones, until the execution is over or deleted. Raises `NotFound`."""
         get = partial(self.get, tenant, execution)
         return entries_of(self._db, self._watchers, (tenant, execution), get, wanted or Wanted())
+
+    def watch_kin(self, tenant: TenantId, execution: ExecutionId, reach: Reach) -> AsyncIterator[Execution]:
+        """The same for an execution with those that it started or was started by. Raises `NotFound`."""
+        return kin_of(self._db, self._watchers, (tenant, execution), partial(self.get, tenant), reach)
 
     # After a commit ------------------------------------------------------------------------------------------------
 

@@ -54,9 +54,9 @@ class Watchers:
         self._watchers: defaultdict[Key, set[Watcher]] = defaultdict(set)
 
     @contextmanager
-    def watching(self, key: Key) -> Iterator[Watcher]:
-        """Watch an execution for a while."""
-        watcher = Watcher()
+    def watching(self, key: Key, watcher: Watcher | None = None) -> Iterator[Watcher]:
+        """Watch an execution for a while; a watcher that is given watches it besides others."""
+        watcher = watcher or Watcher()
         self._watchers[key].add(watcher)
         try:
             yield watcher

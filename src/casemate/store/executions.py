@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, false, func, select, true
+from sqlalchemy import ColumnElement, bindparam, false, func, select, true
 
 from casemate.executions import (
     Execution,
@@ -20,7 +21,7 @@ from casemate.executions import (
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TaskRunId, TenantId
 from casemate.store.database import Tx
 from casemate.store.errors import Conflict
-from casemate.store.fields import Field, Named, among, anywhere, labelled, marked, scoped
+from casemate.store.fields import Field, Named, among, anywhere, labelled, marked, refused, scoped
 from casemate.store.rows import packed, unpacked
 from casemate.store.schema import executions as table
 from casemate.store.schema import task_runs
@@ -55,6 +56,16 @@ _FIELDS: dict[str, Field] = {
     "scope": scoped(table.c.namespace),
     "kind": among(_KINDS),
     "open": table.c.open,
+}
+
+_LISTED: dict[str, ColumnElement[Any]] = {
+    "namespace": table.c.namespace,
+    "flowId": table.c.flow,
+    "flowRevision": table.c.revision,
+    "state": table.c.state,
+    "triggerId": table.c.trigger,
+    "triggerExecutionId": table.c.caller,
+    "parentId": table.c.parent,
 }
 
 _BY_ID = (table.c.tenant == bindparam("key_tenant")) & (table.c.id == bindparam("key_id"))
@@ -195,6 +206,25 @@ def count(tx: Tx, tenant: TenantId, filters: Sequence[Criterion]) -> int:
     return tx.scalar(statement) or 0
 
 
+def distinct(
+    tx: Tx, tenant: TenantId, name: str, filters: Sequence[Criterion] = (), most: int = 100
+) -> tuple[object, ...]:
+    """The values that a field has, sorted; at most so many. Raises `Refused` for fields whose values are not listed."""
+    if name not in _LISTED:
+        raise refused(f"The values of field {name[:100]} can't be listed", f"one of {', '.join(_LISTED)}")
+    column = _LISTED[name]
+    mine = (table.c.tenant == tenant, condition(_FIELDS, filters), column.is_not(None))
+    return tuple(tx.scalars(select(column).where(*mine).distinct().order_by(column).limit(most)))
+
+
+def durations(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId, most: int = 100) -> tuple[timedelta, ...]:
+    """How long the newest executions of a flow took that have ended, newest first."""
+    mine = (table.c.tenant == tenant, table.c.namespace == namespace, table.c.flow == flow)
+    over = (table.c.state.in_([state for state in State if state.terminated]), table.c.ended.is_not(None))
+    ended = select(table.c.started, table.c.ended).where(*mine, *over).order_by(table.c.started.desc()).limit(most)
+    return tuple(row.ended - row.started for row in tx.execute(ended))
+
+
 def unfinished(tx: Tx) -> tuple[tuple[TenantId, ExecutionId], ...]:
     """Every execution of every tenant that has more to do, oldest first; for the service's own start."""
     rows = tx.execute(select(table.c.tenant, table.c.id).where(table.c.open.is_(True)).order_by(table.c.started))
@@ -211,6 +241,19 @@ def called_by(tx: Tx, tenant: TenantId, execution: ExecutionId) -> tuple[Executi
     """The executions that this one started and that have not ended."""
     statement = select(table.c.id).where(table.c.tenant == tenant, table.c.caller == execution, table.c.open.is_(True))
     return tuple(tx.scalars(statement))
+
+
+def started_by(tx: Tx, tenant: TenantId, names: Sequence[ExecutionId]) -> tuple[ExecutionId, ...]:
+    """The executions that these started, by a task or a trigger, whether they have ended or not; oldest first."""
+    mine = select(table.c.id).where(table.c.tenant == tenant, table.c.caller.in_(names)).order_by(table.c.started)
+    return tuple(tx.scalars(mine))
+
+
+def starter_of(tx: Tx, tenant: TenantId, names: Sequence[ExecutionId]) -> tuple[ExecutionId, ...]:
+    """The executions that started these."""
+    mine = select(table.c.caller).where(table.c.tenant == tenant, table.c.id.in_(names), table.c.caller.is_not(None))
+    started = select(table.c.id).where(table.c.tenant == tenant, table.c.id.in_(mine.scalar_subquery()))
+    return tuple(tx.scalars(started))
 
 
 def delete(tx: Tx, tenant: TenantId, execution: ExecutionId) -> bool:
