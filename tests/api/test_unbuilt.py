@@ -27,8 +27,6 @@ def test_each_is_found_by_its_own_path():
     ("verb", "path", "name"),
     [
         ("POST", f"{MAIN}/executions/e1/actions/resume-from-breakpoint", "resume_execution_from_breakpoint"),
-        ("GET", f"{MAIN}/executions/e1/follow-dependencies", "follow_dependencies_execution"),
-        ("GET", f"{MAIN}/executions/namespaces", "list_executable_namespaces"),
         ("GET", f"{MAIN}/flows/n/f/promotions", "list_promotions"),
         ("POST", f"{MAIN}/flows/promote/by-ids", "promote_by_ids"),
         ("GET", "/api/v1/license-info", "license_info"),

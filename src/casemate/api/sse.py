@@ -22,9 +22,12 @@ ALIVE = b": alive\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. Kestra's clients tell the first and the last by the id: `start`, `progress`, `end`."""
+    """One event. Kestra's clients tell the first and the last by the id: `start`, `progress`, `end`.
 
-    id: Literal["start", "progress", "end"]
+    Where several executions are followed each has its `end`, and `end-all` is the last event.
+    """
+
+    id: Literal["start", "progress", "end", "end-all"]
     value: object
 
 

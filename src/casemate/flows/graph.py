@@ -88,6 +88,13 @@ class Graph:
     edges: tuple[Edge, ...]
     clusters: tuple[Cluster, ...]
 
+    def foreign(self) -> frozenset[str]:
+        """The uids of what belongs to expanded subflows; the tasks that start them are not among them."""
+        expanded = [one for one in self.clusters if one.node is not None and one.node.mark is Mark.SUBFLOW]
+        names, own = {one.uid for one in expanded}, {one.node.uid for one in expanded if one.node is not None}
+        inner = {uid for one in self.clusters if names & set(one.parents) for uid in one.nodes}
+        return frozenset(inner | ({uid for one in expanded for uid in one.nodes} - own))
+
 
 def cluster_uid(uid: str) -> str:
     """The uid of the cluster of a node."""

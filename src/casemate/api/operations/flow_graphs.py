@@ -16,9 +16,10 @@ from casemate.api.operations.flows import stored
 from casemate.api.written import checked_flow, reread
 from casemate.catalog import Catalog, Role
 from casemate.errors import Refused
-from casemate.flows import FLOW_TRIGGER, Flow, Link, Task, around, drawn, graph_to_json, links
-from casemate.identifiers import FlowId, Namespace, TenantId
-from casemate.store import StoredFlow, Tx
+from casemate.executions import Execution
+from casemate.flows import FLOW_TRIGGER, Flow, Graph, Link, Task, around, drawn, graph_to_json, links
+from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId
+from casemate.store import StoredFlow, Tx, executions
 from casemate.store import flows as rows
 
 MOST_EXPANDED = 50
@@ -55,10 +56,18 @@ async def flow_dependencies_from_namespace(call: Call) -> Answer:
 
 
 async def _drawn(call: Call, flow: Flow) -> Answer:
+    return graph_to_json(await graph_of(call, flow))
+
+
+async def graph_of(call: Call, flow: Flow, execution: Execution | None = None) -> Graph:
+    """The graph of a flow, with the subflows that the query names; those that an execution started need no fixed name.
+
+    Raises 404 and 422 for what cannot be expanded.
+    """
     wanted = frozenset(uid for text in call.texts("subflows") for uid in text.split(",") if uid)
     if len(wanted) > MOST_EXPANDED:
         raise illegal_argument(f"{len(wanted)} subflows are to be expanded, at most {MOST_EXPANDED} may be")
-    return await call.deps.db.read(_graph, flow, _Expansion(call.deps, wanted))
+    return await call.deps.db.read(_graph, flow, _Expansion(call.deps, wanted, execution))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +76,15 @@ class _Expansion:
 
     deps: Deps
     wanted: frozenset[str]
+    execution: Execution | None = None
 
     def flow(self, tx: Tx, tenant: TenantId, uid: str, task: Task) -> Flow | None:
         """The flow that a task starts, if it is to be drawn; raises 404 and 422."""
         if uid not in self.wanted:
             return None
         namespace, flow_id = (str(task.properties.get(name)) for name in ("namespace", "flowId"))
+        if (found := self._started(tx, task)) is not None:
+            return reread(found, self.deps)
         if "{{" in namespace + flow_id:
             dynamic = "because namespace and/or flowId contains dynamic values"
             raise illegal_argument(
@@ -83,9 +95,21 @@ class _Expansion:
             raise not_found(f"Unable to find subflow {namespace}.{flow_id} for task {task.id}")
         return reread(found, self.deps)
 
+    def _started(self, tx: Tx, task: Task) -> StoredFlow | None:
+        """What the task has started in the execution."""
+        if self.execution is None:
+            return None
+        runs = (run for run in self.execution.task_runs.values() if run.task_id == task.id)
+        names = ((run.outputs or {}).get("executionId") for run in runs)
+        started = (executions.get(tx, self.execution.tenant, ExecutionId(str(name))) for name in names if name)
+        child = next((one for one in started if one is not None), None)
+        if child is None:
+            return None
+        return rows.revision(tx, child.tenant, child.namespace, child.flow_id, child.flow_revision)
 
-def _graph(tx: Tx, flow: Flow, expansion: _Expansion) -> dict[str, object]:
-    return graph_to_json(drawn(flow, lambda uid, task: expansion.flow(tx, flow.tenant, uid, task)))
+
+def _graph(tx: Tx, flow: Flow, expansion: _Expansion) -> Graph:
+    return drawn(flow, lambda uid, task: expansion.flow(tx, flow.tenant, uid, task))
 
 
 def _called(tx: Tx, tenant: TenantId, name: _Name, revision: object) -> StoredFlow | None:

@@ -9,9 +9,9 @@ from casemate.api.operation import Answer, Operation
 from casemate.api.operations.executions import named
 from casemate.api.operations.logs import shown, wanted
 from casemate.api.sse import Event, closing, stream
-from casemate.executions import to_json
+from casemate.executions import Execution, to_json
 from casemate.identifiers import ExecutionId, TenantId
-from casemate.orchestrator import Orchestrator
+from casemate.orchestrator import Orchestrator, Reach
 from casemate.store.logs import Wanted
 
 
@@ -27,6 +27,17 @@ async def follow_logs_from_execution(call: Call) -> Answer:
     return stream(
         _entries(call.deps.orchestrator, call.tenant, found.id, only), call.deps.heartbeat, call.deps.followers
     )
+
+
+async def follow_dependencies_execution(call: Call) -> Answer:
+    """Send the state of the execution and of those that belong to it, now and after every change.
+
+    That is what it started, and unless `destinationOnly` what it was started by; with `expandAll` not only the next.
+    """
+    found = await named(call)
+    reach = Reach(upwards=not call.flag("destinationOnly"), whole=call.flag("expandAll"))
+    events = _kin(call.deps.orchestrator, call.tenant, found.id, reach)
+    return stream(events, call.deps.heartbeat, call.deps.followers)
 
 
 async def _changes(orchestrator: Orchestrator, tenant: TenantId, execution: ExecutionId) -> AsyncGenerator[Event]:
@@ -47,6 +58,27 @@ async def _entries(
     yield Event("end", {})
 
 
+async def _kin(
+    orchestrator: Orchestrator, tenant: TenantId, execution: ExecutionId, reach: Reach
+) -> AsyncGenerator[Event]:
+    root: dict[str, object] | None = None
+    async with closing(orchestrator.watch_kin(tenant, execution, reach)) as changes:
+        async for seen in changes:
+            status = _status(seen)
+            if root is None or not seen.over:
+                yield Event("start" if root is None else "progress", status)
+            if seen.over:
+                yield Event("end", status)
+            root = status if seen.id == execution else root
+    yield Event("end-all", root)
+
+
+def _status(execution: Execution) -> dict[str, object]:
+    shown = to_json(execution)
+    named = {name: shown[name] for name in ("tenantId", "namespace", "flowId", "state")}
+    return {"executionId": execution.id, **named}
+
+
 TABLE = (
     Operation(
         "GET",
@@ -55,6 +87,15 @@ TABLE = (
         audit="execution:follow",
         produces="text/event-stream",
         run=follow_execution,
+    ),
+    Operation(
+        "GET",
+        "/api/v1/{tenant}/executions/{execution_id}/follow-dependencies",
+        can=("EXECUTION", "FOLLOW"),
+        audit="execution:follow",
+        asks={"destinationOnly": bool, "expandAll": bool},
+        produces="text/event-stream",
+        run=follow_dependencies_execution,
     ),
     Operation(
         "GET",

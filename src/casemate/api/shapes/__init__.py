@@ -3,6 +3,7 @@
 from casemate.api.shapes.common import Count, ErrorBody, LabelOf, Placed
 from casemate.api.shapes.executions import (
     Attempt,
+    AverageDuration,
     Evaluated,
     Execution,
     ExecutionMetadata,
@@ -74,6 +75,7 @@ from casemate.api.shapes.stores import (
 __all__ = [
     "Attempt",
     "Autocomplete",
+    "AverageDuration",
     "ClusterItself",
     "ConcurrencyLimit",
     "ConcurrencyLimits",

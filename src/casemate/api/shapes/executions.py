@@ -98,6 +98,13 @@ class Executions(TypedDict):
     total: int
 
 
+class AverageDuration(TypedDict):
+    """How long executions took on average, in milliseconds, and how many they were."""
+
+    avgDurationMs: NotRequired[int]
+    count: int
+
+
 class LatestExecution(TypedDict):
     """The newest execution of a flow."""
 

@@ -16,6 +16,7 @@ class GraphNode(TypedDict):
     relationType: NotRequired[str]
     task: NotRequired[dict[str, Any]]
     triggerDeclaration: NotRequired[dict[str, Any]]
+    taskRun: NotRequired[dict[str, Any]]
 
 
 class GraphRelation(TypedDict):
