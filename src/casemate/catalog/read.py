@@ -1,7 +1,7 @@
 """Manifests from their JSON text.
 
 A file holds `types`, a list of manifests, and may hold `definitions` that several of them share:
-`{"$ref": "#/definitions/x"}` stands for one of them anywhere, and `allOf` adds the properties of several to an object.
+`{"$ref": "#/definitions/x"}` stands for one of them anywhere, what stands beside it goes first, and `allOf` adds the properties of several to an object.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def _expanded(written: Any, definitions: Mapping[str, Any], within: tuple[str, .
         name = str(reference).removeprefix(_REFERENCE)
         if name not in definitions or name in within:
             raise BadManifest([f"{reference} refers to nothing, or to itself"])
-        return _expanded(definitions[name], definitions, (*within, name))
+        referred = _expanded(definitions[name], definitions, (*within, name))
+        return {**referred, **{key: value for key, value in written.items() if key != "$ref"}}
     parts = [_expanded(part, definitions, within) for part in written.get("allOf", ())]
     own = {key: _expanded(value, definitions, within) for key, value in written.items() if key != "allOf"}
     return _merged([*parts, own]) if parts else own
