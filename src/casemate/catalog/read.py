@@ -1,7 +1,8 @@
 """Manifests from their JSON text.
 
 A file holds `types`, a list of manifests, and may hold `definitions` that several of them share:
-`{"$ref": "#/definitions/x"}` stands for one of them anywhere, what stands beside it goes first, and `allOf` adds the properties of several to an object.
+`{"$ref": "#/definitions/x"}` stands for one of them anywhere, though what stands beside it goes first, and `allOf` adds
+the properties of several to an object.
 """
 
 from __future__ import annotations

@@ -55,6 +55,14 @@ class Grammar:
             self._known[key] = self._plugin(place, name) if place in PLUGINS else _built_in(place, name)
         return self._known[key]
 
+    def kin(self, place: Holds) -> Mapping[str, tuple[Kin, tuple[str, ...]]]:
+        """Every type at this kind of place by its true name, each with all the names that it has."""
+        if place not in PLUGINS:
+            return {name: (kin, (name,)) for name in _BUILT_IN[place] if (kin := self.find(place, name))}
+        here = [manifest for manifest in self.catalog.all() if manifest.kind is PLUGINS[place]]
+        known = ((each, self.find(place, each.type)) for each in here)
+        return {each.type: (kin, (each.type, *each.aliases)) for each, kin in known if kin is not None}
+
     def nearest(self, place: Holds, name: str) -> str | None:
         """The known type that was probably meant."""
         return nearest(name, self._names(place))
