@@ -113,15 +113,17 @@ def _type(manifest: Manifest) -> Iterator[str]:
         yield f"Needs: {', '.join(sorted(manifest.capabilities))}\n"
     if properties := manifest.schema.properties:
         rows = (_property(name, schema, manifest.schema) for name, schema in properties.items())
-        yield from _table(("property", "value", "default"), rows)
+        yield from _table(("property", "value", "default", "what it is for"), rows)
 
 
-def _property(name: str, schema: Schema, owner: Schema) -> tuple[str, str, str]:
+def _property(name: str, schema: Schema, owner: Schema) -> tuple[str, str, str, str]:
     if schema.alias_of:
-        return f"`{name}`", f"same as `{schema.alias_of}`", ""
+        return f"`{name}`", f"same as `{schema.alias_of}`", "", ""
     value = ", ".join(f"`{choice}`" for choice in schema.choices) or schema.format or " or ".join(sorted(schema.types))
     needed = ", required" if name in owner.required or schema.must_not_be or schema.not_empty else ""
-    return f"`{name}`", (value or "any") + needed, "" if schema.default is None else f"`{_json(schema.default)}`"
+    default = "" if schema.default is None else f"`{_json(schema.default)}`"
+    unused = f" Without effect here: {schema.unused}." if schema.unused else ""
+    return f"`{name}`", (value or "any") + needed, default, schema.description + unused
 
 
 def _json(value: object) -> str:

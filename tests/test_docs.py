@@ -19,7 +19,7 @@ from casemate.settings import load
 from .running import ROOT, casemate
 
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-LEAVES = (["run"], ["flow", "validate"], ["eval"], ["doctor"], ["server", "local"])
+LEAVES = (["run"], ["flow", "validate"], ["eval"], ["schema"], ["doctor"], ["server", "local"])
 
 
 def fenced(page: Path, language: str) -> list[str]:
@@ -37,7 +37,11 @@ def calls() -> list[str]:
         cell for page in PAGES for cell in re.findall(r"^\| `(scripts/casemate [^`]+)`", page.read_text(), re.MULTILINE)
     ]
     return sorted(
-        {line[line.index("scripts/casemate ") :].removesuffix("&") for line in lines if "scripts/casemate " in line}
+        {
+            line[line.index("scripts/casemate ") :].removesuffix("&").partition(" > ")[0]
+            for line in lines
+            if "scripts/casemate " in line
+        }
     )
 
 

@@ -79,15 +79,6 @@ def test_the_server_tells_what_it_is(client):
     assert client.get("/api/v1/setup").json()["done"] is False
 
 
-def test_task_types_are_listed_from_the_catalog(client):
-    groups = client.get("/api/v1/plugins").json()
-    core = next(group for group in groups if group["group"] == "io.kestra.plugin.core")
-    assert "io.kestra.plugin.core.log.Log" in [one["cls"] for one in core["tasks"]]
-    described = client.get("/api/v1/plugins/io.kestra.plugin.core.log.Log").json()
-    assert "message" in described["schema"]["properties"]["properties"]
-    assert client.get("/api/v1/plugins/nothing").status_code == 404
-
-
 async def broken(_call):
     """Fail."""
     raise RuntimeError("the password is hunter2")

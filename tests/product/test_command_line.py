@@ -155,16 +155,22 @@ REFUSED = {
     "run": "requires an argument. (see: casemate run --help)",
     "server local --port 99999": "--port",
     "eval": "give a template, or --jsonl",
+    "schema io.kestra.Nothing": "there is no type io.kestra.Nothing",
 }
-HELPED = [
-    f"{command} --help".strip() for command in ("", "run", "flow", "flow validate", "eval", "doctor", "server local")
-]
+SCHEMAS = {
+    "schema": "Flow",
+    "schema trigger": "trigger",
+    "schema io.kestra.core.tasks.log.Log": "Log one message or several.",
+    "schema STRING": None,
+}
+COMMANDS = ("", "run", "flow", "flow validate", "eval", "schema", "doctor", "server local")
+HELPED = [f"{command} --help".strip() for command in COMMANDS]
 
 
 @pytest.fixture(scope="module")
 def answers() -> dict[str, tuple[int, str, str]]:
     """What each of these command lines gives: exit status, output, errors. One process saves the start of many."""
-    calls = [*REFUSED, *HELPED, "--version"]
+    calls = [*REFUSED, *HELPED, *SCHEMAS, "--version"]
     command = [sys.executable, ROOT / "tests" / "product" / "command_lines.py"]
     done = subprocess.run(command, input="\n".join(calls), capture_output=True, text=True, check=True, cwd=ROOT)
     return dict(zip(calls, json.loads(done.stdout), strict=True))
@@ -183,6 +189,14 @@ def test_help_is_everywhere(answers, call: str):
     status, output, errors = answers[call]
     assert (status, errors) == (0, "")
     assert "Usage" in output
+
+
+@pytest.mark.parametrize("call", SCHEMAS)
+def test_a_schema_is_printed(answers, call: str):
+    status, output, errors = answers[call]
+    assert (status, errors) == (0, "")
+    assert json.loads(output).get("title") == SCHEMAS[call]
+    assert "$defs" in json.loads(output)
 
 
 def test_the_version_is_told(answers):

@@ -32,6 +32,7 @@ from casemate.api.operations import (
     metrics_over_time,
     namespace_files,
     namespaces,
+    plugin_schemas,
     plugins,
     templates,
     webhooks,
@@ -40,6 +41,7 @@ from casemate.api.operations import (
 TABLE: tuple[Operation, ...] = (
     *instance.TABLE,
     *plugins.TABLE,
+    *plugin_schemas.TABLE,
     *flows.TABLE,
     *flow_search.TABLE,
     *flow_checks.TABLE,

@@ -28,6 +28,9 @@ Exit status: 0 if every wall stands, 1 if not."""
 _VALIDATE = """Check flow files and folders.
 
 Exit status: 0 if every flow is valid, 1 if one is not, or it or the configuration cannot be read."""
+_SCHEMA = """Print the JSON Schema of flows, or of one type, for editors.
+
+Exit status: 0, 2 if there is no such type."""
 _LOCAL = """Start all services in one process, and print the address once it answers.
 
 Exit status: 0 after Ctrl-C or SIGTERM, 1 if it cannot start, 2 if the configuration is not valid, 3 when this machine \
@@ -46,6 +49,7 @@ def commands() -> App:
     root.command("casemate.cli.run:run", name="run", help=_RUN)
     root.command("casemate.cli.evaluate:evaluate", name="eval", help=_EVAL)
     root.command("casemate.cli.doctor:doctor", name="doctor", help=_DOCTOR)
+    root.command("casemate.cli.schema:schema", name="schema", help=_SCHEMA)
     flow = App(name="flow", help="Work with flow files.")
     flow.command("casemate.cli.validate:validate", name="validate", help=_VALIDATE)
     server = App(name="server", help="Start services.")

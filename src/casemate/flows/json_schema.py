@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from casemate.catalog import Catalog, Format, Holds, Schema
+from casemate.flows import vocabulary
 from casemate.flows.grammar import Grammar, Kin, common, flow_schema, grammar_of
 from casemate.flows.words import purpose
 
@@ -70,9 +71,9 @@ def type_json_schema(place: Holds, name: str, catalog: Catalog) -> Json | None:
     return {"$schema": DIALECT, **own, "$defs": _reachable(own, every)}
 
 
-def properties_json_schema(schema: Schema, owner: str = "") -> Json:
-    """The schema of an object with these properties, on its own; what it refers to is not in it."""
-    return _object(schema, owner)
+def input_types() -> Mapping[str, str]:
+    """The types of inputs, and the names that Kestra's messages give them."""
+    return {name: written["x-class"] for name, written in vocabulary.INPUTS.items()}
 
 
 def _definitions(grammar: Grammar) -> Json:

@@ -1,13 +1,15 @@
-"""Operations on task types: what exists here, from the catalog alone; no plugin's code is loaded for it."""
+"""Operations on types: what exists here, from the catalog alone; no plugin's code is loaded for it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
 
+from casemate.api import shapes
+from casemate.api.answers import paged
 from casemate.api.call import Call
-from casemate.api.errors import not_found
+from casemate.api.errors import illegal_argument, not_found
 from casemate.api.operation import Answer, Operation, Permission
+from casemate.api.search import page
 from casemate.catalog import Kind, Manifest
 
 _LISTS = {
@@ -16,28 +18,33 @@ _LISTS = {
     Kind.CONDITION: "conditions",
     Kind.TASK_RUNNER: "taskRunners",
 }
+_SORTED_BY = ("name", "title", "group")
 
 
 async def list_plugins(call: Call) -> Answer:
     """List every type by its group."""
-    groups: dict[str, list[Manifest]] = {}
-    for manifest in call.deps.catalog.all():
-        groups.setdefault(group(manifest.type), []).append(manifest)
-    return [_listed(name, members) for name, members in sorted(groups.items())]
+    part, groups = page(call, default=100), _groups(call.deps.catalog.all(), group)
+    for order in part.sort:
+        groups = _sorted(groups, order)
+    return paged(groups[(part.number - 1) * part.size : part.number * part.size], len(groups))
 
 
-async def plugin_documentation(call: Call) -> Answer:
-    """Describe one type: its text, its properties and its outputs."""
-    manifest = call.deps.catalog.find(call.part("cls"))
-    if manifest is None:
-        raise not_found(f"no type {call.part('cls')}")
-    schema = {
-        "properties": manifest.properties,
-        "outputs": manifest.outputs,
-        "capabilities": sorted(manifest.capabilities),
-        "deprecated": manifest.deprecated,
-    }
-    return {"markdown": f"# {manifest.title}\n\n{manifest.description}", "schema": schema}
+def _sorted(groups: list[dict[str, object]], order: str) -> list[dict[str, object]]:
+    field, _, direction = order.partition(":")
+    if field not in _SORTED_BY:
+        raise illegal_argument(f"Results can't be sorted by {field[:100]}")
+    return sorted(groups, key=lambda one: str(one[field]), reverse=direction.lower() == "desc")
+
+
+async def list_plugins_by_subgroups(call: Call) -> Answer:
+    """List every type by its group within a group: log, flow, storage..."""
+    return list(_groups(call.deps.catalog.all(), subgroup))
+
+
+async def plugin_triggers(call: Call) -> Answer:
+    """List the types of triggers."""
+    found = [_trigger(one) for one in call.deps.catalog.all() if one.kind is Kind.TRIGGER]
+    return paged(found, len(found))
 
 
 async def plugin_icons(_call: Call) -> Answer:
@@ -45,32 +52,105 @@ async def plugin_icons(_call: Call) -> Answer:
     return {}
 
 
+async def plugin_versions(call: Call) -> Answer:
+    """List the versions of a type; those that come with the server have its version."""
+    return {"type": manifest_of(call).type, "versions": [call.deps.version]}
+
+
+def manifest_of(call: Call) -> Manifest:
+    """The type that the path names; raises 404."""
+    manifest = call.deps.catalog.find(call.part("cls"))
+    if manifest is None or manifest.internal:
+        raise not_found(f"no type {call.part('cls')}")
+    return manifest
+
+
 def group(type_name: str) -> str:
     """The group of a type: `io.kestra.plugin.core` for `io.kestra.plugin.core.log.Log`."""
     return ".".join(type_name.split(".")[:4])
 
 
+def subgroup(type_name: str) -> str:
+    """The group within a group: `io.kestra.plugin.core.log` for `io.kestra.plugin.core.log.Log`."""
+    return type_name.rpartition(".")[0]
+
+
+def _groups(every: Iterable[Manifest], grouped: Callable[[str], str]) -> list[dict[str, object]]:
+    groups: dict[str, list[Manifest]] = {}
+    for manifest in every:
+        groups.setdefault(grouped(manifest.type), []).append(manifest)
+    return [_listed(name, members) for name, members in sorted(groups.items())]
+
+
 def _listed(name: str, members: Iterable[Manifest]) -> dict[str, object]:
     lists: dict[str, list[object]] = {name: [] for name in _LISTS.values()}
     for manifest in members:
-        lists[_LISTS[manifest.kind]].append({"cls": manifest.type, "deprecated": manifest.deprecated})
-    return {"name": name, "title": name.rpartition(".")[2], "group": name, **lists}
+        lists[_LISTS[manifest.kind]].append(_element(manifest))
+    own = {"name": name, "title": name.rpartition(".")[2], "group": group(name)}
+    return {**own, **({"subGroup": name} if name != group(name) else {}), **lists}
 
 
+def _element(manifest: Manifest) -> dict[str, object]:
+    return {
+        "cls": manifest.type,
+        "deprecated": manifest.deprecated,
+        "title": manifest.title,
+        "description": manifest.description,
+    }
+
+
+def _trigger(manifest: Manifest) -> dict[str, object]:
+    return {
+        "type": manifest.type,
+        "name": manifest.type.rpartition(".")[2],
+        "pluginTitle": group(manifest.type).rpartition(".")[2],
+        "description": manifest.description or manifest.title,
+        "group": "core" if group(manifest.type).endswith(".core") else "app",
+        "ee": False,
+        "deprecated": manifest.deprecated,
+    }
+
+
+_PLUGINS = "/api/v1/plugins"
 _VIEW: Permission = ("VERSIONED_PLUGIN", "VIEW")
 _LIST: Permission = ("VERSIONED_PLUGIN", "LIST")
-_OBJECTS = list[dict[str, Any]]
 
 TABLE = (
-    Operation("GET", "/api/v1/plugins", can=_LIST, audit="plugin:list", run=list_plugins, returns=_OBJECTS),
-    Operation("GET", "/api/v1/plugins/icons", can=_LIST, audit="plugin:list", run=plugin_icons),
     Operation(
         "GET",
-        "/api/v1/plugins/icons/groups",
+        _PLUGINS,
         can=_LIST,
         audit="plugin:list",
-        run=plugin_icons,
-        name="plugin_group_icons",
+        asks={"page": int, "size": int, "sort": list},
+        returns=shapes.Plugins,
+        run=list_plugins,
     ),
-    Operation("GET", "/api/v1/plugins/{cls}", can=_VIEW, audit="plugin:view", run=plugin_documentation),
+    Operation(
+        "GET",
+        _PLUGINS + "/groups/subgroups",
+        can=_LIST,
+        audit="plugin:list",
+        returns=list[shapes.PluginGroup],
+        run=list_plugins_by_subgroups,
+    ),
+    Operation(
+        "GET",
+        _PLUGINS + "/triggers",
+        can=_LIST,
+        audit="plugin:list",
+        returns=shapes.TriggerPlugins,
+        run=plugin_triggers,
+    ),
+    Operation("GET", _PLUGINS + "/icons", can=_LIST, audit="plugin:list", run=plugin_icons),
+    Operation(
+        "GET", _PLUGINS + "/icons/groups", can=_LIST, audit="plugin:list", run=plugin_icons, name="plugin_group_icons"
+    ),
+    Operation(
+        "GET",
+        _PLUGINS + "/{cls}/versions",
+        can=_VIEW,
+        audit="plugin:view",
+        returns=shapes.PluginVersions,
+        run=plugin_versions,
+    ),
 )

@@ -46,6 +46,17 @@ from casemate.api.shapes.graphs import (
     Topology,
 )
 from casemate.api.shapes.namespaces import Autocomplete, Namespace, Namespaces, Template, Templates
+from casemate.api.shapes.plugins import (
+    Described,
+    DescribedSchema,
+    InputType,
+    PluginElement,
+    PluginGroup,
+    Plugins,
+    PluginVersions,
+    TriggerPlugin,
+    TriggerPlugins,
+)
 from casemate.api.shapes.records import LogEntries, LogEntry, Measured, Measurements, Metrics
 from casemate.api.shapes.sources import (
     NotReplaced,
@@ -81,6 +92,8 @@ __all__ = [
     "ConcurrencyLimits",
     "Count",
     "DeprecatedTask",
+    "Described",
+    "DescribedSchema",
     "ErrorBody",
     "Evaluated",
     "Execution",
@@ -105,6 +118,7 @@ __all__ = [
     "GraphRelation",
     "Hashes",
     "InputResolved",
+    "InputType",
     "InputsResolved",
     "Key",
     "KeyValue",
@@ -123,6 +137,10 @@ __all__ = [
     "Namespaces",
     "NotReplaced",
     "Placed",
+    "PluginElement",
+    "PluginGroup",
+    "PluginVersions",
+    "Plugins",
     "ReplaceApplied",
     "ReplaceApply",
     "ReplaceLine",
@@ -141,6 +159,8 @@ __all__ = [
     "Template",
     "Templates",
     "Topology",
+    "TriggerPlugin",
+    "TriggerPlugins",
     "TriggeredBy",
     "Validation",
     "Webhook",

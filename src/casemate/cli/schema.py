@@ -1,0 +1,40 @@
+"""`casemate schema`: the JSON Schema of flows, or of one type, for editors."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from casemate.catalog import Catalog, Holds
+from casemate.core import catalog
+from casemate.flows import flow_json_schema, held_json_schema, type_json_schema
+
+UNKNOWN = 2
+"""Exit status for a type that does not exist."""
+
+
+def schema(name: str = "flow", /) -> int:
+    """Print the JSON Schema of flows, or of one type.
+
+    Parameters
+    ----------
+    name
+        `flow`, a place in a flow (task, trigger, condition, task-runner, input, retry, sla), or the name of a type.
+    """
+    found = schema_of(name, catalog())
+    if found is None:
+        print(f"casemate: there is no type {name}; `casemate schema` alone describes whole flows", file=sys.stderr)
+        return UNKNOWN
+    print(json.dumps(found, indent=2, ensure_ascii=False))
+    return 0
+
+
+def schema_of(name: str, types: Catalog) -> dict[str, Any] | None:
+    """The schema by that name; None if there is none."""
+    if name == "flow":
+        return flow_json_schema(types)
+    if name in list(Holds):
+        return held_json_schema(Holds(name), types)
+    found = (type_json_schema(place, name, types) for place in Holds)
+    return next((each for each in found if each is not None), None)
