@@ -24,13 +24,22 @@ def test_a_valid_flow_has_no_constraints(client, source):
 
 
 def test_every_violation_is_a_line_and_every_problem_has_its_place(client, source):
-    (found,) = check(client, source() + "    mesage: 3\n    nothing: 4\n")
+    (found,) = check(client, "revision: 0\nconcurrency: {limit: 0}\n" + source())
     assert found["flow"] == "hello"
-    assert [line.split(" ", 1)[1].split(" (")[0] for line in found["constraints"].splitlines()] == [
-        'Unrecognized field "mesage"',
-        'Unrecognized field "nothing"',
+    assert found["constraints"].splitlines() == [
+        "revision: must be greater than or equal to 1",
+        "concurrency.limit: must be greater than 0",
     ]
-    assert [one["line"] for one in found["problems"]] == [8, 9]
+    assert [one["line"] for one in found["problems"]] == [1, 2]
+
+
+def test_of_what_cannot_be_parsed_the_first_is_told_as_kestra_does_and_all_have_their_places(client, source):
+    (found,) = check(client, "revision: 0\n" + source() + "    mesage: 3\n    nothing: 4\n")
+    (line,) = found["constraints"].splitlines()
+    place = 'io.kestra.core.models.flows.Flow["tasks"]->java.util.ArrayList[0]->io.kestra.plugin.core.log.Log["mesage"]'
+    assert line.startswith(f'{place}: Unrecognized field "mesage" (class io.kestra.plugin.core.log.Log)')
+    assert [one["line"] for one in found["problems"]] == [1, 9, 10]
+    assert "reference" not in found["problems"][1]
 
 
 def test_each_document_is_checked_by_itself_with_places_in_the_whole_text(client, source):

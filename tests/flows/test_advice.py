@@ -1,8 +1,7 @@
 """Deprecations, relocations and warnings, and Kestra's form of a list of problems."""
 
 from casemate.documents import read
-from casemate.errors import Problem
-from casemate.flows import read_flow, violations, warnings
+from casemate.flows import read_flow, warnings
 from casemate.identifiers import MAIN
 
 FLOW = """
@@ -44,25 +43,6 @@ def test_advice_is_given_for_a_flow_with_problems_too(catalog):
     found = warnings(None, read("id: f\nlisteners: []\ntasks: [{type: io.kestra.core.tasks.log.Log}]\n"), catalog)
     assert found.deprecations == ("listeners",)
     assert len(found.infos) == 1
-
-
-def problem(message, path="", code="constraint"):
-    return Problem(code=code, message=message, path=path)
-
-
-def test_broken_rules_of_the_whole_flow_are_one_violation():
-    found = violations(
-        [problem("Invalid Flow: a"), problem("must not be null", "tasks[0].message"), problem("Invalid Flow: b")]
-    )
-    assert [each.printed() for each in found] == ["tasks[0].message: must not be null", ": Invalid Flow: a, b"]
-
-
-def test_an_unknown_type_is_two_violations():
-    found = violations([problem("Invalid type: null", "inputs[0]", "unknown-type")])
-    assert [each.message for each in found] == [
-        "Invalid type: null",
-        "missing type id property 'type' (for POJO property 'inputs')",
-    ]
 
 
 UNUSED = """

@@ -52,7 +52,10 @@ def constraints(problems: Iterable[Problem]) -> str:
 
 def places(problems: Iterable[Problem]) -> list[dict[str, object]]:
     """The problems with their places, for editors; Kestra has no such list."""
-    return [{key: value for key, value in asdict(problem).items() if value not in (None, "")} for problem in problems]
+    return [
+        {key: value for key, value in asdict(problem).items() if value not in (None, "") and key != "reference"}
+        for problem in problems
+    ]
 
 
 def error_body(href: str, message: str, problems: Iterable[Problem] = ()) -> Mapping[str, object]:

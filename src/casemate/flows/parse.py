@@ -17,10 +17,9 @@ from casemate.flows.misfits import mismatch
 from casemate.flows.model import Flow, Task, Trigger
 from casemate.flows.rules import broken_rules
 from casemate.flows.unused import told
-from casemate.flows.walk import BROKEN, ILLEGAL, Walk
+from casemate.flows.walk import BROKEN, ILLEGAL, NAMES, Walk
 from casemate.identifiers import TenantId
 
-_NAMES: Final = ("unknown-property", "unknown-type")
 _CONFIGURED: Final = "a plugin default in the server's configuration makes it so"
 
 
@@ -92,8 +91,8 @@ def _after_defaults(document: Document, walk: Walk) -> tuple[dict[str, Any], Ite
     filled = Walk(walk.grammar, lenient=True)
     values = _read_root(with_defaults(document, catalog), filled)
     walk.unused |= filled.unused
-    named = [problem for problem in walk.problems if problem.code in _NAMES]
-    found = [problem for problem in filled.problems if problem.code not in _NAMES]
+    named = [problem for problem in walk.problems if problem.code in NAMES]
+    found = [problem for problem in filled.problems if problem.code not in NAMES]
     return values, dict.fromkeys((*named, *(_explained(found, document, walk) if found else ())))
 
 

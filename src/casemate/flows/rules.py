@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from casemate.catalog import Holds
 from casemate.documents import Path
+from casemate.errors import Problem
 from casemate.flows.circles import circles_of
 from casemate.flows.findings import Finding
 from casemate.flows.for_each_item import FOR_EACH_ITEM, made_ids
@@ -16,6 +17,18 @@ from casemate.flows.walk import Seen
 INVALID: Final = "Invalid Flow: "
 
 _SUBFLOW: Final = "io.kestra.plugin.core.flow.Subflow"
+_ORDER: Final = (
+    *(f"Duplicate {what} with name" for what in ("task id", "trigger id", "input", "output")),
+    *("Recursive call", "Input with id", "Cycle dependency", "System labels"),
+)
+_LISTS: Final = ("tasks", "errors", "listeners")
+"""The lists of tasks in the order in which Kestra goes through them; others come last."""
+
+
+def rank(problem: Problem) -> int:
+    """The place of a broken rule among the others in Kestra's one text of them."""
+    text = problem.message.removeprefix(INVALID)
+    return next((place for place, start in enumerate(_ORDER) if text.startswith(start)), len(_ORDER))
 
 
 def broken_rules(values: Mapping[str, Any], seen: Iterable[Seen]) -> Iterator[Finding]:
@@ -46,7 +59,7 @@ def _tasks(known: Iterable[Seen]) -> list[tuple[Path, Mapping[str, Any]]]:
     tasks = [(each.path, each.values) for each in known if each.place is Holds.TASK]
     loops = [each for each in known if each.manifest is not None and each.manifest.type == FOR_EACH_ITEM]
     made = [(each.path, {"id": name}) for each in loops if each.values.get("id") for name in made_ids(each.values)]
-    return [*tasks, *made]
+    return sorted((*tasks, *made), key=lambda task: _LISTS.index(task[0][0]) if task[0][0] in _LISTS else len(_LISTS))
 
 
 def _twice(what: str, objects: Iterable[tuple[Path, Mapping[str, Any]]]) -> Iterator[Finding]:
@@ -58,7 +71,8 @@ def _twice(what: str, objects: Iterable[tuple[Path, Mapping[str, Any]]]) -> Iter
             (again if name in first else first).setdefault(name, path)
     if again:
         place = next(iter(again.values()))
-        yield _invalid(f"Duplicate {what} with name [{', '.join(again)}]", (*place, "id"))
+        names = ", ".join(name for name in first if name in again)
+        yield _invalid(f"Duplicate {what} with name [{names}]", (*place, "id"))
 
 
 def _recursive_calls(values: Mapping[str, Any], seen: Iterable[Seen]) -> Iterator[Finding]:
@@ -73,18 +87,20 @@ def _recursive_calls(values: Mapping[str, Any], seen: Iterable[Seen]) -> Iterato
 
 
 def _dependencies(inputs: list[tuple[Path, Mapping[str, Any]]]) -> Iterator[Finding]:
-    needs = {values["id"]: _wanted(values) for _, values in inputs if isinstance(values.get("id"), str)}
-    circles = circles_of(needs)
+    needs: dict[str, tuple[str, ...]] = {}
+    places: dict[str, Path] = {}
     for path, values in inputs:
-        name = values.get("id")
-        place = (*path, "dependsOn", "inputs")
-        for wanted in needs.get(name, ()) if isinstance(name, str) else ():
-            if wanted not in needs:
-                yield _invalid(f"Input with id '{name}' depends on a non-existent input '{wanted}'.", place)
-        for circle in circles:
-            if name in circle:
-                others = ", ".join(each for each in needs if each in circle and each != name)
-                yield _invalid(f"Cycle dependency detected for input with id '{name}': [{others}]", place)
+        if isinstance(name := values.get("id"), str):
+            needs[name] = (*needs.get(name, ()), *_wanted(values))
+            places.setdefault(name, (*path, "dependsOn", "inputs"))
+    circles = circles_of(needs)
+    for name, wanted in needs.items():
+        for missing in (each for each in wanted if each not in needs):
+            message = f"Input with id '{name}' depends on a non-existent input '{missing}'."
+            yield _invalid(message, places[name])
+        for circle in (each for each in circles if name in each):
+            others = ", ".join(each for each in needs if each in circle and each != name)
+            yield _invalid(f"Cycle dependency detected for input with id '{name}': [{others}]", places[name])
 
 
 def _wanted(values: Mapping[str, Any]) -> tuple[str, ...]:

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Final
 
 from casemate.errors import Problem
-from casemate.flows.rules import INVALID
+from casemate.flows.rules import INVALID, rank
+
+_UNREADABLE: Final = ("unknown-type", "unknown-property", "wrong-type", "duplicate-key", "yaml-")
+"""How the codes of problems begin that Kestra's parser stops at: it never comes to look at constraints."""
 
 
 def violations(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """The same, with the broken rules of the whole flow in one violation, and two for each unknown type."""
+    """The same as Kestra tells them: of what cannot be parsed only the first, else every constraint.
+
+    The broken rules of the whole flow are one violation, an unknown type is two.
+    """
     found = list(problems)
-    rules = [problem for problem in found if problem.message.startswith(INVALID)]
-    others = [each for problem in found if problem not in rules for each in _told(problem)]
-    if not rules:
-        return tuple(others)
-    texts = (problem.message.removeprefix(INVALID) for problem in rules)
-    return (*others, replace(rules[0], message=INVALID + ", ".join(texts)))
+    unreadable = next((problem for problem in found if problem.code.startswith(_UNREADABLE)), None)
+    return tuple(_told(unreadable)) if unreadable is not None else tuple(_constraints(found))
+
+
+def _constraints(found: list[Problem]) -> Iterator[Problem]:
+    rules = sorted((problem for problem in found if problem.message.startswith(INVALID)), key=rank)
+    yield from (problem for problem in found if problem not in rules)
+    if rules:
+        texts = (problem.message.removeprefix(INVALID) for problem in rules)
+        yield replace(rules[0], message=INVALID + ", ".join(texts))
 
 
 def _told(problem: Problem) -> Iterator[Problem]:
-    yield problem
+    placed = replace(problem, path=problem.reference or problem.path)
+    yield placed
     if problem.code == "unknown-type":
         name = problem.message.removeprefix("Invalid type: ")
         place = problem.path.rpartition(".")[2].partition("[")[0]
         text = f"Could not resolve type id '{name}'" if name != "null" else "missing type id property 'type'"
-        yield replace(problem, message=f"{text} (for POJO property '{place}')", remedy="")
+        yield replace(placed, message=f"{text} (for POJO property '{place}')", remedy="")

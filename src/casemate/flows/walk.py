@@ -19,9 +19,12 @@ from casemate.flows.constraints import when_absent, when_given
 from casemate.flows.findings import Finding, mark_of
 from casemate.flows.grammar import PLUGINS, Grammar, common, nearest
 from casemate.flows.labels import read_labels
-from casemate.flows.misfits import Misfit, java_name, mismatch
+from casemate.flows.misfits import JAVA, Misfit, java_name, mismatch
 
 ILLEGAL: Final = "Illegal flow yaml: "
+NAMES: Final = ("unknown-property", "unknown-type")
+"""The codes of problems with names, which Kestra's parser places in its own form."""
+
 BROKEN: Final = object()
 """Stands for a value that was refused."""
 
@@ -49,6 +52,8 @@ class Walk:
     problems: list[Problem] = field(default_factory=list)
     deprecated: list[Path] = field(default_factory=list)
     unused: dict[Path, str] = field(default_factory=dict)
+    classes: dict[Path, str] = field(default_factory=dict)
+    """The Java classes of the objects on the way, for Kestra's names of places."""
     seen: list[Seen] = field(default_factory=list)
 
     def read(self, node: Node, schema: Schema, path: Path) -> Any:
@@ -78,6 +83,7 @@ class Walk:
         `named` is how a violation of the whole object is addressed, when not by its path.
         """
         values: dict[str, Any] = {}
+        self.classes[path] = java_name(schema)
         for entry in node.entries:
             own = schema.properties.get(entry.key)
             if own is None:
@@ -122,12 +128,21 @@ class Walk:
 
     def refuse(self, code: str, message: str, path: Path, mark: Mark, remedy: str = "") -> Any:
         """Note a problem; the value is broken."""
-        self._note(code, message, printed(path), mark, remedy)
+        self._note(code, message, printed(path), mark, remedy, reference(path, self.classes) if code in NAMES else "")
         return BROKEN
 
-    def _note(self, code: str, message: str, path: str, mark: Mark, remedy: str) -> None:
-        line, column = mark.line, mark.column
-        self.problems.append(Problem(code=code, message=message, path=path, line=line, column=column, remedy=remedy))
+    def _note(self, code: str, message: str, path: str, mark: Mark, remedy: str, reference: str = "") -> None:
+        self.problems.append(
+            Problem(
+                code=code,
+                message=message,
+                path=path,
+                line=mark.line,
+                column=mark.column,
+                remedy=remedy,
+                reference=reference,
+            )
+        )
 
     def _misfit(self, misfit: Misfit, path: Path, mark: Mark) -> Any:
         prefix, code = (ILLEGAL, "wrong-type") if misfit.illegal else ("", "constraint")
@@ -184,7 +199,7 @@ class Walk:
             return self.refuse("unknown-type", "Invalid type: null", path, mark, "give it a type")
         meant = self.grammar.nearest(place, name) if len(self.problems) < _ADVICE else None
         self.refuse("unknown-type", f"Invalid type: {name}", path, mark, f"did you mean {meant}?" if meant else "")
-        shared = Walk(self.grammar, lenient=True)
+        shared = Walk(self.grammar, lenient=True, classes=self.classes)
         values = shared.read_object(node, common(place), path, _name_of(node, place))
         self.problems += shared.problems
         self.seen.append(Seen(place, path, values, None, name))
@@ -202,6 +217,16 @@ class Walk:
             elif value is not BROKEN:
                 for message in when_given(value, own):
                     self.refuse("constraint", message, (*path, name), mark_of(node, (name,)))
+
+
+def reference(path: Path, classes: AnyMapping[Path, str]) -> str:
+    """Jackson's name of a place: each step with the class that it leads out of (spec/engine 1.1)."""
+    owners = (classes.get(path[:depth]) for depth in range(len(path)))
+    steps = zip(path, owners, strict=True)
+    return "->".join(
+        f"{owner or JAVA['array']}[{step}]" if isinstance(step, int) else f'{owner or JAVA["object"]}["{step}"]'
+        for step, owner in steps
+    )
 
 
 def _name_of(node: Mapping, place: Holds) -> str | None:
