@@ -11,8 +11,8 @@ class Problem:
     """A user's mistake: what is wrong, where, and what to do about it.
 
     `path` names the place inside the document (`tasks[1].retry.maxAttempt`), `line` and `column` count from 1.
-    `message` is Kestra's text wherever Kestra has one, because its users match on it. `reference` is how Kestra's parser
-    names the same place where its form is another (spec/engine 1.1).
+    `message` is Kestra's text wherever Kestra has one, because its users match on it. `reference` is how Kestra's
+    parser names the same place where its form is another (spec/engine 1.1).
     """
 
     code: str

@@ -46,6 +46,12 @@ def test_a_text_becomes_the_smallest_number_that_holds_it(shown, text, kind):
     assert shown(f"{{{{ t | number{argument} | className }}}}", {"t": text}) == f"java.lang.{name}"
 
 
+@pytest.mark.parametrize(("kind", "name"), [("BIGINTEGER", "BigInteger"), ("BIGDECIMAL", "BigDecimal")])
+def test_a_text_becomes_a_number_without_bounds_where_one_is_asked_for(shown, kind, name):
+    assert shown(f"{{{{ '12' | number('{kind}') }}}}") == "12"
+    assert shown(f"{{{{ '12' | number('{kind}') | className }}}}") == f"java.math.{name}"
+
+
 @pytest.mark.parametrize(
     ("template", "message"),
     [

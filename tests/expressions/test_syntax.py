@@ -47,9 +47,18 @@ def test_literals_mean_themselves(shown, template, expected):
     assert shown(template) == expected
 
 
-VARIABLES = {"m": {"a": {"b": 1}, "x-y": 2, "null": 3, "if": 4}, "l": ["p", "q"], "key": "a", "one": 1}
+VARIABLES = {
+    "m": {"a": {"b": 1}, "x-y": 2, "null": 3, "if": 4},
+    "l": ["p", "q"],
+    "key": "a",
+    "one": 1,
+    "été": 7,
+    "is_ready": 8,
+}
 ACCESS = {
     "a key": ("{{ m.a.b }}", "1"),
+    "a name in letters of any alphabet": ("{{ été }}", "7"),
+    "a name that begins like an operator": ("{{ is_ready }}", "8"),
     "a key in brackets": ("{{ m['x-y'] }}", "2"),
     "a computed key": ("{{ m[key].b }}", "1"),
     "a key named like a constant": ("{{ m.null }}", "3"),

@@ -39,6 +39,8 @@ NAMED = {
     "{{ known.inner.x }}": "x",
     "{{ text.x }}": "x",
     "{{ list[3] }}": "3",
+    "{{ known[true] }}": "true",
+    "{{ known[null] }}": "null",
     "{{ gone | upper }}": "gone",
     "{{ gone ~ 'x' }}": "gone",
     "{{ gone contains 'x' }}": "gone",

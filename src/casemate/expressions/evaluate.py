@@ -28,6 +28,7 @@ from casemate.expressions.nodes import (
 )
 from casemate.expressions.operators import FAILURES, concatenate, contains, negated, operate
 from casemate.expressions.predicates import PREDICATES
+from casemate.expressions.printing import java_text
 from casemate.expressions.run import Captured, Run
 from casemate.expressions.scope import Scopes
 from casemate.expressions.values import Written, truth
@@ -61,15 +62,14 @@ def _attribute(node: Attribute, run: Run) -> object:
     target = _EVALUATORS[type(node.target)](node.target, run)
     key = _EVALUATORS[type(node.key)](node.key, run)
     if target is None:
-        name = node.target.name if isinstance(node.target, Name) else str(key)
-        raise Undefined(name, node.line)
+        raise Undefined(node.target.name if isinstance(node.target, Name) else java_text(key, meter), node.line)
     if node.arguments is not None:
         given = [evaluate(argument, run) for argument in node.arguments]
-        return _guarded(node.line, lambda: call_member(target, str(key), given, meter))
+        return _guarded(node.line, lambda: call_member(target, java_text(key, meter), given, meter))
     try:
         return attribute(target, key, meter)
     except Undefined:
-        return _guarded(node.line, lambda: member(target, str(key), meter))
+        return _guarded(node.line, lambda: member(target, java_text(key, meter), meter))
     except Fault as fault:
         raise Fault(fault.message, node.line) from fault
 

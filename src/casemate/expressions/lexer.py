@@ -16,8 +16,8 @@ _VERBATIM = re.compile(r"\s*verbatim\s*-?%\}")
 _END_VERBATIM = re.compile(r"\{%(-)?\s*endverbatim\s*(-)?%\}")
 _BLANKS = re.compile(r"\s+")
 _WORD = re.compile(
-    r"(?P<operator>(?:is not|contains|equals|not|and|or|is)(?![a-zA-Z0-9_])|\?\?\?|\?\?|\.\.|==|!=|>=|<=|[<>+\-*/%|~])"
-    r"|(?P<name>[a-zA-Z_][a-zA-Z0-9_]*)"
+    r"(?P<operator>(?:is not|contains|equals|not|and|or|is)(?!\w)|\?\?\?|\?\?|\.\.|==|!=|>=|<=|[<>+\-*/%|~])"
+    r"|(?P<name>[^\W\d]\w*)"
     r"|(?P<long>[0-9]+)L"
     r"|(?P<number>[0-9]+(?:\.[0-9]+)?)"
     r"|(?P<punctuation>[()\[\]{}?:.,|=])"

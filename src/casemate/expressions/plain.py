@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 
 from casemate.expressions.budget import Meter, check_depth
-from casemate.expressions.values import Entry, Float32, Long
+from casemate.expressions.values import Big, Entry, Float32, Long
 
 
 def plain(value: object, meter: Meter, depth: int = 0) -> object:
@@ -13,7 +13,7 @@ def plain(value: object, meter: Meter, depth: int = 0) -> object:
     meter.step()
     check_depth(depth)
     match value:
-        case Long():
+        case Long() | Big():
             return int(value)
         case Float32():
             return float(value)

@@ -28,6 +28,12 @@ class Long(int):
     __slots__ = ()
 
 
+class Big(int):
+    """An integer without bounds, asked for as such."""
+
+    __slots__ = ()
+
+
 class Float32(float):
     """A 32-bit float, held as the double of the same value."""
 
@@ -122,6 +128,8 @@ _CLASSES: tuple[tuple[type, str], ...] = (
 def _whole_class(value: int) -> str:
     if isinstance(value, Long):
         return "lang.Long"
+    if isinstance(value, Big):
+        return "math.BigInteger"
     if -_INTEGER <= value < _INTEGER:
         return "lang.Integer"
     return "lang.Long" if -_LONG <= value < _LONG else "math.BigInteger"

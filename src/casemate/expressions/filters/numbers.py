@@ -15,7 +15,7 @@ from casemate.expressions.filters.filter import Filter
 from casemate.expressions.given import Given
 from casemate.expressions.printing import java_double
 from casemate.expressions.run import Run
-from casemate.expressions.values import Float32, Long, class_name, is_number, narrowed
+from casemate.expressions.values import Big, Float32, Long, class_name, is_number, narrowed
 
 Number = int | float | Decimal
 
@@ -123,7 +123,7 @@ _READERS: Mapping[str, Callable[[str], Number]] = {
     "FLOAT": lambda text: narrowed(_double(text)),
     "DOUBLE": _double,
     "BIGDECIMAL": _exact,
-    "BIGINTEGER": _whole,
+    "BIGINTEGER": lambda text: Big(_whole(text)),
 }
 
 NUMBERS: Mapping[str, Filter] = {
