@@ -107,6 +107,23 @@ def test_what_a_default_of_the_server_spoils_is_told_at_the_task(catalog):
     assert problem.remedy == "a plugin default in the server's configuration makes it so"
 
 
+def test_a_type_that_only_a_default_brings_in_and_nobody_knows_is_told_at_the_task(catalog):
+    shell, docker = "io.kestra.plugin.scripts.shell.Commands", "io.kestra.plugin.scripts.runner.docker.Docker"
+    written = f"id: f\nnamespace: a.b\ntasks:\n  - {{id: t, type: {shell}, commands: [ls]}}\n"
+    forced = {"type": shell, "forced": True, "values": {"taskRunner": {"type": docker}}}
+    (problem,) = read_flow(written, catalog.with_defaults([forced]), MAIN, complete=True)
+    assert (problem.path, problem.message) == ("tasks[0].taskRunner", f"Invalid type: {docker}")
+    assert problem.remedy == (
+        "a plugin default in the server's configuration makes it so; "
+        "the task runner is not there; this installation has io.kestra.plugin.core.runner.Process"
+    )
+
+
+def test_a_type_that_is_unknown_where_it_is_written_is_told_once(told):
+    values = "{level: INFO}\nerrors:\n  - {id: e, type: a.B}"
+    assert [line.partition(": ")[2] for line in told(text(", message: x", values))] == ["Invalid type: a.B"]
+
+
 def text(task, values):
     tasks = f"tasks:\n  - {{id: t, type: {LOG}{task}}}\n"
     return f"id: f\nnamespace: a.b\n{tasks}pluginDefaults:\n  - type: {LOG}\n    values: {values}\n"

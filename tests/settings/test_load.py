@@ -98,6 +98,18 @@ def test_a_variable_that_is_shown_to_flows_is_no_unknown_key():
     assert warned("kestra: {variables: {env-vars-prefix: KESTRA_}}", KESTRA_MY_OWN="x") == []
 
 
+def test_a_variable_that_a_placeholder_names_is_no_unknown_key():
+    assert warned("kestra: {url: 'https://${KESTRA_HOST_NAME}'}", KESTRA_HOST_NAME="flows.example.org") == []
+
+
+def test_secrets_are_not_taken_from_elsewhere_than_where_they_are_kept():
+    (problem,) = refused("kestra:\n  secret:\n    type: vault\n    vault: {address: https://vault}\n")
+    assert problem.startswith(
+        "kestra.yml:3:5: kestra.secret.type: is vault, and this version reads secrets from SECRET_*"
+    )
+    assert loaded("kestra: {secret: {type: env}}") == loaded()
+
+
 def test_a_key_without_effect_says_so():
     assert warned("kestra:\n  queue:\n    type: postgres\n") == [
         "kestra.yml:3:5: kestra.queue.type: has no effect: jobs are carried inside the process whatever this says"

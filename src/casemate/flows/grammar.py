@@ -65,9 +65,10 @@ class Grammar:
 
     def nearest(self, place: Holds, name: str) -> str | None:
         """The known type that was probably meant."""
-        return nearest(name, self._names(place))
+        return nearest(name, self.names(place))
 
-    def _names(self, place: Holds) -> Iterable[str]:
+    def names(self, place: Holds) -> Iterable[str]:
+        """The known types of that kind."""
         if place not in PLUGINS:
             return _BUILT_IN[place]
         return [manifest.type for manifest in self.catalog.all() if manifest.kind is PLUGINS[place]]

@@ -80,7 +80,8 @@ def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 def _after_defaults(document: Document, walk: Walk) -> tuple[dict[str, Any], Iterable[Problem]]:
     """What the flow says, and what is wrong, once plugin defaults are in place: they complete tasks, and may spoil one.
 
-    Names and types are judged as they were written; only there can they be mistaken.
+    Names of properties are judged as they were written, for a default may be meant for other types too. A type that is
+    unknown was written by the flow or brought in by a default: both are told.
     """
     catalog = walk.grammar.catalog
     if added_values(document, catalog) > MAX_NODES:
@@ -92,8 +93,8 @@ def _after_defaults(document: Document, walk: Walk) -> tuple[dict[str, Any], Ite
     values = _read_root(with_defaults(document, catalog), filled)
     walk.unused |= filled.unused
     named = [problem for problem in walk.problems if problem.code in NAMES]
-    found = [problem for problem in filled.problems if problem.code not in NAMES]
-    return values, dict.fromkeys((*named, *(_explained(found, document, walk) if found else ())))
+    found = [problem for problem in filled.problems if problem not in named and problem.code != "unknown-property"]
+    return values, (*named, *(_explained(found, document, walk) if found else ()))
 
 
 def _broken(value: object) -> bool:
@@ -110,7 +111,11 @@ def _explained(found: list[Problem], document: Document, walk: Walk) -> Iterable
     own = Walk(walk.grammar, lenient=True)
     _read_root(with_defaults(document, walk.grammar.catalog.with_defaults(())), own)
     made = {problem.message for problem in found} - {problem.message for problem in own.problems}
-    return [replace(one, remedy=_CONFIGURED) if one.message in made else one for one in found]
+    return [replace(one, remedy=_because(one.remedy)) if one.message in made else one for one in found]
+
+
+def _because(remedy: str) -> str:
+    return f"{_CONFIGURED}; {remedy}" if remedy else _CONFIGURED
 
 
 def _read_root(document: Document, walk: Walk) -> dict[str, Any]:

@@ -197,13 +197,22 @@ class Walk:
         mark = mark_of(node, ("type",))
         if not name:
             return self.refuse("unknown-type", "Invalid type: null", path, mark, "give it a type")
-        meant = self.grammar.nearest(place, name) if len(self.problems) < _ADVICE else None
-        self.refuse("unknown-type", f"Invalid type: {name}", path, mark, f"did you mean {meant}?" if meant else "")
+        self.refuse("unknown-type", f"Invalid type: {name}", path, mark, self._advice(place, name))
         shared = Walk(self.grammar, lenient=True, classes=self.classes)
         values = shared.read_object(node, common(place), path, _name_of(node, place))
         self.problems += shared.problems
         self.seen.append(Seen(place, path, values, None, name))
         return BROKEN
+
+    def _advice(self, place: Holds, name: str) -> str:
+        """What may have been meant by an unknown type."""
+        if len(self.problems) >= _ADVICE:
+            return ""
+        if meant := self.grammar.nearest(place, name):
+            return f"did you mean {meant}?"
+        # There are few of these: a flow that asks for Docker or Kubernetes is best told what there is instead.
+        there = ", ".join(self.grammar.names(place)) if place is Holds.TASK_RUNNER else ""
+        return f"the task runner is not there; this installation has {there}" if there else ""
 
     def _constrain(self, node: Mapping, schema: Schema, path: Path, values: dict[str, Any]) -> None:
         """Bean constraints of each property (spec/engine 13.1), and defaults for what is absent."""

@@ -27,6 +27,7 @@ def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Fi
     yield from _ranges(settings)
     yield from _paths(settings)
     yield from _entries(said)
+    yield from _secrets(said)
 
 
 def odd(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
@@ -127,6 +128,15 @@ def _entries(said: Mapping[str, object]) -> Iterator[Finding]:
         if not isinstance(entries, list) or not all(map(_is_default, entries)):
             message = "must be a list of entries, each with a type, values and perhaps forced: true"
             yield Finding(code="config.type", keys=(name,), message=message)
+
+
+def _secrets(said: Mapping[str, object]) -> Iterator[Finding]:
+    """Secrets must not come from elsewhere than where their owner keeps them."""
+    kind = said.get("kestra.secret.type")
+    if kind not in (None, "env"):
+        message = f"is {kind}, and this version reads secrets from SECRET_* environment variables only"
+        remedy = "Remove the key, and give each secret as the Base64 text of a variable SECRET_<KEY>"
+        yield Finding(code="config.unavailable", keys=("kestra.secret.type",), message=message, remedy=remedy)
 
 
 def _is_default(entry: object) -> bool:

@@ -57,7 +57,8 @@ def load(files: Sequence[tuple[str, str]], environ: Mapping[str, str]) -> Loaded
     ]
     if problems:
         raise Refused(_once(problems))
-    unknown = [*_unknown(written, resolver.used), *_unknown_variables(environ, settings.variables.env_vars_prefix)]
+    unnamed = {name: value for name, value in environ.items() if name not in resolver.variables}
+    unknown = [*_unknown(written, resolver.used), *_unknown_variables(unnamed, settings.variables.env_vars_prefix)]
     return Loaded(settings, (*unknown, *oddities, *_without_effect(written)))
 
 

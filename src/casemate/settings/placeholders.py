@@ -79,13 +79,15 @@ def _reference(inside: str) -> Reference:
 class Resolver:
     """Replaces placeholders by environment variables first, other configuration keys next, defaults last.
 
-    `problems` gathers everything that could not be replaced; `used` the configuration keys that were looked at.
+    `problems` gathers everything that could not be replaced; `used` and `variables` the configuration keys and
+    environment variables that were looked at.
     """
 
     environ: Mapping[str, str]
     values: Mapping[str, Written]
     problems: list[Misconfiguration] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+    variables: set[str] = field(default_factory=set)
     _under_way: list[str] = field(default_factory=list)
     _resolved: int = 0
 
@@ -132,6 +134,7 @@ class Resolver:
             self._report(place, spelled, "config.placeholder", message)
             return ""
         if reference.name in self.environ:
+            self.variables.add(reference.name)
             return self.environ[reference.name]
         if (found := self._configured(reference.name, place, spelled)) is not None:
             return found
