@@ -38,6 +38,7 @@ def one(kind, raw, **properties):
         ("BOOLEAN", "TRUE", True),
         ("BOOLEAN", "yes", False),
         ("BOOLEAN", False, False),
+        ("BOOL", "true", True),
         ("DATETIME", "2019-10-06T18:27:49Z", "2019-10-06T18:27:49Z"),
         ("DATETIME", "2019-10-06T20:27:49+02:00", "2019-10-06T18:27:49Z"),
         ("DATE", "2019-10-06", "2019-10-06"),
@@ -56,6 +57,35 @@ def one(kind, raw, **properties):
 )
 def test_values_are_read_by_their_type(kind, raw, stored):
     assert one(kind, raw) == stored
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "cause"),
+    [
+        ("INT", "abc", 'For input string: "abc"'),
+        ("INT", "1.0", 'For input string: "1.0"'),
+        ("INT", " 5", 'For input string: " 5"'),
+        ("INT", "1_000", 'For input string: "1_000"'),
+        ("FLOAT", "NaN", 'For input string: "NaN"'),
+        ("FLOAT", "Infinity", 'For input string: "Infinity"'),
+        ("FLOAT", "1e999", 'Value out of range. Value:"1e999"'),
+        ("DATE", "20191006", "Text '20191006' could not be parsed"),
+        ("DATE", "2019-W01-1", "Text '2019-W01-1' could not be parsed"),
+        ("DATE", "2019-13-01", "Text '2019-13-01' could not be parsed"),
+        ("TIME", "18", "Text '18' could not be parsed"),
+        ("TIME", "18:27:49+02:00", "Text '18:27:49+02:00' could not be parsed"),
+        ("DATETIME", "2019-10-06", "Text '2019-10-06' could not be parsed"),
+        ("DATETIME", "2019-10-06T18:27:49", "Text '2019-10-06T18:27:49' could not be parsed"),
+        ("DATETIME", "20191006T182749Z", "Text '20191006T182749Z' could not be parsed"),
+        ("JSON", "[1e999]", "1e999 is more than a number can hold"),
+        ("JSON", "NaN", "NaN is no JSON"),
+    ],
+)
+def test_what_is_written_otherwise_is_refused_with_the_cause(kind, raw, cause):
+    message = one(kind, raw)
+    assert message.startswith(
+        f"Invalid input for `x`, Expected `{kind}` but received `{raw}` with errors:\n```\n{cause}"
+    )
 
 
 @pytest.mark.parametrize(

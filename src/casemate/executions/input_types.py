@@ -6,10 +6,12 @@ ISO text).
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import re2
 
@@ -19,12 +21,19 @@ from casemate.executions.texts import read_json
 from casemate.expressions import printed
 
 Properties: TypeAlias = Mapping[str, object]
+T = TypeVar("T")
 
 _URI = re2.compile(
     r"^[a-z]+:\/\/(?:www\.)?[-a-zA-Z0-9@:%._+~#=]{1,256}\.[a-zA-Z0-9()]{1,6}\b(?:[-a-zA-Z0-9()@:%_+.~#?&\/=]*)$"
 )
 _EMAIL = re2.compile(r"^$|^[a-zA-Z0-9_!#$%&’*+/=?`{|}~^.-]+@[a-zA-Z0-9.-]+$")
 _INT_BOUND = 1 << 31
+_WHOLE = re.compile(r"[-+]?[0-9]+")
+_DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?")
+_LONGEST_NUMBER = 1000
+"""Characters: longer ones take long to read, and mean nothing that could be held."""
 
 
 class Misfit(ValueError):
@@ -64,19 +73,22 @@ def _text(raw: object, _properties: Properties) -> str:
 
 
 def _int(raw: object, _properties: Properties) -> int:
-    number = int(_numeral(raw))
+    number = int(_numeral(raw, _WHOLE))
     if not -_INT_BOUND <= number < _INT_BOUND:
         raise ValueError(f'Value out of range. Value:"{raw}" Radix:10')
     return number
 
 
 def _float(raw: object, _properties: Properties) -> float:
-    return float(_numeral(raw))
+    number = float(_numeral(raw, _DECIMAL))
+    if not math.isfinite(number):
+        raise ValueError(f'Value out of range. Value:"{raw}"')
+    return number
 
 
-def _numeral(raw: object) -> str:
+def _numeral(raw: object, form: re.Pattern[str]) -> str:
     text = printed(raw)
-    if isinstance(raw, bool) or "_" in text or not text.isascii():
+    if isinstance(raw, bool) or len(text) > _LONGEST_NUMBER or not form.fullmatch(text):
         raise ValueError(f'For input string: "{text}"')
     return text
 
@@ -86,21 +98,35 @@ def _bool(raw: object, _properties: Properties) -> bool:
 
 
 def _instant(raw: object, _properties: Properties) -> datetime:
-    moment = datetime.fromisoformat(printed(raw))
-    if moment.tzinfo is None:
-        raise ValueError(f"Text '{raw}' could not be parsed: it has no time zone")
+    text = printed(raw)
+    day, _, clock = text.partition("T")
     try:
-        return moment.astimezone(UTC)
+        moment = datetime.fromisoformat(text) if _DAY.fullmatch(day) and _CLOCK.match(clock) else None
+        if moment is not None and moment.tzinfo is not None:
+            return moment.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError(f"Text '{raw}' could not be parsed: there is no such date in UTC") from error
+        raise ValueError(f"Text '{text}' could not be parsed: there is no such date in UTC") from error
+    except ValueError as error:
+        raise ValueError(f"Text '{text}' could not be parsed: {error}") from error
+    raise ValueError(f"Text '{text}' could not be parsed: it is written like 2024-12-31T23:59:59Z")
 
 
 def _date(raw: object, _properties: Properties) -> date:
-    return date.fromisoformat(printed(raw))
+    return _written_as(_DAY, printed(raw), date.fromisoformat, "2024-12-31")
 
 
 def _time(raw: object, _properties: Properties) -> time:
-    return time.fromisoformat(printed(raw))
+    return _written_as(_CLOCK, printed(raw), time.fromisoformat, "23:59:59")
+
+
+def _written_as(form: re.Pattern[str], text: str, read: Callable[[str], T], example: str) -> T:
+    """Python reads other forms of ISO 8601 too, which Kestra refuses."""
+    if not form.fullmatch(text):
+        raise ValueError(f"Text '{text}' could not be parsed: it is written like {example}")
+    try:
+        return read(text)
+    except ValueError as error:
+        raise ValueError(f"Text '{text}' could not be parsed: {error}") from error
 
 
 def _duration(raw: object, _properties: Properties) -> Any:
@@ -158,7 +184,8 @@ def _element(kind: str, raw: object) -> object:
     try:
         return type_.stored(type_.read(raw, {}))
     except ValueError as error:
-        raise Misfit(f"Unable to parse array element as `{kind}` on `{printed(raw)}`") from error
+        shown = "null" if raw is None else printed(raw)
+        raise Misfit(f"Unable to parse array element as `{kind}` on `{shown}`") from error
 
 
 def _check_pattern(live: str, properties: Properties) -> None:
@@ -220,6 +247,7 @@ TYPES: Mapping[str, Type] = {
     "INT": Type(read=_int, check=_check_bounds(*_NUMBERS, "INT")),
     "FLOAT": Type(read=_float, check=_check_bounds(*_NUMBERS, "FLOAT")),
     "BOOLEAN": Type(read=_bool),
+    "BOOL": Type(read=_bool),
     "DATETIME": Type(read=_instant, check=_check_bounds(*_DATES, "DATETIME"), stored=_iso),
     "DATE": Type(read=_date, check=_check_bounds(*_DATES, "DATE"), stored=_iso),
     "TIME": Type(read=_time, check=_check_bounds(*_DATES, "TIME"), stored=_iso),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 
 _DEPTH = 200
@@ -14,7 +15,7 @@ _TOO_DEEP = f"It is nested more than {_DEPTH} levels deep"
 def read_json(text: str | bytes) -> object:
     """The value of a JSON text. Raises ValueError for any other text, and for what is nested too deeply."""
     try:
-        value = json.loads(text, parse_constant=_no_json)
+        value = json.loads(text, parse_constant=_no_json, parse_float=_finite)
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
     if _deeper(value, _DEPTH):
@@ -25,6 +26,13 @@ def read_json(text: str | bytes) -> object:
 def _no_json(constant: str) -> object:
     # Python would read NaN and Infinity, which no one who asks for the value could be given as JSON again.
     raise ValueError(f"{constant} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits} is more than a number can hold")
+    return number
 
 
 def _deeper(value: object, levels: int) -> bool:
