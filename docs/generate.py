@@ -92,8 +92,7 @@ def _task_types() -> Iterator[str]:
     yield "# Task types\n"
     yield "All types that flows may name. The properties every task has are not repeated: `id`, `type`, `retry`,"
     yield "`timeout`, `allowFailure`, `disabled`, `runIf` and so on. *Not run yet* means: a flow with it is valid and"
-    yield "can be saved, and its execution fails at that task. Of the triggers, `http.Trigger` starts nothing in"
-    yield "this version.\n"
+    yield "can be saved, and its execution fails at that task.\n"
     types = sorted(catalog().all(), key=lambda one: (list(_KINDS).index(one.kind), one.type))
     for kind, group in groupby(types, key=lambda one: one.kind):
         yield f"## {_KINDS[kind]}\n"

@@ -62,7 +62,7 @@ FAULTS = {
         {**ECHO, "properties": {"$ref": "#/definitions/none"}},
         "#/definitions/none refers to nothing",
     ),
-    "body of a flowable": ({**ECHO, "role": "flowable"}, "only a runnable task has a body"),
+    "body of a flowable": ({**ECHO, "role": "flowable"}, "only a runnable task or a trigger that polls has a body"),
     "body that runs code": ({**ECHO, "capabilities": ["runs-code"]}, "a type that runs code of its own has no body"),
     "branch without tasks": ({**ECHO, "branches": ["tasks"]}, "the branch tasks is not a property that holds tasks"),
 }

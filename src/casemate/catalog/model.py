@@ -50,9 +50,10 @@ class Manifest:
 
     `branches` lists the properties that hold child tasks, in order (`tasks`, `then`, `else`, `cases`, `defaults`).
     `body` is the dotted name of the function inside the walls. A flowable has none; a runnable without one either runs
-    code of its own (`runs-code`) or cannot be run here yet. `asks` names what the body may ask of the control plane
-    while it runs, or a task that takes its place; everything else is refused there. `shared`: in a WorkingDirectory the
-    body works on the files that all tasks there share, as scripts do; others get a folder of their own. An `internal`
+    code of its own (`runs-code`) or cannot be run here yet; that of a trigger is what it polls with. `asks` names what
+    the body may ask of the control plane while it runs, or a task that takes its place; everything else is refused
+    there. `shared`: in a WorkingDirectory the body works on the files that all tasks there share, as scripts do; others
+    get a folder of their own. An `internal`
     type stands for a part of another task; no flow may name it. `replaced_by` is what to use instead of a
     deprecated type.
     """

@@ -21,6 +21,8 @@ from casemate.catalog.schema import Holds, Schema, faults_of
 _MANIFEST: Final = TypeAdapter(Manifest)
 _TYPE: Final = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*", re.ASCII)
 _REFERENCE: Final = "#/definitions/"
+_CARRIED_OUT: Final = frozenset((Kind.TASK, Kind.TRIGGER))
+"""Kinds of types that a worker may carry out."""
 
 
 def read_manifests(text: str) -> tuple[Manifest, ...]:
@@ -89,8 +91,8 @@ def _faults(manifest: Manifest) -> Iterator[str]:
     for name in (manifest.type, *manifest.aliases):
         if not _TYPE.fullmatch(name):
             yield f"{name} is not a type name"
-    if manifest.body and (manifest.kind is not Kind.TASK or manifest.role is not Role.RUNNABLE):
-        yield f"{manifest.type}: only a runnable task has a body"
+    if manifest.body and (manifest.kind not in _CARRIED_OUT or manifest.role is not Role.RUNNABLE):
+        yield f"{manifest.type}: only a runnable task or a trigger that polls has a body"
     if manifest.body and Capability.RUNS_CODE in manifest.capabilities:
         yield f"{manifest.type}: a type that runs code of its own has no body"
     for branch in manifest.branches:

@@ -7,6 +7,7 @@ import contextlib
 from collections import OrderedDict
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -14,18 +15,18 @@ import structlog
 
 from casemate.dispatch import Ask, LinkLost, NotHeld, Reply
 from casemate.executions import Context, keeps_folder, noting, task_of, variables_of
-from casemate.expressions import literal_secrets
-from casemate.flows import Task
-from casemate.identifiers import Fence, JobId, Namespace, TenantId, WorkerId
+from casemate.identifiers import Fence, JobId, WorkerId
 from casemate.jobs import Finished, Grant, Heartbeat, Hint, Kill, Logged, Over, Place, Report, Stale
 from casemate.orchestrator import caches, entries
 from casemate.orchestrator.answering import Worlds
 from casemate.orchestrator.calls import Caller, Calls
+from casemate.orchestrator.delivery import secrets_of
 from casemate.orchestrator.errors import NotFound, Stopped, Undecidable
 from casemate.orchestrator.following import folder_job, next_within
 from casemate.orchestrator.holding import held
 from casemate.orchestrator.items import Claim, End, Key
 from casemate.orchestrator.lives import Live, Lives
+from casemate.orchestrator.polls import Polls
 from casemate.orchestrator.rules import Rules
 from casemate.orchestrator.watching import Watchers
 from casemate.orchestrator.world import whose_execution
@@ -66,6 +67,7 @@ class Desk:
         now: Callable[[], datetime],
         logged: Callable[[Key], None],
         watchers: Watchers,
+        polls: Polls,
     ) -> None:
         self._db = db
         self._lives = lives
@@ -79,6 +81,7 @@ class Desk:
         self._now = now
         self._logged = logged
         self._watchers = watchers
+        self._polls = polls
         self._late = 0
         self._unheard: datetime | None = None
         self._places: OrderedDict[JobId, Key] = OrderedDict()
@@ -105,6 +108,8 @@ class Desk:
 
     async def claim(self, worker: WorkerId, hint: Hint) -> Grant | Stale:
         """Give the job to this worker, unless someone else was faster or nobody wants it any more."""
+        if self._polls.knows(hint.job):
+            return self._polls.claim(worker, hint)
         with _away():
             key = await self._place(hint.job)
             if key is None:
@@ -147,22 +152,18 @@ class Desk:
             # Waiting for a worker counts, but a second worker need not hurry because the first one was lost.
             deadline=run.due if job.deliveries == 1 else None,
             variables=variables_of(live.flow, execution, run.id, noting(self._context, opened.append)),
-            secrets=self._secrets_of(execution.tenant, execution.namespace, task),
+            secrets=secrets_of(self._secrets, execution.tenant, execution.namespace, task),
             opened=opened,
             storage=paths.task_folder(*place, task.id, run.id),
             shares=keeps_folder(task),
             within=folder_job(live.flow, execution, run),
         )
 
-    def _secrets_of(self, tenant: TenantId, namespace: Namespace, task: Task) -> dict[str, Secret]:
-        """Only those that the task names: a worker gets no secret it was not asked to deliver."""
-        names = literal_secrets([dict(task.properties), task.timeout, task.log_level])
-        found = {name: self._secrets.find(tenant, namespace, name) for name in names}
-        return {name: secret for name, secret in found.items() if secret is not None}
-
     async def report(self, worker: WorkerId, report: Report) -> bool:
         """Keep what a job wrote, or apply its end; False if its fence is no longer the newest."""
         with _away():
+            if self._polls.knows(report.job):
+                return await self._polls.report(worker, report)
             match report:
                 case Logged():
                     heard = await self._keep(worker, report)
@@ -209,9 +210,10 @@ class Desk:
 
     async def heartbeat(self, worker: WorkerId, heartbeat: Heartbeat) -> tuple[Kill, ...]:
         """Renew the leases of what the worker holds; the answer names what it has to stop."""
+        others = tuple(each for each in heartbeat.holds if not self._polls.renew(worker, *each))
         try:
             with _away():
-                stop = await self._db.transact(self._renew, worker, heartbeat)
+                stop = await self._db.transact(self._renew, worker, replace(heartbeat, holds=others))
         except LinkLost:
             self._unheard = self._now()
             raise
@@ -242,6 +244,8 @@ class Desk:
     async def answer(self, worker: WorkerId, job: JobId, fence: Fence, question: Ask) -> Reply:
         """Call a function of the world, or answer the body of a task, on behalf of a job."""
         with _away():
+            if self._polls.knows(job):
+                return await self._polls.answer(worker, job, fence, question)
             mine = await self._holding(worker, job, fence)
             live = await self._of(mine)
             if question.function == caches.ASKED:
@@ -254,8 +258,8 @@ class Desk:
     async def fetch(self, worker: WorkerId, job: JobId, fence: Fence, uri: str) -> AsyncIterator[bytes]:
         """The content of a file of the job's tenant."""
         with _away():
-            mine = await self._holding(worker, job, fence)
-        async for chunk in self._storage.stream(mine.tenant, uri):
+            tenant = self._polls.tenant(worker, job, fence) or (await self._holding(worker, job, fence)).tenant
+        async for chunk in self._storage.stream(tenant, uri):
             yield chunk
 
     async def put(

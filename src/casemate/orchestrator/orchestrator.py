@@ -15,7 +15,7 @@ import structlog
 
 from casemate.catalog import Catalog
 from casemate.dispatch import Dispatch
-from casemate.errors import CasemateError, Refused
+from casemate.errors import CasemateError
 from casemate.executions import (
     Answer,
     Context,
@@ -24,25 +24,26 @@ from casemate.executions import (
     Resolved,
     start,
 )
-from casemate.expressions import Jq, Unanswerable, no_jq
-from casemate.flows import Flow, Label, Trigger
+from casemate.expressions import Jq, no_jq
+from casemate.flows import Flow, Label
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId, friendly
-from casemate.jobs import Kill
-from casemate.orchestrator import removing, webhook, weighing
+from casemate.orchestrator import weighing
 from casemate.orchestrator.actions import Actions
 from casemate.orchestrator.alarms import Alarms
 from casemate.orchestrator.answering import Worlds
 from casemate.orchestrator.calls import Calls
 from casemate.orchestrator.dating import Dating
 from casemate.orchestrator.desk import Desk
-from casemate.orchestrator.errors import Conflict, NotFound
+from casemate.orchestrator.errors import Conflict
 from casemate.orchestrator.flow_triggers import FlowTriggers
 from casemate.orchestrator.items import Due, Happened, Item, Key
 from casemate.orchestrator.kin import Reach, kin_of
 from casemate.orchestrator.lives import Lives, key_of
 from casemate.orchestrator.patience import patiently
+from casemate.orchestrator.polled import Polled
+from casemate.orchestrator.polls import Polls
 from casemate.orchestrator.relay import Relay
-from casemate.orchestrator.removing import Belongings
+from casemate.orchestrator.removing import Belongings, Remover
 from casemate.orchestrator.rules import Rules
 from casemate.orchestrator.scheduler import Scheduler
 from casemate.orchestrator.shelf import Shelf
@@ -54,10 +55,10 @@ from casemate.orchestrator.telling import CHANGED
 from casemate.orchestrator.tending import Tender
 from casemate.orchestrator.triggers import Triggers
 from casemate.orchestrator.watching import Watchers, entries_of
-from casemate.orchestrator.webhook import WebRequest
-from casemate.orchestrator.world import whose_execution, whose_flow
+from casemate.orchestrator.webhook import Webhooks, WebRequest
+from casemate.orchestrator.world import whose_execution
 from casemate.secrets import Secrets
-from casemate.storage import Storage, paths
+from casemate.storage import Storage
 from casemate.store import Database, LogEntry, Timer
 from casemate.store.logs import Wanted
 from casemate.store.outbox import Message
@@ -115,6 +116,7 @@ class Orchestrator:
             readable=rules.readable_bytes,
             jq=jq,
         )
+        self._remover = Remover(db, storage, dispatch, self._lives, self._watchers, self._relay, self._alarms, now)
         self.starting = Starting(self._worlds, self._context, self._around)
         inputs = self.starting.inputs
         self._subflows = Subflows(
@@ -122,8 +124,20 @@ class Orchestrator:
         )
         self._flow_triggers = FlowTriggers(db, self._shelf, self._lives, self._worlds, self._context, self._around)
         self.actions = Actions(self._lives, self._shelf, inputs, self._around)
+        self._webhooks = Webhooks(self._shelf, self._lives, self._worlds, self.starting, now)
         dating = Dating(self._shelf, self.starting, self._context, rules.recover_missed)
-        self.scheduler = Scheduler(db, self._lives, dating, self._around, self._tasks)
+        polls = Polls(
+            db=db,
+            dispatch=dispatch,
+            catalog=catalog,
+            secrets=secrets,
+            worlds=self._worlds,
+            starting=self.starting,
+            context=self._context,
+            around=self._around,
+            polled=Polled(db, self._lives, self.starting, self._context, self._around),
+        )
+        self.scheduler = Scheduler(db, self._lives, dating, polls, self._around, self._tasks)
         self.triggers = Triggers(db, dating, now)
         boot = new_id()
         self.desk = Desk(
@@ -139,6 +153,7 @@ class Orchestrator:
             now=now,
             logged=self._logged,
             watchers=self._watchers,
+            polls=polls,
         )
         self._tender = Tender(
             db=db,
@@ -218,25 +233,7 @@ class Orchestrator:
         Raises `NotFound` for an unknown flow, one that cannot be read any more, or a wrong key: whoever has no key is
         told nothing else. Then `Conflict` if the flow is disabled, `Refused` if it has inputs that must be given.
         """
-        try:
-            flow = await self._shelf.latest(tenant, namespace, flow_id)
-        except Refused as refusal:
-            log.warning("webhook.flow_unreadable", flow=flow_id, problems=len(refusal.problems))
-            raise NotFound("Webhook not found") from refusal
-        trigger = await self._opened(flow, key)
-        if trigger is None:
-            raise NotFound("Webhook not found")
-        if flow.disabled:
-            raise Conflict("Cannot execute a flow which is disabled")
-        execution = await self.starting.triggered(flow, trigger, request.variables())
-        if not await self.starting.hold(flow, trigger, execution):
-            return None
-        return await self._lives.begin(flow, execution)
-
-    async def _opened(self, flow: Flow, key: str) -> Trigger | None:
-        if webhook.has_plain_keys(flow):
-            return webhook.asked_for(flow, key, Unanswerable(now=self._now()))
-        return await self._worlds.within(whose_flow(flow), partial(webhook.asked_for, flow, key))
+        return await self._webhooks.start((tenant, namespace, flow_id), key, request)
 
     async def kill(self, tenant: TenantId, execution: ExecutionId, *, cascade: bool = True) -> None:
         """Stop an execution: what waits is KILLED, what runs is told to stop.
@@ -248,22 +245,7 @@ class Orchestrator:
     async def delete(self, tenant: TenantId, execution: ExecutionId, belongings: Belongings | None = None) -> None:
         """Remove an execution with all that belongs to it; what still runs is stopped. Raises `NotFound`."""
         belongings = belongings or Belongings()
-        key = (tenant, execution)
-        place = await self._lives.execution(key)
-        removed = await self._db.transact(removing.delete, key, belongings, self._now())
-        if removed is None:
-            raise NotFound(f"Execution '{execution}' not found")
-        self._lives.forget(key)
-        for watcher in self._watchers.of(key):
-            watcher.tell_gone()
-        self._relay.take(removed.messages)
-        for timer in removed.timers:
-            self._alarms.set(timer)
-        for job in removed.held:
-            if job.worker is not None:
-                await self._dispatch.kill(job.worker, Kill(job.id, job.fence))
-        if belongings.files:
-            await self._storage.delete_below(tenant, paths.execution_folder(place.namespace, place.flow_id, place.id))
+        await self._remover.delete(tenant, execution, belongings)
 
     # Watching ------------------------------------------------------------------------------------------------------
 

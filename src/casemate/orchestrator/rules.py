@@ -34,6 +34,10 @@ class Rules:
     """How many executions that start one another may stand above the last one."""
     flows_kept: int = 256
     """How many flows stay parsed."""
+    poll_wait: timedelta = timedelta(minutes=5)
+    """How long the evaluation of a trigger waits for a worker."""
+    poll_time: timedelta = timedelta(minutes=5)
+    """How long one may take once a worker has it."""
     triggers_at_once: int = 500
     """How many triggers one round of the scheduler takes of each kind of work."""
     recover_missed: Recover = "ALL"

@@ -23,6 +23,7 @@ from casemate.orchestrator import firing
 from casemate.orchestrator.dating import Dating, Found
 from casemate.orchestrator.errors import NotFound
 from casemate.orchestrator.lives import Lives
+from casemate.orchestrator.polls import Polls
 from casemate.orchestrator.step import Surroundings
 from casemate.orchestrator.tasks import Tasks
 from casemate.store import Conflict, Database, StoreUnavailable, triggers
@@ -45,9 +46,16 @@ class Scheduler:
     """Only one may run at a time. `dating` finds out what triggers say."""
 
     def __init__(
-        self, db: Database, lives: Lives, dating: Dating, around: Callable[[], Surroundings], tasks: Tasks
+        self,
+        db: Database,
+        lives: Lives,
+        dating: Dating,
+        polls: Polls,
+        around: Callable[[], Surroundings],
+        tasks: Tasks,
     ) -> None:
         self._db = db
+        self._polls = polls
         self._lives = lives
         self._dating = dating
         self._around = around
@@ -93,6 +101,7 @@ class Scheduler:
         if found.over or found.unplanned:
             found = await self._work()
         await self._each(self._evaluate, found.due)
+        await self._polls.sweep()
 
     def ended(self, execution: Execution) -> None:
         """An execution is over; if it was one of ours, its trigger need not wait for the next second."""
@@ -153,7 +162,9 @@ class Scheduler:
         found = await self._dating.find(state)
         if not found.active:
             await self._rest(state)
-        elif found.schedule is not None:
+        elif found.schedule is None:
+            await self._polls.begin(state, found)
+        else:
             await self._evaluate_date(state, found)
 
     async def _evaluate_date(self, state: TriggerState, found: Found) -> None:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from hashlib import sha256
 
 import structlog
 
-from casemate.expressions import ExpressionError, World, printed, render
-from casemate.flows import Flow, Trigger
-from casemate.orchestrator.answering import budget
-from casemate.orchestrator.world import ServiceWorld
+from casemate.errors import Refused
+from casemate.executions import Execution
+from casemate.expressions import ExpressionError, Unanswerable, World, printed, render
+from casemate.flows import Flow, FlowKey, Trigger
+from casemate.orchestrator.answering import Worlds, budget
+from casemate.orchestrator.errors import Conflict, NotFound
+from casemate.orchestrator.lives import Lives
+from casemate.orchestrator.shelf import Shelf
+from casemate.orchestrator.starting import Starting
+from casemate.orchestrator.world import ServiceWorld, whose_flow
 
 log = structlog.get_logger()
 
@@ -34,6 +42,41 @@ class WebRequest:
             "headers": {name: list(values) for name, values in self.headers.items()},
             "parameters": {name: list(values) for name, values in self.parameters.items()},
         }
+
+
+class Webhooks:
+    """Starts flows by them."""
+
+    def __init__(
+        self, shelf: Shelf, lives: Lives, worlds: Worlds, starting: Starting, now: Callable[[], datetime]
+    ) -> None:
+        self._shelf = shelf
+        self._lives = lives
+        self._worlds = worlds
+        self._starting = starting
+        self._now = now
+
+    async def start(self, place: FlowKey, key: str, request: WebRequest) -> Execution | None:
+        """Start a flow; see `Orchestrator.webhook`."""
+        try:
+            flow = await self._shelf.latest(*place)
+        except Refused as refusal:
+            log.warning("webhook.flow_unreadable", flow=place[2], problems=len(refusal.problems))
+            raise NotFound("Webhook not found") from refusal
+        trigger = await self._opened(flow, key)
+        if trigger is None:
+            raise NotFound("Webhook not found")
+        if flow.disabled:
+            raise Conflict("Cannot execute a flow which is disabled")
+        execution = await self._starting.triggered(flow, trigger, request.variables())
+        if not await self._starting.hold(flow, trigger, execution):
+            return None
+        return await self._lives.begin(flow, execution)
+
+    async def _opened(self, flow: Flow, key: str) -> Trigger | None:
+        if has_plain_keys(flow):
+            return asked_for(flow, key, Unanswerable(now=self._now()))
+        return await self._worlds.within(whose_flow(flow), partial(asked_for, flow, key))
 
 
 def has_plain_keys(flow: Flow) -> bool:

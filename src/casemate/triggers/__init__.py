@@ -28,6 +28,7 @@ from casemate.triggers.flow_triggers import (
 from casemate.triggers.keeping import fresh_states, redefined
 from casemate.triggers.looking import is_dated, neighbour, next_date, rules_of
 from casemate.triggers.model import HTTP, ON_DATES, SCHEDULE, Backfill, Kind, TriggerKey, TriggerState, kind_of
+from casemate.triggers.polling import asked, interval_of, polled
 from casemate.triggers.schedule import (
     Recover,
     Schedule,
@@ -65,6 +66,7 @@ __all__ = [
     "Wanted",
     "Where",
     "Window",
+    "asked",
     "backfilled",
     "bounds",
     "caught_up",
@@ -72,6 +74,7 @@ __all__ = [
     "fired",
     "flow_triggers",
     "fresh_states",
+    "interval_of",
     "is_dated",
     "kind_of",
     "listed",
@@ -80,6 +83,7 @@ __all__ = [
     "passed",
     "paused",
     "planned",
+    "polled",
     "read_window",
     "recovered",
     "redefined",
