@@ -283,7 +283,7 @@ def test_an_execution_is_killed_once(call, start):
     assert answer.status_code == 200
     assert answer.json()["id"] == execution["id"]
     events(call("GET", f"executions/{execution['id']}/follow", stream=True))
-    again = call("DELETE", f"executions/{execution['id']}/actions/kill")
+    again = call("DELETE", f"executions/{execution['id']}/actions/kill?isOnKillCascade=false")
     assert again.status_code == 409
     assert again.json()["message"] == "Illegal state: Execution is already finished, can't kill it"
     assert call("DELETE", "executions/nowhere/actions/kill").status_code == 404
@@ -300,6 +300,25 @@ def test_many_are_killed_or_none(call, start):
     assert call("DELETE", f"executions/kill/by-query?{query}").json()["count"] >= 1
     for name in (one, two):
         assert events(call("GET", f"executions/{name}/follow", stream=True))[-1][1]["state"]["current"] == "KILLED"
+
+
+def test_what_follows_an_end_is_killed_with_many(call, server):
+    source = """
+id: epilogue
+namespace: test
+tasks: [{id: done, type: io.kestra.plugin.core.debug.Return, format: x}]
+afterExecution: [{id: long, type: io.kestra.plugin.core.flow.Sleep, duration: PT1M}]
+"""
+    assert call("POST", "flows", data=source, headers={"Content-Type": "application/x-yaml"}).status_code == 200
+    name = call("POST", "executions/test/epilogue").json()["id"]
+    ended = server.reached(name, "SUCCESS")
+    assert ended["id"] == name
+    assert call("DELETE", "executions/kill/by-ids", json=[name]).json() == {"count": 1}
+    states = [entry["state"]["current"] for _, entry in events(call("GET", f"executions/{name}/follow", stream=True))]
+    assert set(states) == {"SUCCESS"}
+    runs = {run["taskId"]: run["state"]["current"] for run in call("GET", f"executions/{name}").json()["taskRunList"]}
+    assert runs == {"done": "SUCCESS", "long": "KILLED"}
+    assert call("DELETE", "executions/kill/by-ids", json=[name]).status_code == 400
 
 
 def test_an_execution_is_deleted_with_its_logs(call, start):

@@ -167,7 +167,9 @@ tasks:
     assert ended.state is State.KILLED
     assert all(run.state is State.KILLED for run in ended.task_runs.values())
     with pytest.raises(Conflict, match="Execution is already finished, can't kill it"):
-        await service.orchestrator.kill(MAIN, execution.id)
+        await service.orchestrator.kill(MAIN, execution.id, cascade=False)
+    await service.orchestrator.kill(MAIN, execution.id)
+    assert await service.orchestrator.get(MAIN, execution.id) == ended
 
 
 async def test_a_kill_while_the_job_waits_for_a_second_worker_ends_the_execution(service: Plane):

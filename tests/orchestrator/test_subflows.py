@@ -8,7 +8,7 @@ from casemate.executions import Context, Execution, State
 from casemate.flows import Label
 from casemate.identifiers import MAIN
 from casemate.keys import Cipher
-from casemate.orchestrator import NotFound
+from casemate.orchestrator import Conflict, NotFound
 from casemate.secret import Secret
 from casemate.store import Filter, executions, flows, logs, outbox
 
@@ -410,3 +410,15 @@ async def test_the_number_of_a_message_never_comes_back(service: Plane):
     await service.db.transact(outbox.take, first.seq)
     second = await service.db.transact(outbox.add, "stop", {})
     assert second.seq > first.seq
+
+
+async def test_a_kill_of_an_ended_execution_goes_down_to_what_it_has_started(service: Plane):
+    waiting = CHILD.replace("tasks:", "tasks:\n  - {id: hold, type: io.kestra.plugin.core.flow.Pause}", 1)
+    execution = await started(service, with_line(PARENT, "wait: false"), waiting)
+    assert (await service.ended(execution)).state is State.SUCCESS
+    (child,) = await subflows(service, execution)
+    with pytest.raises(Conflict):
+        await service.orchestrator.kill(MAIN, execution.id, cascade=False)
+    await service.orchestrator.kill(MAIN, execution.id)
+    assert (await service.ended(child)).state is State.KILLED
+    assert (await service.orchestrator.get(MAIN, execution.id)).state is State.SUCCESS

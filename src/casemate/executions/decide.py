@@ -9,7 +9,7 @@ from typing import assert_never
 
 from casemate.executions.admission import SLOT_KEY, counted, enter, let_in, unqueue
 from casemate.executions.after import LISTENER_KEY
-from casemate.executions.commands import Decision, WakeAt
+from casemate.executions.commands import Command, Decision, KillSubflows, WakeAt
 from casemate.executions.context import BARE, Context
 from casemate.executions.deadlines import TIMEOUT_KEY, overdue, taken
 from casemate.executions.endings import OUTPUTS_KEY
@@ -68,15 +68,20 @@ def decide(
     """The next execution, and what the world has to do about it.
 
     Never raises for a user's mistake: that ends a task run. An event that is late, doubled or impossible gives back the
-    same execution and no commands. `chance` returns a number from 0 to 1 for random delays.
+    same execution and no commands, but for a kill: it still goes down to what an ended one has started. `chance`
+    returns a number from 0 to 1 for random delays.
     """
     if execution.over or execution.deleted:
-        return Decision(execution=execution)
+        return Decision(execution=execution, commands=_after_the_end(event))
     turn = Turn(flow=flow, before=execution, now=now, new_id=new_id, chance=chance, context=context)
     _take(turn, event)
     evaluate(turn)
     settle(turn)
     return turn.decision()
+
+
+def _after_the_end(event: Event) -> tuple[Command, ...]:
+    return (KillSubflows(),) if isinstance(event, KillRequested) and event.cascade else ()
 
 
 def _take(turn: Turn, event: Event) -> None:

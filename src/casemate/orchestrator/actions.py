@@ -51,8 +51,8 @@ class Actions:
         self._around = around
 
     async def kill(self, tenant: TenantId, execution: ExecutionId, *, cascade: bool = True) -> None:
-        """Stop it, with `cascade` also what it has started. Raises `Conflict` if it has ended."""
-        if (await self._lives.execution((tenant, execution))).over:
+        """Stop it, with `cascade` also what it has started. Raises `Conflict` without that if it has ended."""
+        if (await self._lives.execution((tenant, execution))).over and not cascade:
             raise Conflict("Execution is already finished, can't kill it")
         await self._bring(tenant, execution, Happened(KillRequested(cascade=cascade)))
 

@@ -23,14 +23,14 @@ async def kill_execution(call: Call) -> Answer:
 
 async def kill_executions_by_ids(call: Call) -> Answer:
     """Stop the executions that are named; none of them if one cannot be."""
-    running = await chosen(call, lambda one: not one.state.terminated, "is already finished")
+    running = await chosen(call, lambda one: not one.over, "is already finished")
     return {"count": await _all_killed(call, running)}
 
 
 async def kill_executions_by_query(call: Call) -> Answer:
     """Stop the executions that a search finds and that still run."""
     found = await found_by(call)
-    return {"count": await _all_killed(call, [one for one in found if not one.state.terminated])}
+    return {"count": await _all_killed(call, [one for one in found if not one.over])}
 
 
 async def delete_execution(call: Call) -> Answer:
