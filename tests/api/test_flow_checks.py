@@ -88,3 +88,11 @@ def test_a_trigger_is_checked_where_a_task_is_when_the_section_says_so(client):
     assert "constraints" not in client.post(f"{check}TRIGGERS", content=trigger).json()
     assert "Invalid type" in client.post(f"{check}TASKS", content=trigger).json()["constraints"]
     assert client.post(f"{check}INPUTS", content=trigger).status_code == 422
+
+
+def test_a_trigger_is_in_no_section_but_its_own(client):
+    trigger = {"id": "daily", "type": "io.kestra.plugin.core.trigger.Schedule", "cron": "0 6 * * *"}
+    assert client.post(f"{CHECK}/trigger?section=TRIGGERS", json=trigger).json() == {"index": 0}
+    answer = client.post(f"{CHECK}/trigger?section=TASKS", json=trigger)
+    assert answer.status_code == 422
+    assert "which may be TRIGGERS" in answer.json()["message"]

@@ -25,17 +25,23 @@ async def validate_flows(call: Call) -> Answer:
 
 async def validate_task(call: Call) -> Answer:
     """Check one task, or one trigger if `section` says TRIGGERS."""
-    section = (call.text("section") or "TASKS").upper()
-    if section not in ("TASKS", "TRIGGERS"):
-        raise illegal_argument(f"{section[:100]!r} is no section; TASKS and TRIGGERS are")
-    if section == "TRIGGERS":
+    if _section(call, "TASKS", "TRIGGERS") == "TRIGGERS":
         return await validate_trigger(call)
     return _checked_part(await call.body_text(), lambda document: parse_task(document, call.deps.catalog))
 
 
 async def validate_trigger(call: Call) -> Answer:
     """Check one trigger."""
+    _section(call, "TRIGGERS")
     return _checked_part(await call.body_text(), lambda document: parse_trigger(document, call.deps.catalog))
+
+
+def _section(call: Call, *known: str) -> str:
+    """Where in a flow the text stands; the first of these unless the query says otherwise."""
+    section = (call.text("section") or known[0]).upper()
+    if section not in known:
+        raise illegal_argument(f"{section[:100]!r} is no section here, which may be {' or '.join(known)}")
+    return section
 
 
 async def _checked(call: Call, index: int, line: int, text: str) -> dict[str, object]:
@@ -114,6 +120,7 @@ TABLE = (
         can=_VALIDATE,
         audit="flow:validate",
         body=FLOWS,
+        asks={"section": str},
         returns=shapes.Validation,
         run=validate_trigger,
     ),
