@@ -22,7 +22,7 @@ from casemate.flows import Flow
 from casemate.identifiers import ExecutionId, WorkerId
 from casemate.jq import JqPrograms
 from casemate.keys import Cipher, KeyRefused
-from casemate.orchestrator import Orchestrator, new_id
+from casemate.orchestrator import Orchestrator, Rules, new_id
 from casemate.sandbox import Sandboxes
 from casemate.secrets import EnvironmentSecrets
 from casemate.settings import Settings, envs
@@ -78,7 +78,8 @@ async def running(settings: Settings, state: Path, sandboxes: Sandboxes) -> Asyn
         secrets = EnvironmentSecrets(os.environ)
         dispatch = Embedded()
         context, types = _context(settings), catalog().with_defaults(settings.plugin_defaults)
-        orchestrator = Orchestrator(db, storage, dispatch, secrets, types, context=context, jq=jq)
+        rules = Rules(recover_missed=settings.recover_missed)
+        orchestrator = Orchestrator(db, storage, dispatch, secrets, types, context=context, rules=rules, jq=jq)
         dispatch.serve(orchestrator.desk)
         await orchestrator.start()
         stack.push_async_callback(orchestrator.stop)

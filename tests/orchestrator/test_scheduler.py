@@ -16,6 +16,7 @@ from casemate.identifiers import MAIN
 from casemate.jobs import Finished, Grant
 from casemate.orchestrator import Conflict, NotFound
 from casemate.store import Filter, Page, executions, flows, logs, triggers
+from casemate.triggers import SCHEDULE
 
 from .parts import START, Clock, Plane, finished, plane, working
 
@@ -289,7 +290,7 @@ async def test_what_is_configured_counts_where_the_trigger_does_not_say(tmp_path
     async with plane(tmp_path, clock) as service:
         await scheduled(service)
     clock.forward(hours=3, minutes=30)
-    async with plane(tmp_path, clock, recover_missed="NONE") as service:
+    async with plane(tmp_path, clock, recover_missed={SCHEDULE: "NONE"}) as service:
         await service.orchestrator.scheduler.recover()
         await rounds(service)
         assert await started(service) == []

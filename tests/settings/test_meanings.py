@@ -232,3 +232,35 @@ kestra:
     assert GOOD_KEY not in shown
     assert "http://******@here/" in shown
     assert "hunter2" not in repr(found).replace("http://me:hunter2@here/", "")
+
+
+SCHEDULE = "io.kestra.plugin.core.trigger.Schedule"
+
+
+def test_missed_schedules_are_said_by_type():
+    text = f"kestra: {{plugins: {{configurations: [{{type: {SCHEDULE}, values: {{recoverMissedSchedules: NONE}}}}]}}}}"
+    assert settings(text).recover_missed == {SCHEDULE: "NONE"}
+    assert warnings(text) == []
+    assert settings("").recover_missed == {}
+
+
+@pytest.mark.parametrize(
+    ("entries", "refusal"),
+    [
+        ("a", "must be a list of entries, each with a type and values"),
+        ("[{values: {}}]", "must be a list of entries, each with a type and values"),
+        (
+            f"[{{type: {SCHEDULE}, values: {{recoverMissedSchedules: SOME}}}}]",
+            "must be one of ALL, LAST, NONE, not SOME",
+        ),
+    ],
+)
+def test_plugin_configurations_that_cannot_be_meant(entries, refusal):
+    (told,) = refusals(f"kestra: {{plugins: {{configurations: {entries}}}}}")
+    assert refusal in told
+
+
+def test_plugin_configurations_that_nothing_looks_at_are_told():
+    text = "kestra: {plugins: {configurations: [{type: some.Runner, values: {volume-enabled: true}}]}}"
+    (told,) = warnings(text)
+    assert "volume-enabled of some.Runner has no effect" in told

@@ -34,9 +34,9 @@ class Found:
 
 
 class Dating:
-    """Finds out. `recover` is what counts where a trigger does not say which missed dates are made up for."""
+    """Finds out. `recover` says, by their types, which missed dates are made up for where triggers do not say."""
 
-    def __init__(self, shelf: Shelf, starting: Starting, context: Context, recover: Recover) -> None:
+    def __init__(self, shelf: Shelf, starting: Starting, context: Context, recover: Mapping[str, Recover]) -> None:
         self._shelf = shelf
         self._starting = starting
         self._zone = context.zone
@@ -52,7 +52,7 @@ class Dating:
 
     async def _schedule(self, flow: Flow, trigger: Trigger) -> Schedule:
         written = await self._dates(flow, trigger) if trigger.canonical == ON_DATES else []
-        return schedule_of(trigger, self._zone, written, self._recover)
+        return schedule_of(trigger, self._zone, written, self._recover.get(trigger.canonical, "ALL"))
 
     async def _dates(self, flow: Flow, trigger: Trigger) -> list[str]:
         """The dates of a ScheduleOnDates: a list whose entries may be templates, or a template that gives one."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from casemate.triggers import Recover
@@ -40,5 +41,5 @@ class Rules:
     """How long one may take once a worker has it."""
     triggers_at_once: int = 500
     """How many triggers one round of the scheduler takes of each kind of work."""
-    recover_missed: Recover = "ALL"
-    """Which dates that passed while no scheduler ran are made up for, where a trigger does not say."""
+    recover_missed: Mapping[str, Recover] = field(default_factory=dict)
+    """Which dates that passed while no scheduler ran are made up for, by the type of a trigger that does not say."""

@@ -14,6 +14,7 @@ from casemate.secret import Secret
 from casemate.settings import model
 from casemate.settings.known import KNOWN
 from casemate.settings.model import Settings
+from casemate.settings.plugin_configurations import recover_missed
 
 T = TypeVar("T")
 
@@ -65,6 +66,7 @@ def built(said: Mapping[str, object], home: str) -> Settings:
         listeners=values.need("kestra.listeners.enabled", bool),
         templates=values.need("kestra.templates.enabled", bool),
         url=values.get("kestra.url", str),
+        recover_missed=recover_missed(said),
         plugin_defaults=(*_defaults(values, "kestra.tasks.defaults"), *_defaults(values, "kestra.plugins.defaults")),
     )
 

@@ -8,6 +8,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+from casemate.settings import plugin_configurations
 from casemate.settings.account import account
 from casemate.settings.finding import Finding
 from casemate.settings.model import Settings
@@ -27,6 +28,7 @@ def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Fi
     yield from _ranges(settings)
     yield from _paths(settings)
     yield from _entries(said)
+    yield from plugin_configurations.misfits(said)
     yield from _secrets(said)
 
 
@@ -35,6 +37,7 @@ def odd(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
     yield from _ignored_switches(settings, said)
     yield from _short_keys(settings)
     yield from _thread_rules(settings)
+    yield from plugin_configurations.without_effect(said)
     if said.get("kestra.heartbeat.frequency"):
         message = "is deprecated; use kestra.server.liveness.heartbeat-interval and .timeout"
         yield Finding(code="config.deprecated", keys=("kestra.heartbeat.frequency",), message=message)

@@ -79,6 +79,7 @@ _LANGUAGE = (
     Key(name="kestra.variables.cache-size", kind=Kind.NUMBER, later="templates need no cache here"),
     Key(name="kestra.plugins.defaults", kind=Kind.TREE),
     Key(name="kestra.tasks.defaults", kind=Kind.TREE),
+    Key(name="kestra.plugins.configurations", kind=Kind.TREE),
     Key(name="kestra.regex.timeout", kind=Kind.DURATION, later="regular expressions run in linear time and need none"),
     Key(name="kestra.templates.enabled", kind=Kind.FLAG, default=False),
     Key(name="kestra.listeners.enabled", kind=Kind.FLAG, default=True),
@@ -173,9 +174,6 @@ _SERVICES = (
     Key(name="kestra.plugins.management", kind=Kind.TREE, later=_NO_INSTALL),
     Key(name="kestra.plugins.auto-install.enabled", kind=Kind.FLAG, later=_NO_INSTALL),
     Key(name="kestra.plugins.path", kind=Kind.TEXT, later=_NO_INSTALL),
-    Key(
-        name="kestra.plugins.configurations", kind=Kind.TREE, later="no task type here reads plugin configurations yet"
-    ),
     Key(name="kestra.tasks.scripts.docker.volume-enabled", kind=Kind.FLAG, later=_RUNNERS),
     Key(
         name="kestra.tasks.sdk.authentication", kind=Kind.TREE, secret=True, later="no task type here calls the API yet"

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from casemate.documents import Plain
 from casemate.errors import Problem
 from casemate.secret import Secret
+
+Recover: TypeAlias = Literal["ALL", "LAST", "NONE"]
+"""Which of the dates that passed while no scheduler ran are made up for."""
 
 Defaults: TypeAlias = tuple[Mapping[str, Plain], ...]
 """Plugin defaults as they were written: `type`, `forced`, `values`."""
@@ -167,6 +170,8 @@ class Settings:
     templates: bool
     """`kestra.templates.enabled`: may flows take in templates?"""
     url: str | None
+    recover_missed: Mapping[str, Recover]
+    """Of `kestra.plugins.configurations`: which missed dates are made up for, by the type of schedule."""
     plugin_defaults: Defaults = field(repr=False)
     """Of `kestra.tasks.defaults`, the older place, then of `kestra.plugins.defaults` (spec/engine 10)."""
 
