@@ -117,7 +117,7 @@ TRIGGER: Final = record(
         "minLogLevel": {**LEVEL, "deprecated": True, "x-alias-of": "logLevel"},
         "labels": labels("no-system-labels"),
         "stopAfter": many(choice(f"{MODELS}.flows.State$Type", *STATES)),
-        "logToFile": flag(False),
+        "logToFile": flag(False, **{"x-unused": "log entries of triggers are kept with the others"}),
         "workerSelector": newer(type="object", **_ONE_WORKER),
         "policyRefs": newer(**many(text()), **_NO_POLICIES),
         "version": newer(**text(), **{"x-unused": "each type is there in one version"}),
