@@ -251,6 +251,12 @@ async def test_dates_of_a_list_may_be_templates(service: Plane):
     assert (await record(service)).next_date == START + timedelta(hours=3)
 
 
+async def test_a_template_may_give_the_whole_list(service: Plane):
+    source = FLOW.replace("trigger.Schedule", "trigger.ScheduleOnDates")
+    await scheduled(service, f"variables: {{when: ['2026-05-01T15:00:00Z']}}{source}    dates: '{{{{ vars.when }}}}'\n")
+    assert (await record(service)).next_date == START + timedelta(hours=3)
+
+
 async def test_dates_that_are_none_are_told_in_the_log_of_the_trigger(service: Plane):
     source = FLOW.replace("trigger.Schedule", "trigger.ScheduleOnDates")
     await scheduled(service, f"{source}    dates: ['some day']\n")
@@ -308,7 +314,7 @@ async def test_every_second_by_the_real_clock(tmp_path: Path):
     async with plane(tmp_path, lambda: datetime.now(UTC)) as service, working(await service.link(), carry_out):
         begun = datetime.now(UTC)
         await service.save(f'{FLOW}    cron: "* * * * * *"\n    withSeconds: true\n')
-        await service.orchestrator.scheduler.start()
+        service.orchestrator.scheduler.start()
         async with asyncio.timeout(30):
             await third.wait()
         seen = [datetime.fromisoformat(date) for date in await dates(service)]

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -295,3 +296,13 @@ def test_eval_reads_json_lines():
     assert lines[0] == {"id": "a", "value": "2"}
     assert lines[1]["id"] == "b"
     assert "Unable to find `y`" in lines[1]["error"]
+
+
+def test_run_starts_the_flow_it_is_given_and_nothing_else(tmp_path: Path):
+    file = written(tmp_path, "  - {id: a, type: io.kestra.plugin.core.flow.Sleep, duration: PT3S}\n")
+    trigger = "{id: t, type: io.kestra.plugin.core.trigger.Schedule, cron: '* * * * * *', withSeconds: true}"
+    file.write_text(f"{file.read_text()}triggers: [{trigger}]\n")
+    result = casemate("run", file, "--quiet", "--state", tmp_path / "state")
+    assert result.returncode == 0, result.stderr
+    with sqlite3.connect(tmp_path / "state" / "casemate.db") as database:
+        assert database.execute("SELECT count(*) FROM executions").fetchone() == (1,)

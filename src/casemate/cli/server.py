@@ -61,7 +61,7 @@ async def _serve(settings: Settings, state: Path, host: str, port: int) -> int:
     async with services(settings, state, "casemate.cli.web") as casemate:
         from casemate.cli.web import serve
 
-        await casemate.orchestrator.scheduler.start()
+        casemate.orchestrator.scheduler.start()
         serving = loop.create_task(serve(casemate, host, port))
         waiting = loop.create_task(asked.wait())
         done, _ = await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)

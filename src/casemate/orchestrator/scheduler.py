@@ -63,10 +63,10 @@ class Scheduler:
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._awaited: set[ExecutionId] = set()
         self._ended = asyncio.Event()
+        self._recovered = False
 
-    async def start(self) -> None:
-        """Take up what an earlier start left, then look every second until the orchestrator is stopped."""
-        await self.recover()
+    def start(self) -> None:
+        """From now on until the orchestrator is stopped: take up what an earlier start left, then look every second."""
         self._tasks.start(self.run())
 
     async def recover(self) -> None:
@@ -77,11 +77,14 @@ class Scheduler:
         await self._db.transact(firing.abandon)
         overdue = await self._db.read(triggers.overdue, self._now())
         await self._each(self._recover, overdue)
+        self._recovered = True
 
     async def run(self) -> None:
-        """Rounds until cancelled."""
+        """Recover, then rounds until cancelled."""
         while True:
             try:
+                if not self._recovered:
+                    await self.recover()
                 await self.round()
             except StoreUnavailable as error:
                 log.warning("scheduler.waits_for_store", error=str(error))
