@@ -5,6 +5,9 @@ from starlette.testclient import TestClient
 
 from casemate.api import Deps, app
 from casemate.catalog import Catalog, read_manifests
+from casemate.dispatch import Embedded
+from casemate.orchestrator import Orchestrator
+from casemate.secrets import EnvironmentSecrets
 from casemate.storage import Storage
 from casemate.store import Database
 
@@ -31,7 +34,8 @@ def storage(tmp_path):
 
 @pytest.fixture
 def deps(db, storage, catalog):
-    return Deps(db=db, orchestrator=None, storage=storage, catalog=catalog, version="0.0.0-test")
+    orchestrator = Orchestrator(db, storage, Embedded(), EnvironmentSecrets({}), catalog)
+    return Deps(db=db, orchestrator=orchestrator, storage=storage, catalog=catalog, version="0.0.0-test")
 
 
 @pytest.fixture

@@ -58,6 +58,23 @@ tasks:
     assert rest[-1].state is State.SUCCESS
 
 
+async def test_who_takes_long_over_a_change_rests_but_hears_of_the_end_at_once(service: Plane):
+    execution = await service.orchestrator.create(await service.save(TWO))
+    link = await service.link()
+    first = await claimed(link)
+    watching = service.orchestrator.watch(MAIN, execution.id)
+    await anext(watching)
+    await asyncio.sleep(2)  # what it does with the change, and it rests three times as long
+    await link.report(finished(first))
+    following = asyncio.ensure_future(anext(watching))
+    second = await claimed(link)
+    assert not following.done()
+    await link.report(finished(second))
+    async with asyncio.timeout(3):
+        seen = [await following, *[each async for each in watching]]
+    assert seen[-1].state is State.SUCCESS
+
+
 @pytest.mark.parametrize("watch", ["watch", "watch_logs"])
 async def test_what_is_not_there_cannot_be_watched(service: Plane, watch: str):
     with pytest.raises(NotFound):

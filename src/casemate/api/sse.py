@@ -12,7 +12,6 @@ from typing import Any, Literal, TypeVar
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from casemate.api.answers import text
 from casemate.api.limits import Seats
 
 T = TypeVar("T")
@@ -22,13 +21,13 @@ ALIVE = b": alive\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. Kestra's clients tell the first and the last by the id: `start`, `progress`, `end`.
+    """One event with its JSON text. Kestra's clients tell the first and the last by the id: `start`, `progress`, `end`.
 
     Where several executions are followed each has its `end`, and `end-all` is the last event.
     """
 
     id: Literal["start", "progress", "end", "end-all"]
-    value: object
+    text: str
 
 
 def stream(events: AsyncGenerator[Event], heartbeat: timedelta, seats: Seats) -> StreamingResponse:
@@ -75,7 +74,7 @@ async def _written(events: AsyncGenerator[Event], heartbeat: timedelta) -> Async
                 event, coming = coming.result(), None
                 if event is None:
                     return
-                yield f"id: {event.id}\ndata: {text(event.value)}\n\n".encode()
+                yield f"id: {event.id}\ndata: {event.text}\n\n".encode()
         finally:
             if coming is not None:
                 coming.cancel()

@@ -69,18 +69,19 @@ def _metadata(execution: Execution) -> dict[str, Any]:
 
 def _state(history: History) -> dict[str, Any]:
     """The state, its dates twice: Kestra's own client insists on the names that begin with `get`."""
-    last = history.moments[-1].date
-    duration = durations.printed(last - history.start)
+    moments = [{"state": moment.state.value, "date": _date(moment.date)} for moment in history.moments]
+    start, last = moments[0]["date"], moments[-1]["date"]
+    duration = durations.printed(history.moments[-1].date - history.start)
     shown = {
         "current": history.current.value,
-        "histories": [{"state": moment.state.value, "date": _date(moment.date)} for moment in history.moments],
+        "histories": moments,
         "duration": duration,
-        "startDate": _date(history.start),
+        "startDate": start,
         "getDuration": duration,
-        "getStartDate": _date(history.start),
-        "getEndDate": _date(history.end or last),
+        "getStartDate": start,
+        "getEndDate": last,
     }
-    return shown if history.end is None else {**shown, "endDate": _date(history.end)}
+    return shown if history.end is None else {**shown, "endDate": last}
 
 
 def _date(date: datetime) -> str:

@@ -54,7 +54,7 @@ from casemate.orchestrator.tasks import Tasks
 from casemate.orchestrator.telling import CHANGED
 from casemate.orchestrator.tending import Tender
 from casemate.orchestrator.triggers import Triggers
-from casemate.orchestrator.watching import Watchers, entries_of
+from casemate.orchestrator.watching import Watchers, changes_of, entries_of
 from casemate.orchestrator.webhook import Webhooks, WebRequest
 from casemate.orchestrator.world import whose_execution
 from casemate.secrets import Secrets
@@ -253,19 +253,12 @@ class Orchestrator:
         """The execution as it is now. Raises `NotFound`."""
         return await self._lives.execution((tenant, execution))
 
-    async def watch(self, tenant: TenantId, execution: ExecutionId) -> AsyncIterator[Execution]:
+    def watch(self, tenant: TenantId, execution: ExecutionId) -> AsyncIterator[Execution]:
         """The execution as it is now, then after every change, until it is over or deleted. Raises `NotFound`.
 
-        A slow reader misses changes, never the last one.
+        A slow reader misses changes, never a new state of the execution itself, and never the last change.
         """
-        with self._watchers.watching((tenant, execution)) as watcher:
-            seen = await self.get(tenant, execution)
-            yield seen
-            while not seen.over and not watcher.gone:
-                for change in await watcher.news():
-                    if change.version > seen.version:
-                        seen = change
-                        yield seen
+        return changes_of(self._watchers, (tenant, execution), partial(self.get, tenant, execution))
 
     def watch_logs(
         self, tenant: TenantId, execution: ExecutionId, wanted: Wanted | None = None

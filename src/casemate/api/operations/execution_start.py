@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from casemate.api import shapes
+from casemate.api import large, shapes
 from casemate.api.call import Call
 from casemate.api.errors import Declined, illegal_argument
 from casemate.api.labels import given
@@ -29,7 +29,8 @@ async def create_execution(call: Call) -> Answer:
     name = ExecutionId(new_id())
     async with kept(await call.form(), flow, name, call.deps) as inputs:
         begun = await call.deps.orchestrator.create(flow, inputs, labels=labels, execution_id=name, schedule_date=date)
-    return with_url(await ended(call, begun) if call.flag("wait") else _at_first(begun), call)
+    seen = await ended(call, begun) if call.flag("wait") else _at_first(begun)
+    return await large.one(seen, url=_url(seen, call))
 
 
 async def validate_new_execution_inputs(call: Call) -> Answer:
@@ -49,8 +50,12 @@ async def resolved(call: Call, inputs: tuple[Input, ...], submitted: Mapping[str
 
 def with_url(execution: Execution, call: Call) -> dict[str, object]:
     """The execution, and where people can look at it."""
+    return {**to_json(execution), "url": _url(execution, call)}
+
+
+def _url(execution: Execution, call: Call) -> str:
     place = f"{execution.tenant}/executions/{execution.namespace}/{execution.flow_id}/{execution.id}"
-    return {**to_json(execution), "url": f"{call.deps.url}/ui/{place}"}
+    return f"{call.deps.url}/ui/{place}"
 
 
 def _at_first(execution: Execution) -> Execution:

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import TypeAdapter
 
-from casemate.api import shapes
-from casemate.api.answers import paged
+from casemate.api import large, shapes
 from casemate.api.call import Call
 from casemate.api.errors import illegal_argument, not_found
 from casemate.api.operation import Answer, Operation, Permission, json_of
 from casemate.api.operations.flows import stored
 from casemate.api.search import OLD_FILTERS, SEARCH, filters, page
 from casemate.api.written import described
-from casemate.executions import Execution, to_json
+from casemate.executions import Execution
 from casemate.identifiers import ExecutionId, TenantId
+from casemate.orchestrator import NotFound
 from casemate.store import Filter, Page, StoredFlow, Tx
 from casemate.store import executions as rows
 from casemate.store import flows as flow_rows
@@ -28,13 +28,13 @@ _NAMES = TypeAdapter(list[shapes.FlowName])
 
 async def execution(call: Call) -> Answer:
     """Read one execution with its task runs."""
-    return to_json(await named(call))
+    return await large.one(await named(call))
 
 
 async def search_executions(call: Call) -> Answer:
     """Search executions, newest first."""
     found, total = await call.deps.db.read(rows.search, call.tenant, filters(call), page(call))
-    return paged([to_json(one) for one in found], total)
+    return await large.page_of(found, total)
 
 
 async def search_executions_by_flow_id(call: Call) -> Answer:
@@ -44,7 +44,7 @@ async def search_executions_by_flow_id(call: Call) -> Answer:
         raise illegal_argument("namespace and flowId are required")
     wanted = of_flow(namespace, flow_id)
     found, total = await call.deps.db.read(rows.search, call.tenant, wanted, page(call))
-    return paged([to_json(one) for one in found], total)
+    return await large.page_of(found, total)
 
 
 async def latest_executions(call: Call) -> Answer:
@@ -104,8 +104,11 @@ async def task_run_outputs(call: Call) -> Answer:
 async def named(call: Call) -> Execution:
     """The execution that the path names; raises 404."""
     wanted = ExecutionId(call.part("execution_id"))
-    found = await call.deps.db.read(rows.get, call.tenant, wanted)
-    if found is None or found.deleted:
+    try:
+        found = await call.deps.orchestrator.get(call.tenant, wanted)
+    except NotFound as missing:
+        raise not_found(f"execution {wanted}") from missing
+    if found.deleted:
         raise not_found(f"execution {wanted}")
     return found
 

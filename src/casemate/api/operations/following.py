@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
+from casemate.api import large
+from casemate.api.answers import text
 from casemate.api.call import Call
 from casemate.api.operation import Answer, Operation
 from casemate.api.operations.executions import named
@@ -45,7 +48,7 @@ async def _changes(orchestrator: Orchestrator, tenant: TenantId, execution: Exec
     async with closing(orchestrator.watch(tenant, execution)) as changes:
         async for seen in changes:
             last = seen.over
-            yield Event("end" if last else "start" if first else "progress", to_json(seen))
+            yield Event("end" if last else "start" if first else "progress", await large.text_of(seen))
             first = False
 
 
@@ -54,8 +57,8 @@ async def _entries(
 ) -> AsyncGenerator[Event]:
     async with closing(orchestrator.watch_logs(tenant, execution, only)) as entries:
         async for entry in entries:
-            yield Event("progress", shown(entry))
-    yield Event("end", {})
+            yield Event("progress", text(shown(entry)))
+    yield Event("end", "{}")
 
 
 async def _kin(
@@ -66,15 +69,15 @@ async def _kin(
         async for seen in changes:
             status = _status(seen)
             if root is None or not seen.over:
-                yield Event("start" if root is None else "progress", status)
+                yield Event("start" if root is None else "progress", text(status))
             if seen.over:
-                yield Event("end", status)
+                yield Event("end", text(status))
             root = status if seen.id == execution else root
-    yield Event("end-all", root)
+    yield Event("end-all", text(root))
 
 
 def _status(execution: Execution) -> dict[str, object]:
-    shown = to_json(execution)
+    shown = to_json(replace(execution, task_runs={}))
     named = {name: shown[name] for name in ("tenantId", "namespace", "flowId", "state")}
     return {"executionId": execution.id, **named}
 
