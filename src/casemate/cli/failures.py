@@ -9,7 +9,6 @@ from typing import Final
 
 from casemate.cli.files import Unreadable
 from casemate.errors import CasemateError, Problem, Refused
-from casemate.sandbox import WallsMissing
 
 FAILED: Final = 1
 """Exit status when the work could not be done, or was done and ended badly."""
@@ -26,6 +25,9 @@ def told(error: CasemateError, file: str | Path) -> int:
     if isinstance(error, Refused):
         complain(file, error.problems)
         return INVALID
+    # Whoever raises it has loaded it; commands that build no walls need not know how that is done.
+    from casemate.sandbox import WallsMissing
+
     print(f"casemate: {error}", file=sys.stderr)
     match error:
         case Unreadable():
