@@ -251,6 +251,18 @@ async def test_without_anyone_who_waits_for_it_a_state_is_not_told(service: Plan
         assert known(TenantId("other"), (Namespace("company.other"), FlowId("listener"), 1), State.RUNNING)
 
 
+async def test_a_trigger_is_stopped_by_the_end_of_what_it_started(service: Plane):
+    listener = f"{LISTENER}    stopAfter: [SUCCESS]\n"
+    async with working(await service.link()):
+        await service.ended(await begun(service, SOURCE, listener))
+        (first,) = await of_flow(service)
+        await service.ended(first)
+        await service.ended(await begun(service, SOURCE, SOURCE))
+        assert len(await of_flow(service)) == 1
+        await service.ended(await begun(service, SOURCE, f"# saved anew\n{listener}"))
+        assert len(await of_flow(service)) == 2
+
+
 async def test_a_flow_that_cannot_be_read_any_more_starts_nothing_and_stops_nobody(service: Plane):
     flow = await service.save(LISTENER.replace("id: listener", "id: broken"))
     await service.db.transact(

@@ -11,7 +11,7 @@ from casemate.identifiers import MAIN
 from casemate.orchestrator import Conflict, NotFound, WebRequest
 from casemate.store import flows
 
-from .parts import ONE, Plane
+from .parts import ONE, Plane, finished, working
 
 pytestmark = pytest.mark.anyio
 
@@ -130,3 +130,16 @@ async def test_labels_are_those_of_the_flow_and_the_trigger_and_one_that_fails_i
         ("plain", "text"),
         ("system.correlationId", execution.id),
     ]
+
+
+async def test_a_webhook_is_stopped_by_the_end_of_what_it_started(service: Plane):
+    source = HOOK.replace("key: abcdef", "key: abcdef\n    stopAfter: [FAILED]")
+    await service.save(source)
+    link = await service.link()
+    for state in ("SUCCESS", "FAILED"):
+        async with working(link, lambda grant, state=state: finished(grant, state)):
+            await service.ended(await service.orchestrator.webhook(*PLACE, "abcdef", REQUEST))
+    with pytest.raises(NotFound, match="Webhook not found"):
+        await service.orchestrator.webhook(*PLACE, "abcdef", REQUEST)
+    await service.save(f"# saved anew\n{source}")
+    assert await service.orchestrator.webhook(*PLACE, "abcdef", REQUEST)

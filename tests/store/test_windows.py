@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 
 from casemate.flows import Flow, Trigger
 from casemate.identifiers import MAIN, FlowId, Namespace, TenantId
-from casemate.store import Database, flows, windows
+from casemate.store import Database, flows, stopped, windows
 from casemate.store.upgrade import configuration, upgrade
 from casemate.triggers import FLOW, Bounds, Window
 
@@ -79,6 +79,18 @@ async def test_they_are_found_by_an_index(db: Database, url: str):
             "ORDER BY namespace, id"
         ).fetchall()
     assert "flows_listens" in str(plan)
+
+
+async def test_what_is_stopped_stays_so_until_the_flow_is_saved_anew(db: Database, now: datetime):
+    await db.transact(flows.save, listener(), now)
+    for place in (PLACE, OTHER):
+        await db.transact(stopped.add, *place, "t")
+        await db.transact(stopped.add, *place, "t")
+    await db.transact(flows.save, listener(), now)  # the same text makes no revision
+    assert await db.read(stopped.of_flow, *PLACE) == {"t"}
+    await db.transact(flows.save, listener(source="2"), now)
+    assert await db.read(stopped.of_flow, *PLACE) == frozenset()
+    assert await db.read(stopped.of_flow, *OTHER) == {"t"}
 
 
 SAVED = (

@@ -28,6 +28,7 @@ from casemate.orchestrator.lives import Lives
 from casemate.orchestrator.patience import patiently
 from casemate.orchestrator.shelf import Shelf
 from casemate.orchestrator.step import Surroundings, Written
+from casemate.orchestrator.stopping import is_stopped
 from casemate.orchestrator.telling import key_in
 from casemate.orchestrator.world import whose_listener
 from casemate.store import Conflict, Database, LogEntry, Tx, flows, logs, outbox, windows
@@ -110,7 +111,7 @@ class FlowTriggers:
                 continue
             flow, triggers = await self._triggers(source.tenant, revision)
             for trigger in triggers:
-                if source.state.value in trigger.states:
+                if source.state.value in trigger.states and not await is_stopped(self._db, flow, trigger.trigger):
                     found += await self._asked(flow, trigger, source)
         return found
 

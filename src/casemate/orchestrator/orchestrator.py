@@ -124,7 +124,7 @@ class Orchestrator:
         )
         self._flow_triggers = FlowTriggers(db, self._shelf, self._lives, self._worlds, self._context, self._around)
         self.actions = Actions(self._lives, self._shelf, inputs, self._around)
-        self._webhooks = Webhooks(self._shelf, self._lives, self._worlds, self.starting, now)
+        self._webhooks = Webhooks(db, self._shelf, self._lives, self._worlds, self.starting, now)
         dating = Dating(self._shelf, self.starting, self._context, rules.recover_missed)
         polls = Polls(
             db=db,

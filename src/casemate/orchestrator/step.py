@@ -56,10 +56,12 @@ from casemate.store import (
     outbox,
     replies,
     slots,
+    stopped,
     timers,
 )
 from casemate.store.flows import Revision
 from casemate.store.outbox import Message
+from casemate.triggers import stops_after
 
 REPLAY = "replay"
 """The key of the timer at which a RETRIED execution is run again as a new one."""
@@ -277,10 +279,20 @@ class Step:
             if any(self.around.hears(execution.tenant, each, state) for each in others):
                 self.send(telling.CHANGED, **telling.change_of(execution, entry))
 
+    def _stop_trigger(self) -> None:
+        """What started it may be stopped by how it ends (spec/engine 9.1)."""
+        execution = self.execution
+        if not execution.state.terminated or execution.history == self.before.history:
+            return
+        trigger = stops_after(self.flow, execution.trigger, execution.state.value)
+        if trigger is not None:
+            stopped.add(self.tx, execution.tenant, execution.namespace, execution.flow_id, trigger)
+
     def write(self, *, new: bool = False) -> Written:
         """Write what changed; raises the store's `Conflict` if someone else changed the execution first."""
         self._tell_caller()
         self._tell_listeners()
+        self._stop_trigger()
         changed = new or self.execution is not self.before
         if new:
             self.execution = executions.insert(self.tx, self.execution)

@@ -20,7 +20,9 @@ from casemate.orchestrator.errors import Conflict, NotFound
 from casemate.orchestrator.lives import Lives
 from casemate.orchestrator.shelf import Shelf
 from casemate.orchestrator.starting import Starting
+from casemate.orchestrator.stopping import is_stopped
 from casemate.orchestrator.world import ServiceWorld, whose_flow
+from casemate.store import Database
 
 log = structlog.get_logger()
 
@@ -48,8 +50,15 @@ class Webhooks:
     """Starts flows by them."""
 
     def __init__(
-        self, shelf: Shelf, lives: Lives, worlds: Worlds, starting: Starting, now: Callable[[], datetime]
+        self,
+        db: Database,
+        shelf: Shelf,
+        lives: Lives,
+        worlds: Worlds,
+        starting: Starting,
+        now: Callable[[], datetime],
     ) -> None:
+        self._db = db
         self._shelf = shelf
         self._lives = lives
         self._worlds = worlds
@@ -64,7 +73,7 @@ class Webhooks:
             log.warning("webhook.flow_unreadable", flow=place[2], problems=len(refusal.problems))
             raise NotFound("Webhook not found") from refusal
         trigger = await self._opened(flow, key)
-        if trigger is None:
+        if trigger is None or await is_stopped(self._db, flow, trigger):
             raise NotFound("Webhook not found")
         if flow.disabled:
             raise Conflict("Cannot execute a flow which is disabled")

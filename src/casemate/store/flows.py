@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, false, or_, select
 
 from casemate.flows import Concurrency, Flow, Label
 from casemate.identifiers import FlowId, Namespace, TenantId
-from casemate.store import slots, triggers, windows
+from casemate.store import slots, stopped, triggers, windows
 from casemate.store.database import Tx
 from casemate.store.fields import Field, anywhere, labelled, marked, scoped, unmarked
 from casemate.store.schema import flows as table
@@ -72,6 +72,7 @@ def save(tx: Tx, flow: Flow, now: datetime) -> StoredFlow:
     if last is not None and not last.deleted and last.source == flow.source:
         return last
     triggers.keep(tx, flow, now)
+    stopped.forget(tx, flow.tenant, flow.namespace, flow.id)
     return _add(
         tx,
         StoredFlow(
@@ -97,6 +98,7 @@ def delete(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId, now: da
         return None
     triggers.drop(tx, tenant, namespace, flow)
     windows.delete(tx, tenant, namespace, flow)
+    stopped.forget(tx, tenant, namespace, flow)
     gone = StoredFlow(
         tenant=tenant,
         namespace=namespace,

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -174,6 +174,15 @@ timers = Table(
     Column("key", Text, primary_key=True),
     Column("at", Instant, nullable=False),
     Index("timers_at", "at"),
+)
+
+stopped = Table(
+    "stopped",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("flow", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
 )
 
 windows = Table(

@@ -25,7 +25,7 @@ from casemate.triggers.flow_triggers import (
     consider,
     flow_triggers,
 )
-from casemate.triggers.keeping import fresh_states, redefined
+from casemate.triggers.keeping import fresh_states, redefined, stops_after
 from casemate.triggers.looking import is_dated, neighbour, next_date, rules_of
 from casemate.triggers.model import HTTP, ON_DATES, SCHEDULE, Backfill, Kind, TriggerKey, TriggerState, kind_of
 from casemate.triggers.polling import asked, interval_of, polled
@@ -91,6 +91,7 @@ __all__ = [
     "restarted",
     "rules_of",
     "schedule_of",
+    "stops_after",
     "switched",
     "unlocked",
     "unpaused",

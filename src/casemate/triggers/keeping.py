@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -45,6 +45,14 @@ def redefined(known: TriggerState, fresh: TriggerState) -> TriggerState:
         next_date=None,
         evaluating_since=None,
     )
+
+
+def stops_after(flow: Flow, started_by: Mapping[str, object] | None, state: str) -> str | None:
+    """The trigger that is stopped by the end of an execution that it started, if it has no record that says so."""
+    if started_by is None:
+        return None
+    named = (each for each in flow.triggers if (each.id, each.type) == (started_by.get("id"), started_by.get("type")))
+    return next((each.id for each in named if kind_of(each) is None and state in _stop_after(each)), None)
 
 
 def _definition(flow: Flow, trigger: Trigger) -> str:
