@@ -242,13 +242,23 @@ async def test_a_deleted_flow_hears_nothing_and_its_windows_are_gone(service: Pl
 
 async def test_without_anyone_who_waits_for_it_a_state_is_not_told(service: Plane):
     """The first time it is: only then the flow is looked at."""
+    place = (Namespace("company.other"), FlowId("listener"))
     async with working(await service.link()):
         await service.ended(await begun(service))
         await heard(service)
-        known = service.orchestrator._around().hears
-        assert known(MAIN, (Namespace("company.other"), FlowId("listener"), 1), State.SUCCESS)
-        assert not known(MAIN, (Namespace("company.other"), FlowId("listener"), 1), State.RUNNING)
-        assert known(TenantId("other"), (Namespace("company.other"), FlowId("listener"), 1), State.RUNNING)
+    hears = service.orchestrator._around().hears
+    assert hears(MAIN, (*place, 1), State.SUCCESS)
+    assert not hears(MAIN, (*place, 1), State.RUNNING)
+    assert hears(MAIN, (*place, 2), State.RUNNING)  # a revision that nobody has looked at
+    assert hears(TenantId("other"), (*place, 1), State.RUNNING)
+
+
+async def test_a_new_revision_hears_what_it_asks_for(service: Plane):
+    async with working(await service.link()):
+        await service.ended(await begun(service))
+        assert states(await of_flow(service)) == ["SUCCESS"]
+        await service.ended(await begun(service, SOURCE, f"{LISTENER}    states: [RUNNING]\n"))
+        assert states(await of_flow(service)) == ["RUNNING", "SUCCESS"]
 
 
 async def test_a_trigger_is_stopped_by_the_end_of_what_it_started(service: Plane):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeAlias
@@ -42,6 +42,28 @@ _TRIES = 5
 """How often everything is considered again because someone else has changed a window."""
 
 _Windows: TypeAlias = dict[FlowKey, dict[str, Window]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listener:
+    """What is kept of a flow with Flow triggers: enough to tell whom it hears, without its tasks."""
+
+    number: int
+    flow: Flow
+    triggers: tuple[FlowTrigger, ...]
+    states: frozenset[str]
+
+
+def _listener_of(flow: Flow) -> _Listener:
+    triggers = flow_triggers(flow)
+    return _Listener(
+        number=flow.revision,
+        flow=replace(
+            flow, tasks=(), errors=None, finally_=(), after_execution=(), listeners=(), source="", document={}
+        ),
+        triggers=triggers,
+        states=frozenset(state for trigger in triggers for state in trigger.states),
+    )
 
 
 @dataclass(slots=True)
@@ -77,13 +99,13 @@ class FlowTriggers:
         self._worlds = worlds
         self._context = context
         self._around = around
-        self._awaited: dict[tuple[TenantId, Revision], frozenset[str]] = {}
+        self._known: dict[FlowKey, _Listener] = {}
         self._lines: defaultdict[TenantId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def hears(self, tenant: TenantId, revision: Revision, state: State) -> bool:
-        """May a trigger of this flow wait for this state? Yes, as long as the flow was not looked at."""
-        awaited = self._awaited.get((tenant, revision))
-        return awaited is None or state.value in awaited
+        """May a trigger of this flow wait for this state? Yes, as long as the revision was not looked at."""
+        known = self._known.get((tenant, *revision[:2]))
+        return known is None or known.number != revision[2] or state.value in known.states
 
     async def deliver(self, message: Message) -> None:
         """Start what an execution starts by the state it has come to."""
@@ -107,29 +129,32 @@ class FlowTriggers:
         """The triggers whose conditions hold for the execution."""
         found: list[Heard] = []
         for revision in await self._db.read(flows.listening, source.tenant):
-            if revision[:2] == (source.namespace, source.flow_id):
-                continue
-            flow, triggers = await self._triggers(source.tenant, revision)
-            for trigger in triggers:
-                if source.state.value in trigger.states and not await is_stopped(self._db, flow, trigger.trigger):
-                    found += await self._asked(flow, trigger, source)
+            # A flow never starts itself; through another one it may.
+            if revision[:2] != (source.namespace, source.flow_id):
+                listener = await self._listener((source.tenant, *revision[:2]), revision[2])
+                found += [] if listener is None else await self._heard_by(listener, source)
         return found
 
-    async def _triggers(self, tenant: TenantId, revision: Revision) -> tuple[Flow, tuple[FlowTrigger, ...]]:
-        flow = await self._readable(tenant, revision)
-        triggers = flow_triggers(flow)
-        states = frozenset(state for trigger in triggers for state in trigger.states)
-        self._awaited[tenant, revision] = states
-        return flow, triggers
+    async def _heard_by(self, listener: _Listener, source: Execution) -> list[Heard]:
+        found: list[Heard] = []
+        for trigger in listener.triggers:
+            awaited = source.state.value in trigger.states
+            if awaited and not await is_stopped(self._db, listener.flow, trigger.trigger):
+                found += await self._asked(listener.flow, trigger, source)
+        return found
 
-    async def _readable(self, tenant: TenantId, revision: Revision) -> Flow:
-        """The flow; without its triggers if it is valid no more."""
-        namespace, name, number = revision
+    async def _listener(self, key: FlowKey, number: int) -> _Listener | None:
+        """A flow that has Flow triggers, read once for each revision; None if it is valid no more."""
+        known = self._known.get(key)
+        if known is not None and known.number == number:
+            return known
         try:
-            return await self._shelf.revision(tenant, namespace, name, number)
+            flow = await self._shelf.revision(*key, number)
         except (Refused, NotFound) as error:
-            log.warning("flow_trigger.flow_unreadable", namespace=namespace, flow=name, error=str(error))
-            return Flow(tenant=tenant, namespace=namespace, id=name, tasks=(), source="", document={})
+            log.warning("flow_trigger.flow_unreadable", namespace=key[1], flow=key[2], error=str(error))
+            return None
+        self._known[key] = _listener_of(flow)
+        return self._known[key]
 
     async def _asked(self, flow: Flow, trigger: FlowTrigger, source: Execution) -> list[Heard]:
         try:
@@ -172,13 +197,18 @@ class FlowTriggers:
             await self._bear(heard, source, found.outputs, outcome)
 
     async def _bear(self, heard: Heard, source: Execution, outputs: Mapping[str, object], outcome: _Outcome) -> None:
-        around = self._around()
-        make = partial(hearing.born, heard, source, outputs, self._context, around)
-        born = await self._worlds.within(whose_listener(heard.flow, source), make)
+        around, flow = self._around(), heard.flow
+        try:
+            flow = await self._shelf.revision(flow.tenant, flow.namespace, flow.id, flow.revision)
+        except (Refused, NotFound) as error:
+            log.warning("flow_trigger.flow_unreadable", namespace=flow.namespace, flow=flow.id, error=str(error))
+            return
+        make = partial(hearing.born, replace(heard, flow=flow), source, outputs, self._context, around)
+        born = await self._worlds.within(whose_listener(flow, source), make)
         if isinstance(born, Refusal):
             outcome.entries += born.entries(around.now)
         else:
-            outcome.births.append((heard.flow, born))
+            outcome.births.append((flow, born))
 
 
 def _write(tx: Tx, seq: int, tenant: TenantId, outcome: _Outcome, around: Surroundings) -> tuple[Written, ...]:
