@@ -35,6 +35,7 @@ from casemate.triggers import (
 )
 
 NOW = datetime(2026, 5, 1, 12, 0, 30, tzinfo=UTC)
+MOST = 20_000  # dates that one search looks at
 HOUR = timedelta(hours=1)
 
 STATE = TriggerState(
@@ -106,6 +107,12 @@ def test_conditions_that_need_more_than_the_date_are_left_for_it():
     found = schedule(conditions=(flag,))
     assert found.others == (flag,)
     assert planned(STATE, found, NOW).next_date == at("2026-05-01T13:00:00Z")
+
+
+def test_a_search_that_gets_too_long_goes_on_from_the_date_it_has_come_to():
+    never = condition("TimeBetween", date="{{ trigger.date }}", after="23:00:00Z", before="01:00:00Z")
+    state = planned(STATE, schedule("* * * * * *", (never,), withSeconds=True), NOW)
+    assert state.next_date == NOW + timedelta(seconds=MOST)
 
 
 def test_what_templates_see():

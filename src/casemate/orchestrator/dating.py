@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -16,7 +17,8 @@ from casemate.orchestrator.starting import Fill, Starting
 from casemate.triggers import ON_DATES, Recover, Schedule, TriggerState, schedule_of, variables
 
 _TRIES = 1_000
-"""Dates for which conditions are rendered, in the search for the next and the previous one."""
+_SECONDS = 2.0
+"""Dates for which conditions are rendered in the search for the next and the previous one, and its time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +122,13 @@ def _conditions(schedule: Schedule, zone: tzinfo, fill: Fill) -> Callable[[datet
 
 def _searching(schedule: Schedule, holds_on: Callable[[datetime], bool]) -> Callable[[datetime], bool]:
     """The same for other dates: one on which a condition fails would start nothing, and the search has an end."""
-    tries = 0
+    tries, until = 0, time.monotonic() + _SECONDS
 
     def would_hold(date: datetime) -> bool:
         nonlocal tries
         tries += 1
         try:
-            return tries <= _TRIES and holds_on(date)
+            return tries <= _TRIES and time.monotonic() < until and holds_on(date)
         except ExpressionError:
             return False
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from asyncio import Task
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import TypeAlias
 
 import structlog
 
@@ -27,7 +29,7 @@ from casemate.orchestrator.polls import Polls
 from casemate.orchestrator.step import Surroundings
 from casemate.orchestrator.tasks import Tasks
 from casemate.store import Conflict, Database, StoreUnavailable, triggers
-from casemate.triggers import TriggerState, caught_up, fired, passed, planned, recovered
+from casemate.triggers import TriggerKey, TriggerState, caught_up, fired, passed, planned, recovered
 
 log = structlog.get_logger()
 
@@ -40,6 +42,9 @@ _LATE = 0.002
 
 _PAUSE = 0.02
 """Seconds between two rounds at least, however quickly executions end."""
+
+
+_Work: TypeAlias = Callable[[TriggerState], Awaitable[None]]
 
 
 class Scheduler:
@@ -62,7 +67,8 @@ class Scheduler:
         self._tasks = tasks
         self._room = asyncio.Semaphore(_AT_ONCE)
         self._awaited: set[ExecutionId] = set()
-        self._ended = asyncio.Event()
+        self._news = asyncio.Event()
+        self._busy: set[TriggerKey] = set()
         self._recovered = False
 
     def start(self) -> None:
@@ -76,57 +82,66 @@ class Scheduler:
         """
         await self._db.transact(firing.abandon)
         overdue = await self._db.read(triggers.overdue, self._now())
-        await self._each(self._recover, overdue)
+        await _all([self._begin(self._recover, state) for state in overdue])
         self._recovered = True
 
     async def run(self) -> None:
-        """Recover, then rounds until cancelled."""
+        """Recover, then look again and again until cancelled; nothing waits for what takes long."""
         while True:
             try:
                 if not self._recovered:
                     await self.recover()
-                await self.round()
+                await self._look()
             except StoreUnavailable as error:
                 log.warning("scheduler.waits_for_store", error=str(error))
             except Exception:  # the top of the loop: without it no flow would ever start by itself again
                 log.exception("scheduler.round_failed")
-            await asyncio.sleep(_PAUSE)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LATE + 1 - self._now().microsecond / 1_000_000):
-                    await self._ended.wait()
-            self._ended.clear()
+            await self._rest_a_second()
+
+    async def _rest_a_second(self) -> None:
+        await asyncio.sleep(_PAUSE)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LATE + 1 - self._now().microsecond / 1_000_000):
+                await self._news.wait()
+        self._news.clear()
 
     async def round(self) -> None:
-        """Look once: what is over lets its trigger go on, what is new gets its first date, what is due is evaluated."""
-        found = await self._work()
-        await self._each(self._release, found.over)
-        await self._each(self._plan, found.unplanned)
-        if found.over or found.unplanned:
-            found = await self._work()
-        await self._each(self._evaluate, found.due)
+        """Look, and wait for what comes of it, until there is nothing to do but for dates that are evaluated."""
+        while True:
+            self._news.clear()
+            await _all(await self._look())
+            if not self._news.is_set():
+                return
+
+    async def _look(self) -> list[Task[None]]:
+        """What is over lets its trigger go on, what is new gets its first date, what is due is evaluated."""
+        around = self._around()
+        found = await self._db.read(triggers.work, around.now, around.rules.triggers_at_once)
         await self._polls.sweep()
+        wanted = ((self._release, found.over), (self._plan, found.unplanned), (self._evaluate, found.due))
+        return [self._begin(work, state) for work, states in wanted for state in states if state.key not in self._busy]
+
+    def _begin(self, work: _Work, state: TriggerState) -> Task[None]:
+        self._busy.add(state.key)
+        return self._tasks.start(self._one(work, state))
+
+    async def _one(self, work: _Work, state: TriggerState) -> None:
+        try:
+            async with self._room:
+                await self._surely(work, state)
+        finally:
+            self._busy.discard(state.key)
 
     def ended(self, execution: Execution) -> None:
         """An execution is over; if it was one of ours, its trigger need not wait for the next second."""
         if execution.id in self._awaited:
             self._awaited.discard(execution.id)
-            self._ended.set()
-
-    async def _work(self) -> triggers.Work:
-        around = self._around()
-        return await self._db.read(triggers.work, around.now, around.rules.triggers_at_once)
+            self._news.set()
 
     def _now(self) -> datetime:
         return self._around().now
 
-    async def _each(self, work: Callable[[TriggerState], Awaitable[None]], states: Sequence[TriggerState]) -> None:
-        async def one(state: TriggerState) -> None:
-            async with self._room:
-                await self._surely(work, state)
-
-        await asyncio.gather(*map(one, states))
-
-    async def _surely(self, work: Callable[[TriggerState], Awaitable[None]], state: TriggerState) -> None:
+    async def _surely(self, work: _Work, state: TriggerState) -> None:
         """One trigger must not keep the others from being looked at."""
         try:
             await work(state)
@@ -146,20 +161,25 @@ class Scheduler:
 
     async def _release(self, state: TriggerState) -> None:
         await self._db.transact(firing.release, state)
+        self._news.set()
 
     async def _plan(self, state: TriggerState) -> None:
         found = await self._dating.find(state)
         if not found.active:
             await self._rest(state)
-        elif found.schedule is None:
-            await self._save(state, replace(state, planned=True, next_date=self._now()))
+            return
+        if found.schedule is None:
+            after = replace(state, planned=True, next_date=self._now())
         else:
-            await self._save(state, planned(state, found.schedule, self._now()))
+            # Looking for dates takes a while where conditions forbid most of them: not for the event loop.
+            after = await asyncio.to_thread(planned, state, found.schedule, self._now())
+        await self._save(state, after)
+        self._news.set()
 
     async def _recover(self, state: TriggerState) -> None:
         found = await self._dating.find(state)
         if found.schedule is not None:
-            await self._save(state, recovered(state, found.schedule, self._now()))
+            await self._save(state, await asyncio.to_thread(recovered, state, found.schedule, self._now()))
 
     async def _evaluate(self, state: TriggerState) -> None:
         found = await self._dating.find(state)
@@ -173,11 +193,11 @@ class Scheduler:
     async def _evaluate_date(self, state: TriggerState, found: Found) -> None:
         assert found.schedule is not None, "it goes by dates"
         now = self._now()
-        timely = caught_up(state, found.schedule, now)
+        timely = await asyncio.to_thread(caught_up, state, found.schedule, now)
         if timely != state:
             await self._save(state, timely)
             return
-        after = passed(state, found.schedule, now)
+        after = await asyncio.to_thread(passed, state, found.schedule, now)
         try:
             execution = await self._dating.execution(state, found)
         except StoreUnavailable:
@@ -204,3 +224,8 @@ class Scheduler:
     async def _save(self, before: TriggerState, after: TriggerState) -> None:
         if after != before:
             await self._db.transact(triggers.save, before, after)
+
+
+async def _all(tasks: Sequence[Task[None]]) -> None:
+    if tasks:
+        await asyncio.wait(tasks)

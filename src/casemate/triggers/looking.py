@@ -20,7 +20,7 @@ from casemate.triggers.dates import Dates
 HORIZON: Final = timedelta(days=3653)
 """Ten years: no date farther away is looked for."""
 
-MOST: Final = 100_000
+MOST: Final = 20_000
 """Dates that one search looks at."""
 
 _CONDITION: Final = "io.kestra.plugin.core.condition."
