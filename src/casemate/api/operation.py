@@ -26,11 +26,12 @@ class Public(Enum):
 
 PUBLIC = Public.PUBLIC
 
-Resource: TypeAlias = Literal["EXECUTION", "FLOW", "INSTANCE", "KVSTORE", "NAMESPACE", "VERSIONED_PLUGIN"]
+Resource: TypeAlias = Literal["EXECUTION", "FLOW", "INSTANCE", "KVSTORE", "NAMESPACE", "TRIGGER", "VERSIONED_PLUGIN"]
 Action: TypeAlias = Literal[
     "ACCESS_FILES",
     "ACCESS_LOGS",
     "ACCESS_OUTPUTS",
+    "BACKFILL",
     "CHANGE_LABELS",
     "CREATE",
     "DELETE",
@@ -48,6 +49,7 @@ Action: TypeAlias = Literal[
     "REPLAY",
     "RESTART",
     "RESUME",
+    "UNLOCK",
     "UNQUEUE",
     "UPDATE",
     "VALIDATE",

@@ -35,6 +35,8 @@ from casemate.api.operations import (
     plugin_schemas,
     plugins,
     templates,
+    trigger_bulk,
+    triggers,
     webhooks,
 )
 
@@ -63,6 +65,8 @@ TABLE: tuple[Operation, ...] = (
     *execution_overviews.TABLE,
     *evaluation.TABLE,
     *following.TABLE,
+    *triggers.TABLE,
+    *trigger_bulk.TABLE,
     *webhooks.TABLE,
     *logs.TABLE,
     *metrics.TABLE,

@@ -8,6 +8,7 @@ from casemate.orchestrator.kin import Reach
 from casemate.orchestrator.orchestrator import Orchestrator, new_id
 from casemate.orchestrator.removing import Belongings
 from casemate.orchestrator.rules import Rules
+from casemate.orchestrator.triggers import Triggers
 from casemate.orchestrator.webhook import WebRequest
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Refusal",
     "Rules",
     "Stopped",
+    "Triggers",
     "WebRequest",
     "checked_key",
     "expiry",

@@ -13,12 +13,14 @@ from casemate.flows import Flow, Label
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId
 from casemate.store.database import Tx
 from casemate.store.errors import Conflict
-from casemate.store.fields import Field, anywhere, scoped
+from casemate.store.fields import Field, among, anywhere, scoped
 from casemate.store.rows import packed, unpacked
 from casemate.store.schema import executions
 from casemate.store.schema import triggers as table
 from casemate.store.search import Criterion, Page, condition, found
 from casemate.triggers import Backfill, TriggerKey, TriggerState, fresh_states, redefined
+
+_LOCKED = table.c.execution.is_not(None) | table.c.evaluating.is_not(None)
 
 _FIELDS: dict[str, Field] = {
     "q": anywhere(table.c.namespace, table.c.flow, table.c.id),
@@ -28,6 +30,8 @@ _FIELDS: dict[str, Field] = {
     "kind": table.c.kind,
     "executionId": table.c.execution,
     "disabled": table.c.disabled,
+    "triggerState": among({"ENABLED": table.c.disabled.is_(False), "DISABLED": table.c.disabled.is_(True)}),
+    "locked": among({"true": _LOCKED, "false": ~_LOCKED}),
     "nextEvaluationDate": table.c.next,
     "nextExecutionDate": table.c.next,
     "evaluatedAt": table.c.evaluated,
