@@ -48,7 +48,7 @@ TYPES = [
     "", "x" * 500, ";;;",
 ]
 LEAKS = [
-    "Traceback", "site-packages", "casemate/", "/tmp/", "SELECT", "RecursionError", "starlette", "pydantic",
+    "Traceback", "site-packages", "casemate/", "/tmp/", "SELECT ", "RecursionError", "starlette", "pydantic",
     "object at 0x",
 ]
 # fmt: on
