@@ -424,6 +424,16 @@ def test_a_wrong_key_and_a_wrong_flow_look_alike(call, path):
     assert answer.json()["message"] == "Not Found: Webhook not found"
 
 
+def test_half_a_character_is_never_kept(call):
+    body = '{"who": "\\ud800"}'
+    started = call("POST", "executions/webhook/company.team/hook/s3cret-key", data=body).json()
+    assert started["trigger"]["variables"]["body"] == body
+    assert call("GET", "executions/search").status_code == 200
+    names = [{"namespace": "company.team", "id": "\ud800"}]
+    answer = call("POST", "flows/export/by-ids", data=json.dumps(names), headers={"content-type": "application/json"})
+    assert (answer.status_code, "Unicode" in answer.json()["message"]) == (422, True)
+
+
 def test_a_webhook_whose_condition_does_not_hold_starts_nothing(call):
     path = "executions/webhook/company.team/conditional/s3cret-key"
     assert call("POST", path, json={"go": False}).status_code == 204

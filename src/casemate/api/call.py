@@ -100,6 +100,8 @@ class Call:
             value = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise Refused([_malformed(error)]) from error
+        # Half a surrogate pair can be written in JSON, and nothing that holds one can be shown again.
+        json.dumps(value, ensure_ascii=False).encode()
         try:
             return shape.validate_python(value)
         except ValidationError as error:
