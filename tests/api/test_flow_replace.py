@@ -1,6 +1,7 @@
 import pytest
 
 from casemate.api.errors import Declined
+from casemate.api.operations import flow_replace
 from casemate.api.replacing import Changed, changes, with_changes
 from casemate.api.sources import Wanted
 
@@ -36,7 +37,12 @@ def test_a_replacement_is_a_text_unless_the_query_is_a_pattern():
 
 def test_a_source_cannot_be_made_to_grow_for_ever():
     with pytest.raises(Declined, match="more than 1048576 characters"):
-        changes("a" * 1_000_000, Wanted("a"), "b" * 1_000_000)
+        changes("a" * 1000, Wanted("a"), "b" * 10_000)
+
+
+def test_a_source_is_not_searched_for_ever():
+    with pytest.raises(Declined, match="more than 10000 matches"):
+        changes("a" * 1_000_000, Wanted("a"), "b")
 
 
 def test_lines_keep_their_ends():
@@ -107,3 +113,12 @@ def test_one_line_is_replaced(client, save):
     assert (changed.json()["revision"], "message: Bonjour" in changed.json()["source"]) == (2, True)
     assert client.post(f"{FLOWS}/source/replace/line", json=asked(**name("a"), line=1)).status_code == 422
     assert client.post(f"{FLOWS}/source/replace/line", json=asked(**name("gone"))).status_code == 404
+
+
+def test_what_is_asked_about_is_bounded(client, save, monkeypatch):
+    monkeypatch.setattr(flow_replace, "LARGEST", 100)
+    save("a", message="Hello " * 20)
+    for path, more in (("preview", {}), ("apply", {"flows": [name("a")]})):
+        answer = client.post(f"{FLOWS}/source/replace/{path}", json=asked(**more))
+        assert (answer.status_code, "narrow it" in answer.json()["message"]) == (422, True)
+    assert client.get(f"{FLOWS}/company.team/a").json()["revision"] == 1

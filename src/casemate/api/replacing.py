@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from casemate.api.errors import illegal_argument
 from casemate.api.sources import Wanted, compiled, section
 
+MOST = 10_000
+"""The most matches in one source."""
 LARGEST = 1 << 20
 """The most characters that a source may grow to."""
 
@@ -28,22 +31,28 @@ class Changed:
 def changes(source: str, wanted: Wanted, replacement: str, column: int | None = None) -> tuple[Changed, ...]:
     """What becomes of every line that matches, or matches at this column, counted from 1.
 
-    In the replacement of a regular expression `$1` is what its first group matched.
-
-    Raises 422 when the source would grow too large.
+    In the replacement of a regular expression `$1` is what its first group matched. Raises 422 when there are too many
+    matches, or the source would grow too large.
     """
     pattern, lines = compiled(wanted), section(source, wanted.scope)
-    left = LARGEST
-    found = []
+    matches, letters, found = MOST, LARGEST, []
     for number, line in enumerate(source.split("\n"), 1):
-        matches = (
-            [one for one in pattern.finditer(line) if column in (None, one.start() + 1)] if number in lines else ()
-        )
-        if matches:
-            after = _replaced(line, matches, replacement, left, regex=wanted.regex)
-            left -= len(after)
+        if number not in lines:
+            continue
+        here = _matches(pattern, line, matches, column)
+        if here:
+            after = _replaced(line, here, replacement, letters, regex=wanted.regex)
+            matches, letters = matches - len(here), letters - len(after)
             found.append(Changed(number, line, after))
     return tuple(found)
+
+
+def _matches(pattern: Any, line: str, most: int, column: int | None) -> list[Any]:
+    # Each match takes a while: see test_a_source_is_not_searched_for_ever.
+    found = list(islice(pattern.finditer(line), most + 1))
+    if len(found) > most:
+        raise illegal_argument(f"there are more than {MOST} matches in one flow")
+    return [one for one in found if column in (None, one.start() + 1)]
 
 
 def with_changes(source: str, changed: tuple[Changed, ...]) -> str:

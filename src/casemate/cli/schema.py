@@ -8,7 +8,7 @@ from typing import Any
 
 from casemate.catalog import Catalog, Holds
 from casemate.core import catalog
-from casemate.flows import flow_json_schema, held_json_schema, type_json_schema
+from casemate.flows import flow_json_schema, held_json_schema, meant_type, type_json_schema
 
 UNKNOWN = 2
 """Exit status for a type that does not exist."""
@@ -24,7 +24,9 @@ def schema(name: str = "flow", /) -> int:
     """
     found = schema_of(name, catalog())
     if found is None:
-        print(f"casemate: there is no type {name}; `casemate schema` alone describes whole flows", file=sys.stderr)
+        meant = meant_type(name, catalog())
+        remedy = f"did you mean {meant}?" if meant else "`casemate schema` alone describes whole flows"
+        print(f"casemate: there is no type {name} ({remedy})", file=sys.stderr)
         return UNKNOWN
     print(json.dumps(found, indent=2, ensure_ascii=False))
     return 0

@@ -8,7 +8,7 @@ from casemate.flows.defaults import with_defaults
 from casemate.flows.drawing import drawn
 from casemate.flows.for_each_item import ITEMS, MERGE, SPLIT, sibling
 from casemate.flows.graph import Graph, graph_to_json
-from casemate.flows.json_schema import flow_json_schema, held_json_schema, input_types, type_json_schema
+from casemate.flows.json_schema import flow_json_schema, held_json_schema, input_types, meant_type, type_json_schema
 from casemate.flows.links import FLOW_TRIGGER, Link, LinkKind, around, links
 from casemate.flows.model import (
     MADE,
@@ -65,6 +65,7 @@ __all__ = [
     "input_to_json",
     "input_types",
     "links",
+    "meant_type",
     "names_of",
     "parse",
     "parse_task",

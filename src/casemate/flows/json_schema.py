@@ -71,6 +71,12 @@ def type_json_schema(place: Holds, name: str, catalog: Catalog) -> Json | None:
     return {"$schema": DIALECT, **own, "$defs": _reachable(own, every)}
 
 
+def meant_type(name: str, catalog: Catalog) -> str | None:
+    """The type that was probably meant by a name that is none."""
+    found = (grammar_of(catalog).nearest(place, name) for place in Holds)
+    return next((each for each in found if each is not None), None)
+
+
 def input_types() -> Mapping[str, str]:
     """The types of inputs, and the names that Kestra's messages give them."""
     return {name: written["x-class"] for name, written in vocabulary.INPUTS.items()}

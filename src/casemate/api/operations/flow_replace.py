@@ -30,6 +30,8 @@ _LINE = TypeAdapter(shapes.ReplaceLine)
 
 MOST = 1000
 """How many flows may be changed at once."""
+LARGEST = 32 << 20
+"""How many characters of sources and lines one request may be about: all of it is in memory at once."""
 
 
 async def preview_replace_by_source_code(call: Call) -> Answer:
@@ -87,13 +89,23 @@ def _wanted(asked: Any) -> Wanted:
 
 
 def _previewed(candidates: Iterable[StoredFlow], wanted: Wanted, replacement: str) -> Answer:
-    found = [(one, changed) for one in candidates if (changed := changes(one.source, wanted, replacement))]
+    found, taken = [], 0
+    for flow in candidates:
+        if changed := changes(flow.source, wanted, replacement):
+            taken = _with(taken, sum(len(one.before) + len(one.after) for one in changed))
+            found.append((flow, changed))
     return {
         "totalMatches": sum(len(changed) for _, changed in found),
         "totalFlows": len(found),
         "editableFlowCount": sum(editable(one) for one, _ in found),
         "flows": [_shown(one, changed) for one, changed in found],
     }
+
+
+def _with(taken: int, more: int) -> int:
+    if taken + more > LARGEST:
+        raise illegal_argument(f"this is about more than {LARGEST} characters: narrow it to fewer flows")
+    return taken + more
 
 
 def _shown(flow: StoredFlow, changed: tuple[Changed, ...]) -> dict[str, object]:
@@ -113,7 +125,12 @@ def _judged(
     found: Iterable[tuple[_Name, StoredFlow | None]], wanted: Wanted, replacement: str, deps: Deps
 ) -> list[_Change | dict[str, object]]:
     """Each flow with what would become of it, or why it stays as it is."""
-    return [_judge(name, flow, wanted, replacement, deps) for name, flow in found]
+    judged, taken = [], 0
+    for name, flow in found:
+        one = _judge(name, flow, wanted, replacement, deps)
+        taken = _with(taken, 0 if isinstance(one, dict) else len(one[1].source))
+        judged.append(one)
+    return judged
 
 
 def _judge(
