@@ -38,6 +38,14 @@ def test_a_flow_is_drawn_as_it_was_in_a_revision(client, save, source):
     assert client.get(f"{MAIN}/flows/company.team/nowhere/graph").status_code == 404
 
 
+def test_the_node_of_a_trigger_shows_its_state(client, save, source):
+    trigger = "triggers: [{id: daily, type: io.kestra.plugin.core.trigger.Schedule, cron: '0 0 * * *'}]"
+    save(source(extra=trigger))
+    nodes = client.get(f"{MAIN}/flows/company.team/hello/graph").json()["nodes"]
+    (node,) = [one for one in nodes if one["uid"] == "root.Triggers.daily"]
+    assert (node["trigger"]["disabled"], node["triggerDeclaration"]["id"]) == (False, "daily")
+
+
 def test_a_source_is_drawn_without_being_saved(client, source):
     answer = client.post(f"{MAIN}/flows/graph", content=source(), headers=YAML)
     assert [edge["target"] for edge in answer.json()["edges"]] == ["root.say", "root._end"]

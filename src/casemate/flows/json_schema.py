@@ -116,7 +116,8 @@ def _kin(place: Holds, kin: Kin, names: Iterable[str]) -> Json:
             shown["properties"][name] = {"$ref": f"#/$defs/{_shared(place)}/properties/{name}"}
     shown["properties"]["type"] = {"description": "The type.", "enum": list(names)}
     if manifest is not None:
-        shown = {"title": manifest.title, "description": manifest.description or manifest.title, **shown}
+        description = {"description": manifest.description} if manifest.description else {}
+        shown = {"title": manifest.title, **description, **shown}
         if manifest.deprecated:
             shown["deprecated"] = True
     return shown
@@ -177,7 +178,7 @@ def _kinds(schema: Schema, *, nullable: bool) -> Iterator[Json]:
 
 def _joined(kinds: Iterable[Json]) -> Json:
     """Any of the kinds. Their rules do not meet, so one schema holds them all; what is wrong then has its own place."""
-    found = list(kinds)
+    found = [each for kind in kinds for each in kind.get("anyOf", [kind])]
     if all("type" in kind for kind in found):
         types = [name for kind in found for name in ([kind["type"]] if isinstance(kind["type"], str) else kind["type"])]
         rules = {name: rule for kind in found for name, rule in kind.items()}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from asyncio import to_thread
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from casemate.api import shapes
 from casemate.api.call import Call
@@ -13,13 +14,14 @@ from casemate.api.deps import Deps
 from casemate.api.errors import illegal_argument, not_found
 from casemate.api.operation import FLOWS, Answer, Operation, Permission
 from casemate.api.operations.flows import stored
+from casemate.api.operations.triggers import shown
 from casemate.api.written import checked_flow, reread
 from casemate.catalog import Catalog, Role
 from casemate.errors import Refused
 from casemate.executions import Execution
 from casemate.flows import FLOW_TRIGGER, Flow, Graph, Link, Task, around, drawn, graph_to_json, links
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId
-from casemate.store import StoredFlow, Tx, executions
+from casemate.store import StoredFlow, Tx, executions, triggers
 from casemate.store import flows as rows
 
 MOST_EXPANDED = 50
@@ -28,9 +30,12 @@ _Name = tuple[Namespace, FlowId]
 
 
 async def generate_flow_graph(call: Call) -> Answer:
-    """Draw the tasks and triggers of a flow, subflows expanded where asked for."""
+    """Draw the tasks and triggers of a flow, subflows expanded where asked for; triggers with their state."""
     found = await stored(call, revision=call.number("revision"))
-    return await _drawn(call, await to_thread(reread, found, call.deps))
+    graph = await _drawn(call, await to_thread(reread, found, call.deps))
+    states = await call.deps.db.read(triggers.of_flow, call.tenant, found.namespace, found.id)
+    known = {f"root.Triggers.{one.trigger_id}": shown(one) for one in states}
+    return {**graph, "nodes": [_with_state(node, known) for node in graph["nodes"]]}
 
 
 async def generate_flow_graph_from_source(call: Call) -> Answer:
@@ -55,7 +60,12 @@ async def flow_dependencies_from_namespace(call: Call) -> Answer:
     return _topology(call.tenant, near, [name for name in names if name[0] == namespace])
 
 
-async def _drawn(call: Call, flow: Flow) -> Answer:
+def _with_state(node: dict[str, Any], known: Mapping[str, object]) -> dict[str, Any]:
+    """A node; that of a trigger with what is remembered of it."""
+    return {**node, "trigger": known[node["uid"]]} if node["uid"] in known else node
+
+
+async def _drawn(call: Call, flow: Flow) -> dict[str, Any]:
     return graph_to_json(await graph_of(call, flow))
 
 

@@ -6,6 +6,8 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
+from casemate.api.shapes.triggers import TriggerState
+
 
 class GraphNode(TypedDict):
     """A node of a graph; a task has `task`, a trigger `triggerDeclaration`."""
@@ -16,6 +18,7 @@ class GraphNode(TypedDict):
     relationType: NotRequired[str]
     task: NotRequired[dict[str, Any]]
     triggerDeclaration: NotRequired[dict[str, Any]]
+    trigger: NotRequired[TriggerState]
     taskRun: NotRequired[dict[str, Any]]
 
 
