@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from casemate.flows import Flow, read_flow
 from casemate.identifiers import MAIN
@@ -192,6 +194,11 @@ def test_a_multiple_condition_is_a_group_and_the_others_are_plain():
     assert [each.asked.properties["flowId"] for each in group.wanted] == ["a", "b"]
 
 
+def test_an_entry_of_where_may_have_any_name():
+    one = "{id: two words, filters: [{field: FLOW_ID, type: EQUAL_TO, value: c}]}"
+    assert Watched(f"{HEAD}    preconditions: {{id: p, where: [{one}]}}\n").met('"value":"c"').fires
+
+
 def test_two_groups_are_to_be_complete_together():
     both = f"""{MULTIPLE}    preconditions:
       id: more
@@ -209,3 +216,36 @@ def test_two_groups_are_to_be_complete_together():
 @pytest.mark.parametrize("alias", ["io.kestra.core.models.triggers.types.Flow", "io.kestra.plugin.core.trigger.Flow"])
 def test_an_older_name_of_the_type_is_as_good(alias: str):
     assert only(HEAD.replace("io.kestra.plugin.core.trigger.Flow", alias))
+
+
+class Remembered:
+    """What a window should hold, told the plain way: everything that was met since it began or the flow was started."""
+
+    def __init__(self) -> None:
+        self.day: object = None
+        self.met: set[str] = set()
+
+    def fires(self, names: frozenset[str], now: datetime, *, resets: bool) -> bool:
+        if now.date() != self.day:
+            self.day, self.met = now.date(), set()
+        self.met |= names
+        complete = bool(names) and self.met == {A, B}
+        if complete and resets:
+            self.met = set()
+        return complete
+
+
+steps = some.lists(
+    some.tuples(some.frozensets(some.sampled_from([A, B])), some.timedeltas(timedelta(), timedelta(hours=20))),
+    max_size=30,
+)
+
+
+@given(some.lists(moves, max_size=30), some.booleans())
+def test_a_trigger_fires_when_a_plain_count_says_so(taken: list[tuple[frozenset[str], timedelta]], resets: bool):
+    watched = Watched(PAIR if resets else f"{PAIR}      resetOnSuccess: false\n")
+    remembered = Remembered()
+    for names, later in taken:
+        watched.now += later
+        expected = remembered.fires(names, watched.now, resets=resets)
+        assert watched.met(*names).fires is expected
