@@ -235,10 +235,7 @@ class Remembered:
         return complete
 
 
-steps = some.lists(
-    some.tuples(some.frozensets(some.sampled_from([A, B])), some.timedeltas(timedelta(), timedelta(hours=20))),
-    max_size=30,
-)
+moves = some.tuples(some.frozensets(some.sampled_from([A, B])), some.timedeltas(timedelta(), timedelta(hours=20)))
 
 
 @given(some.lists(moves, max_size=30), some.booleans())
