@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from casemate.api.limits import Limits, Seats
+from casemate.api.limits import Limits, Seats, Spool
 
 from .live import live
 
+SPOOL = Spool(40 << 20)
 LIMITS = Limits(connections=20, head=0.4, patience=0.4, rate=1000)
 
 FLOW = """id: hello
@@ -33,7 +34,7 @@ START = "/api/v1/main/executions/company.team/hello"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with live(tmp_path_factory.mktemp("connections"), limits=LIMITS, followers=Seats(3)) as running:
+    with live(tmp_path_factory.mktemp("connections"), limits=LIMITS, followers=Seats(3), spool=SPOOL) as running:
         for source in (FLOW, NAP):
             running.save(source)
         yield running
@@ -144,6 +145,22 @@ def test_there_are_so_many_event_streams_and_they_come_back(server):
         stream.close()
     assert eventually(lambda: follow().status_code == 200)
     requests.delete(f"{server.api}/executions/{execution}/actions/kill", timeout=10)
+
+
+def test_all_uploads_together_are_bounded(server):
+    whole = 30 << 20
+    large = [("file", ("f", b"x" * whole))]
+    assert requests.post(f"{server.url}{START}", files=large, timeout=20).status_code == 200
+    with connected(server) as one:
+        head = f"POST {START} HTTP/1.1\r\nHost: {one.getpeername()[0]}\r\nContent-Length: {whole}\r\n"
+        one.sendall(f"{head}Content-Type: multipart/form-data; boundary=b\r\n\r\n".encode())
+        one.sendall(b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n' + b"x" * (20 << 20))
+        assert eventually(lambda: SPOOL.taken > 19 << 20)
+        refused = requests.post(f"{server.url}{START}", files=large, timeout=20)
+        assert refused.status_code == 503
+        assert "too much is being uploaded" in refused.json()["message"]
+    assert eventually(lambda: SPOOL.taken == 0)
+    assert requests.post(f"{server.url}{START}", files=large, timeout=20).status_code == 200
 
 
 def test_the_texts_of_a_form_are_bounded_as_a_whole(server):

@@ -3,6 +3,8 @@ import threading
 
 import pytest
 
+from casemate.api.throttle import GUESSES
+
 from .live import live
 
 HELLO = """
@@ -101,10 +103,13 @@ triggers:
 """
 
 
+GUARDED = HOOK.replace("id: hook", "id: guarded")
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     with live(tmp_path_factory.mktemp("live")) as running:
-        for source in (HELLO, NAP, CHOICE, OFF, HOOK, CONDITIONAL):
+        for source in (HELLO, NAP, CHOICE, OFF, HOOK, GUARDED, CONDITIONAL):
             running.save(source)
         yield running
 
@@ -432,6 +437,16 @@ def test_half_a_character_is_never_kept(call):
     names = [{"namespace": "company.team", "id": "\ud800"}]
     answer = call("POST", "flows/export/by-ids", data=json.dumps(names), headers={"content-type": "application/json"})
     assert (answer.status_code, "Unicode" in answer.json()["message"]) == (422, True)
+
+
+def test_guessing_the_key_of_a_webhook_gets_slow(call):
+    path = "executions/webhook/company.team/{}/{}"
+    guesses = [call("POST", path.format("guarded", f"guess-{number}")) for number in range(GUESSES + 1)]
+    assert [one.status_code for one in guesses] == [404] * GUESSES + [429]
+    assert int(guesses[-1].headers["retry-after"]) > 0
+    # Nor is a right guess looked at; other webhooks are not held up.
+    assert call("POST", path.format("guarded", "s3cret-key")).status_code == 429
+    assert call("POST", path.format("hook", "s3cret-key")).status_code == 200
 
 
 def test_a_webhook_whose_condition_does_not_hold_starts_nothing(call):

@@ -73,3 +73,11 @@ def test_it_does_not_grow_without_end(throttle):
     for number in range(30_000):
         throttle.missed(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", "guess")
     assert len(throttle._guessed) == 10_000
+
+
+def test_guesses_about_one_thing_do_not_count_for_another(throttle):
+    for number in range(GUESSES):
+        throttle.missed("192.0.2.1", str(number), "flow a")
+    assert throttle.wait("192.0.2.1", "x", "flow a") == SECONDS
+    assert throttle.wait("192.0.2.1", "x", "flow b") == 0
+    assert throttle.wait("192.0.2.1", "x") == 0

@@ -65,7 +65,7 @@ def _endpoint(operation: Operation, deps: Deps, keeper: Gate) -> Callable[[Reque
         try:
             return _response(await operation.run(call), operation)
         finally:
-            await forms.close(bounded)
+            await forms.close(bounded, deps.spool)
 
     return endpoint
 

@@ -109,7 +109,7 @@ class Call:
 
     async def form(self) -> FormData:
         """The fields and files of a form; none if there is no body."""
-        return await forms.read(self.request)
+        return await forms.read(self.request, self.deps.spool)
 
 
 def whole(text: str) -> int | None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from casemate.api.limits import Limits, Seats
+from casemate.api.limits import Limits, Seats, Spool
+from casemate.api.throttle import Throttle
 from casemate.catalog import Catalog
 from casemate.executions import Context
 from casemate.orchestrator import Orchestrator
@@ -23,6 +24,7 @@ class Deps:
 
     `context` is that of the orchestrator, for expressions that people try out. `upload_limit` bounds the bytes of a
     form with files, `heartbeat` is how often a quiet event stream says it lives, `followers` how many there may be.
+    `spool` is the room for uploads that are under way, `guesses` counts wrong keys of webhooks.
     """
 
     db: Database
@@ -38,5 +40,7 @@ class Deps:
     heartbeat: timedelta = timedelta(seconds=10)
     limits: Limits = field(default_factory=Limits)
     followers: Seats = field(default_factory=lambda: Seats(200))
+    spool: Spool = field(default_factory=lambda: Spool(4 * GIBIBYTE))
+    guesses: Throttle = field(default_factory=Throttle)
     filters: tuple[str, ...] = ()
     functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

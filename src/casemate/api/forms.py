@@ -9,6 +9,7 @@ from starlette.formparsers import FormParser, MultiPartException, MultiPartParse
 from starlette.requests import Request
 
 from casemate.api.errors import Declined
+from casemate.api.limits import Spool
 
 _FILES = 100
 _FIELDS = 1000
@@ -32,14 +33,13 @@ class _Parts(MultiPartParser):
             raise MultiPartException(f"The texts of a form may have {_ALL_TEXTS} characters in all")
 
 
-async def read(request: Request) -> FormData:
+async def read(request: Request, spool: Spool) -> FormData:
     """The fields and files of a form; none if there is no body. Raises `Declined`. `close` it when all is done."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         if kind == "multipart/form-data":
-            parts = _Parts(
-                request.headers, request.stream(), max_files=_FILES, max_fields=_FIELDS, max_part_size=_LONGEST_TEXT
-            )
+            body, most = _spooled(request, spool), _LONGEST_TEXT
+            parts = _Parts(request.headers, body, max_files=_FILES, max_fields=_FIELDS, max_part_size=most)
             request.state.form = await parts.parse()
         elif kind == "application/x-www-form-urlencoded":
             fields = FormParser(request.headers, _brief(request), max_fields=_FIELDS, max_part_size=_LONGEST_TEXT)
@@ -52,11 +52,22 @@ async def read(request: Request) -> FormData:
     return form
 
 
-async def close(request: Request) -> None:
+async def close(request: Request, spool: Spool) -> None:
     """Removes the spooled files of the form that was read, if one was."""
     form = getattr(request.state, "form", None)
     if isinstance(form, FormData):
         await form.close()
+    spool.give_back(getattr(request.state, "spooled", 0))
+    request.state.spooled = 0
+
+
+async def _spooled(request: Request, spool: Spool) -> AsyncGenerator[bytes, None]:
+    """The body, refused when too much of it and of others is on the disk."""
+    request.state.spooled = 0
+    async for chunk in request.stream():
+        spool.take(len(chunk))
+        request.state.spooled += len(chunk)
+        yield chunk
 
 
 async def _brief(request: Request) -> AsyncGenerator[bytes, None]:

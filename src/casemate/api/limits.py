@@ -28,6 +28,24 @@ class Limits:
 
 
 @dataclass(slots=True)
+class Spool:
+    """The bytes of forms that lie on this machine's disk until they are stored; each form alone has its own limit."""
+
+    most: int
+    taken: int = field(default=0)
+
+    def take(self, size: int) -> None:
+        """Room for so many more bytes; raises `Declined` if there is not so much."""
+        if self.taken + size > self.most:
+            raise Declined(503, "Service Unavailable: too much is being uploaded just now, try again in a while")
+        self.taken += size
+
+    def give_back(self, size: int) -> None:
+        """So many bytes are gone from the disk."""
+        self.taken -= size
+
+
+@dataclass(slots=True)
 class Seats:
     """How many event streams there are; each keeps a connection and a place in memory for as long as it likes."""
 

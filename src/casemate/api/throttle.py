@@ -1,4 +1,7 @@
-"""How often one address may guess credentials. Other addresses never wait for it, and it never waits for long."""
+"""How often one address may guess credentials, or what else opens something (`about`: what it would open).
+
+Other addresses never wait for it, and it never waits for long.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from math import ceil
+from typing import TypeAlias
 
 GUESSES = 10
 """Wrong guesses that an address has at once."""
@@ -21,6 +25,10 @@ _REMEMBERED = 10_000
 
 _SAME = 4
 """Wrong guesses of an address that are known again: a program with an old password only repeats itself."""
+
+
+_Aim: TypeAlias = tuple[str, bytes]
+"""Who guesses, and a digest of what would open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +44,29 @@ class Throttle:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._guessed: OrderedDict[str, _Guessed] = OrderedDict()
+        self._guessed: OrderedDict[_Aim, _Guessed] = OrderedDict()
 
-    def wait(self, address: str, guess: str) -> int:
-        """The seconds until the address may guess this; 0 if it may now, or guessed it before."""
-        before = self._guessed.get(_origin(address))
+    def wait(self, address: str, guess: str, about: str = "") -> int:
+        """The seconds until the address may guess this about that; 0 if it may now, or guessed it before."""
+        before = self._guessed.get(_aim(address, about))
         if before is None or _digest(guess) in before.digests:
             return 0
         return max(0, ceil(before.until - self._clock() - (GUESSES - 1) * SECONDS))
 
-    def missed(self, address: str, guess: str) -> None:
+    def missed(self, address: str, guess: str, about: str = "") -> None:
         """The address guessed wrong."""
-        origin, now, digest = _origin(address), self._clock(), _digest(guess)
-        before = self._guessed.pop(origin, _Guessed(now))
+        aim, now, digest = _aim(address, about), self._clock(), _digest(guess)
+        before = self._guessed.pop(aim, _Guessed(now))
         if digest not in before.digests:
             kept = (*before.digests, digest)[-_SAME:]
             before = _Guessed(max(now, before.until) + SECONDS, kept)
-        self._guessed[origin] = before
+        self._guessed[aim] = before
         if len(self._guessed) > _REMEMBERED:
             self._guessed.popitem(last=False)
+
+
+def _aim(address: str, about: str) -> _Aim:
+    return _origin(address), _digest(about)
 
 
 def _digest(guess: str) -> bytes:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 class Ask:
     """One call of a function that only the control plane can answer.
 
-    `function` is the name of a method of `expressions.World` (`secret`, `kv`, `read`, `file_size`, `error_logs`), or
-    what the body of a core task wants (`kv.set`, `state.get`); `arguments` are its arguments by name.
+    `function` is the name of a method of `expressions.World` (`secret`, `kv`, `read`, `file_size`, `error_logs`),
+    `namespace_files` (the addresses of a namespace's files by their paths), or what the body of a core task wants
+    (`kv.set`, `state.get`); `arguments` are its arguments by name.
     """
 
     function: str

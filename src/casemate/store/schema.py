@@ -238,6 +238,7 @@ metrics = Table(
     Column("value", Float, nullable=False),
     Column("tags", Text, nullable=False),
     Index("metrics_execution", "tenant", "execution"),
+    Index("metrics_flow", "tenant", "namespace", "flow", "name", "at"),
 )
 
 templates = Table(

@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 from casemate.api import shapes
 from casemate.api.call import NOBODY, Call
 from casemate.api.errors import not_found
+from casemate.api.gate import Throttled
 from casemate.api.operation import ANYTHING, Answer, Operation, Run, Verb
 from casemate.api.operations.execution_start import with_url
 from casemate.executions import read_json
@@ -22,14 +23,20 @@ _SHOWN = ("tenantId", "id", "namespace", "flowId", "flowRevision", "trigger", "o
 
 async def trigger_execution_by_webhook(call: Call) -> Answer:
     """Start a flow by its webhook; nothing (204) if its conditions do not hold."""
+    address, key = call.request.client.host if call.request.client else "", call.part("key")
+    about = "/".join((call.tenant, *call.flow))
+    # A key is a secret that can be guessed: see test_guessing_the_key_of_a_webhook_gets_slow.
+    if wait := call.deps.guesses.wait(address, key, about):
+        raise Throttled(wait)
     request = WebRequest(
         body=_value(await call.request.body()),
         headers=_headers(call),
         parameters=_grouped(call.request.query_params.multi_items()),
     )
     try:
-        begun = await call.deps.orchestrator.webhook(call.tenant, *call.flow, call.part("key"), request)
+        begun = await call.deps.orchestrator.webhook(call.tenant, *call.flow, key, request)
     except NotFound as error:
+        call.deps.guesses.missed(address, key, about)
         # One answer for both: it must not tell which flows exist to those who know no key.
         raise not_found("Webhook not found") from error
     if begun is None:

@@ -1,0 +1,13 @@
+"""An index for what a flow has measured over time."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    """Make it."""
+    op.create_index("metrics_flow", "metrics", ["tenant", "namespace", "flow", "name", "at"])
