@@ -120,3 +120,18 @@ def test_a_forced_run_waits_for_no_date(server, call, create):
     assert refused.status_code == 422
     assert "Only non terminated executions can be forced run." in refused.json()["message"]
     assert call("POST", "executions/force-run/by-ids", json=[later["id"]]).status_code == 400
+
+
+def test_how_many_run_is_counted_and_not_set(call, create):
+    create("strict")
+    path = "concurrency-limit/company.team/strict"
+    confirmed = call("PUT", path, json={"tenantId": "main", "namespace": "x", "flowId": "y", "running": 1})
+    assert confirmed.json() == {"tenantId": "main", "namespace": "company.team", "flowId": "strict", "running": 1}
+    assert call("PUT", path, json={"running": 5}).status_code == 409
+    assert call("PUT", "concurrency-limit/company.team/quick", json={"running": 0}).status_code == 404
+    assert call("PUT", path, json={"running": None}).status_code == 422
+
+
+def test_only_normal_executions_are_started(call):
+    answers = [call("POST", f"executions/company.team/quick?kind={kind}") for kind in ("NORMAL", "TEST", "x")]
+    assert [one.status_code for one in answers] == [200, 501, 422]

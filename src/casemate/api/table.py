@@ -30,6 +30,7 @@ from casemate.api.operations import (
     logs,
     metrics,
     metrics_over_time,
+    namespace_archives,
     namespace_files,
     namespaces,
     plugin_schemas,
@@ -74,5 +75,6 @@ TABLE: tuple[Operation, ...] = (
     *kv.TABLE,
     *namespaces.TABLE,
     *namespace_files.TABLE,
+    *namespace_archives.TABLE,
     *templates.TABLE,
 )

@@ -54,7 +54,7 @@ class Storage:
         Raises `Occupied` where the address leads through a file, or is that of a folder.
         """
         store, key = self._place(tenant, uri)
-        await to_thread(_free, self._folder / tenant, key, uri)
+        await self.check_free(tenant, uri)
         with _told(uri):
             if isinstance(content, bytes):
                 await to_thread(store.put, key, content, use_multipart=False)
@@ -62,6 +62,11 @@ class Storage:
                 await store.put_async(key, content, use_multipart=True, chunk_size=_CHUNK)
             await to_thread(_make_durable, self._folder / tenant / key)
         return uri
+
+    async def check_free(self, tenant: TenantId, uri: str) -> None:
+        """Raises `Occupied` where no file can be put, and `put` would do so too."""
+        _, key = self._place(tenant, uri)
+        await to_thread(_free, self._folder / tenant, key, uri)
 
     async def get(self, tenant: TenantId, uri: str, limit: int | None = None) -> bytes:
         """The whole file. Raises `NotThere`, and `TooLarge` above the limit."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pydantic import TypeAdapter
+
 from casemate.api import shapes
 from casemate.api.answers import paged
 from casemate.api.call import Call
-from casemate.api.errors import illegal_argument
+from casemate.api.errors import illegal_argument, illegal_state, not_found
 from casemate.api.operation import Answer, Operation, Permission, json_of
 from casemate.api.operations.acting import actions
 from casemate.api.operations.choosing import chosen, each, found_by
@@ -13,6 +15,8 @@ from casemate.api.operations.executions import named
 from casemate.api.search import FILTERS, OLD_FILTERS
 from casemate.executions import Execution, State, to_json
 from casemate.store import slots
+
+_LIMIT = TypeAdapter(shapes.RunningAsked)
 
 
 async def unqueue_execution(call: Call) -> Answer:
@@ -60,6 +64,18 @@ async def search_concurrency_limits(call: Call) -> Answer:
         for (tenant, namespace, flow), running in found
     ]
     return paged(shown, len(shown))
+
+
+async def update_concurrency_limit(call: Call) -> Answer:
+    """Confirm how many executions of a flow run: that is counted from the executions, and can't be set."""
+    asked = await call.body_json(_LIMIT)
+    found = await call.deps.db.read(slots.limited, call.tenant)
+    running = next((running for (_, *flow), running in found if tuple(flow) == call.flow), None)
+    if running is None:
+        raise not_found(f"a concurrency limit of flow {call.part('namespace')}.{call.part('flow_id')}")
+    if asked["running"] != running:
+        raise illegal_state(f"{running} executions run: they are counted, kill or force-run some to change that")
+    return {"tenantId": call.tenant, "namespace": call.flow[0], "flowId": call.flow[1], "running": running}
 
 
 async def _all_forced(call: Call, executions: list[Execution]) -> int:
@@ -143,5 +159,14 @@ TABLE = (
         audit="flow:list",
         returns=shapes.ConcurrencyLimits,
         run=search_concurrency_limits,
+    ),
+    Operation(
+        "PUT",
+        "/api/v1/{tenant}/concurrency-limit/{namespace}/{flow_id}",
+        can=("FLOW", "UPDATE"),
+        audit="flow:limit",
+        body=json_of(shapes.RunningAsked),
+        returns=shapes.ConcurrencyLimit,
+        run=update_concurrency_limit,
     ),
 )

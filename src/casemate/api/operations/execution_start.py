@@ -26,6 +26,7 @@ async def create_execution(call: Call) -> Answer:
     flow, labels, date = await _flow(call), given(call.texts("labels")), _date(call.text("scheduleDate"))
     if call.text("breakpoints") is not None:
         raise Declined(501, "Not Implemented: breakpoints")
+    _normal(call.text("kind"))
     name = ExecutionId(new_id())
     async with kept(await call.form(), flow, name, call.deps) as inputs:
         begun = await call.deps.orchestrator.create(flow, inputs, labels=labels, execution_id=name, schedule_date=date)
@@ -91,6 +92,13 @@ async def _left(call: Call) -> None:
         pass
 
 
+def _normal(kind: str | None) -> None:
+    if kind in _KINDS:
+        raise Declined(501, f"Not Implemented: executions of kind {kind}")
+    if kind not in (None, "NORMAL"):
+        raise illegal_argument(f"kind is {kind[:100]!r}, it must be NORMAL or one of {', '.join(_KINDS)}")
+
+
 async def _flow(call: Call) -> Flow:
     return await call.deps.orchestrator.flow_of(call.tenant, *call.flow, call.number("revision"))
 
@@ -115,6 +123,7 @@ def _resolved(one: ResolvedInput, inputs: Mapping[str, object]) -> dict[str, obj
     return shown if one.problem is None else {**shown, "errors": [{"message": one.problem.message}]}
 
 
+_KINDS = ("TEST", "PLAYGROUND", "LOOP")
 _FLOW = "/api/v1/{tenant}/executions/{namespace}/{id}"
 _EXECUTE: Permission = ("FLOW", "EXECUTE")
 
@@ -125,7 +134,7 @@ TABLE = (
         can=_EXECUTE,
         audit="execution:create",
         body=FORM,
-        asks={"wait": bool, "labels": list, "revision": int, "scheduleDate": str, "breakpoints": str},
+        asks={"wait": bool, "labels": list, "revision": int, "scheduleDate": str, "breakpoints": str, "kind": str},
         returns=shapes.Execution,
         run=create_execution,
     ),

@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
-import zipfile
-from collections.abc import AsyncIterator, Mapping
-from typing import IO, NoReturn
-from urllib.parse import quote
+from collections.abc import AsyncIterator
 
 from starlette.datastructures import UploadFile
 from starlette.responses import StreamingResponse
 
 from casemate.api import shapes
 from casemate.api.call import Call
-from casemate.api.errors import illegal_argument, not_found
+from casemate.api.errors import illegal_argument
 from casemate.api.names import namespace_of
 from casemate.api.operation import FORM, Answer, Operation, Permission
-from casemate.storage import Stored, namespaces, paths
+from casemate.api.operations.namespace_archives import unpack
+from casemate.api.operations.namespace_tree import (
+    address,
+    attachment,
+    copy,
+    missing,
+    parent,
+    put,
+    remove,
+    slashed,
+    tree,
+    wanted_path,
+)
+from casemate.storage import Stored, namespaces, revisions
 
 _CHUNK = 1 << 20
 _MOST_FOUND = 1_000
 
 
 async def create_namespace_file(call: Call) -> Answer:
-    """Put a file, replacing one of the same path."""
-    uri = _address(call, _path(call))
+    """Put a file, replacing one of the same path; of a ZIP archive, by the name of what is sent, every file in it."""
     content = (await call.form()).get("fileContent")
-    if isinstance(content, UploadFile):
-        await call.deps.storage.put(call.tenant, uri, _pieces(content))
-    else:
-        await call.deps.storage.put(call.tenant, uri, str(content or "").encode())
+    if isinstance(content, UploadFile) and (content.filename or "").lower().endswith(".zip"):
+        await unpack(call, content)
+        return None
+    path = wanted_path(call)
+    await put(call, path, _pieces(content) if isinstance(content, UploadFile) else str(content or "").encode())
     return None
 
 
@@ -41,139 +49,86 @@ async def _pieces(upload: UploadFile) -> AsyncIterator[bytes]:
 
 async def file_content(call: Call) -> Answer:
     """Download a file."""
-    path = _path(call)
-    uri = _address(call, path)
+    path = wanted_path(call)
+    uri, number = address(call, path), call.number("revision")
+    if number is not None:
+        uri = await revisions.address(call.deps.storage, call.tenant, namespace_of(call), path, number)
     size = await call.deps.storage.size(call.tenant, uri)
-    headers = {"content-disposition": _attachment(path.rpartition("/")[2]), "content-length": str(size)}
+    headers = {"content-disposition": attachment(path.rpartition("/")[2]), "content-length": str(size)}
     content = call.deps.storage.stream(call.tenant, uri)
     return StreamingResponse(content, media_type="application/octet-stream", headers=headers)
 
 
 async def file_metadatas(call: Call) -> Answer:
     """Read the size and dates of a file or folder."""
-    path = _slashed(call.text("path") or "/")
-    files, folders = await _tree(call)
+    path = slashed(call.text("path") or "/")
+    files, folders = await tree(call)
     if path in files:
         return _attributes(path, files[path])
     if path not in folders:
-        _missing(path)
+        missing(path)
     return _folder(path)
 
 
 async def list_namespace_directory_files(call: Call) -> Answer:
     """List what lies directly in a folder."""
-    path = _slashed(call.text("path") or "/")
-    files, folders = await _tree(call)
+    path = slashed(call.text("path") or "/")
+    files, folders = await tree(call)
     if path not in folders:
-        _missing(path)
-    inside = [_folder(each) for each in sorted(folders) if each != "/" and _parent(each) == path]
-    return [*inside, *(_attributes(each, files[each]) for each in sorted(files) if _parent(each) == path)]
+        missing(path)
+    inside = [_folder(each) for each in sorted(folders) if each != "/" and parent(each) == path]
+    return [*inside, *(_attributes(each, files[each]) for each in sorted(files) if parent(each) == path)]
 
 
 async def create_namespace_directory(call: Call) -> Answer:
     """Make a folder."""
-    await call.deps.storage.put(call.tenant, namespaces.mark_of(namespace_of(call), _path(call)), b"")
+    await call.deps.storage.put(call.tenant, namespaces.mark_of(namespace_of(call), wanted_path(call)), b"")
     return None
 
 
 async def file_revisions(call: Call) -> Answer:
-    """List the revisions of a file: the newest is the only one that is kept."""
-    await call.deps.storage.size(call.tenant, _address(call, _path(call)))
-    return [{"revision": 1}]
+    """List the revisions of a file, oldest first."""
+    place = (call.deps.storage, call.tenant, namespace_of(call))
+    return [{"revision": number} for number in await revisions.numbers(*place, wanted_path(call))]
 
 
 async def move_file_directory(call: Call) -> Answer:
     """Move a file, or a folder with everything in it."""
-    source, target = (_slashed(call.text(name) or "") for name in ("from", "to"))
+    source, target = (slashed(call.text(name) or "") for name in ("from", "to"))
     if "/" in (source, target) or target.startswith(f"{source}/"):
         raise illegal_argument("from and to are required, and a folder cannot be moved into itself")
-    moved = {uri: _address(call, target) + uri[len(_address(call, source)) :] for uri in await _below(call, source)}
+    moved = {uri: address(call, target) + uri[len(address(call, source)) :] for uri in await _below(call, source)}
     for old, new in moved.items():
-        await call.deps.storage.copy(call.tenant, old, new)
+        if old != new:
+            await copy(call, old, new)
     for old in moved:
         if old not in moved.values():
-            await call.deps.storage.delete(call.tenant, old)
+            await remove(call, old)
     return None
 
 
 async def delete_file_directory(call: Call) -> Answer:
     """Delete a file, or a folder with everything in it."""
-    for uri in await _below(call, _slashed(_path(call))):
-        await call.deps.storage.delete(call.tenant, uri)
+    for uri in await _below(call, slashed(wanted_path(call))):
+        await remove(call, uri)
     return None
 
 
 async def search_namespace_files(call: Call) -> Answer:
     """Search files by a part of their path."""
-    files, _ = await _tree(call)
+    files, _ = await tree(call)
     wanted = (call.text("q") or "").lower()
     found: list[object] = [path for path in sorted(files) if wanted in path.lower()]
     return found[:_MOST_FOUND]
 
 
-async def export_namespace_files(call: Call) -> Answer:
-    """Download all files as a ZIP archive."""
-    files, _ = await _tree(call)
-    archive = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed when it has been sent
-    try:
-        await asyncio.to_thread(_archived, call, files, archive)
-    except BaseException:
-        archive.close()
-        raise
-    headers = {"content-disposition": _attachment(f"{namespace_of(call)}_files.zip")}
-    return StreamingResponse(_sent(archive), media_type="application/octet-stream", headers=headers)
-
-
-def _archived(call: Call, files: Mapping[str, Stored], archive: IO[bytes]) -> None:
-    with zipfile.ZipFile(archive, "w") as whole:
-        for path, stored in files.items():
-            with whole.open(path.lstrip("/"), "w", force_zip64=True) as entry:
-                for piece in call.deps.storage.pieces_now(call.tenant, stored.uri):
-                    entry.write(piece)
-    archive.seek(0)
-
-
-async def _sent(archive: IO[bytes]) -> AsyncIterator[bytes]:
-    with archive:
-        while piece := await asyncio.to_thread(archive.read, _CHUNK):
-            yield piece
-
-
-async def _tree(call: Call) -> tuple[dict[str, Stored], set[str]]:
-    place = (call.deps.storage, call.tenant, namespace_of(call))
-    return await asyncio.to_thread(namespaces.files_of, *place), await asyncio.to_thread(namespaces.folders_of, *place)
-
-
 async def _below(call: Call, path: str) -> list[str]:
     """The addresses of a file, or of everything in a folder, what keeps it included. 404: there is neither."""
-    uri = _address(call, path)
+    uri = address(call, path)
     if await call.deps.storage.exists(call.tenant, uri):
         return [uri]
     found = [stored.uri for stored in await call.deps.storage.list(call.tenant, uri)]
-    return found or _missing(path)
-
-
-def _path(call: Call) -> str:
-    path = call.text("path")
-    if path is None or not path.strip("/"):
-        raise illegal_argument("path is required: where the file lies in the namespace")
-    return path
-
-
-def _address(call: Call, path: str) -> str:
-    return paths.namespace_file(namespace_of(call), path)
-
-
-def _slashed(path: str) -> str:
-    return "/" + path.strip("/")
-
-
-def _parent(path: str) -> str:
-    return path.rpartition("/")[0] or "/"
-
-
-def _missing(path: str) -> NoReturn:
-    raise not_found(f"there is no file or folder {path[:300]}")
+    return found or missing(path)
 
 
 def _attributes(path: str, stored: Stored) -> dict[str, object]:
@@ -190,10 +145,6 @@ def _attributes(path: str, stored: Stored) -> dict[str, object]:
 def _folder(path: str) -> dict[str, object]:
     name = path.rpartition("/")[2]
     return {"type": "Directory", "fileName": name, "size": 0, "lastModifiedTime": 0, "creationTime": 0}
-
-
-def _attachment(name: str) -> str:
-    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
 
 
 _FILES = "/api/v1/{tenant}/namespaces/{namespace}/files"
@@ -264,8 +215,5 @@ TABLE = (
         asks={"q": str},
         returns=list[str],
         run=search_namespace_files,
-    ),
-    Operation(
-        "GET", _FILES + "/export", can=_READ, audit="file:export", produces=_TO_STORE, run=export_namespace_files
     ),
 )

@@ -31,6 +31,7 @@ from casemate.api.shapes.flows import (
     FlowName,
     Flows,
     Hashes,
+    RunningAsked,
     Validation,
     WithDeprecated,
 )
@@ -167,6 +168,7 @@ __all__ = [
     "ReplacedFlow",
     "ReplacedLine",
     "Replacing",
+    "RunningAsked",
     "SourceFound",
     "SourceMatch",
     "SourcesFound",

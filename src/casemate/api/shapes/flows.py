@@ -67,6 +67,13 @@ class ConcurrencyLimit(TypedDict):
     running: int
 
 
+@with_config(ConfigDict(extra="ignore"))
+class RunningAsked(TypedDict):
+    """How many executions of a flow are said to run."""
+
+    running: int
+
+
 class ConcurrencyLimits(TypedDict):
     """All of them."""
 

@@ -9,7 +9,7 @@ from casemate.identifiers import Namespace
 from casemate.orchestrator.calls.borders import deletable, meant, writable
 from casemate.orchestrator.calls.effects import Means, Outcome
 from casemate.orchestrator.calls.model import Arguments, Caller, refuse
-from casemate.storage import NotThere, namespaces, paths
+from casemate.storage import NotThere, namespaces, paths, revisions
 
 _FILES = "namespace files"
 _MOST = 10_000
@@ -64,7 +64,11 @@ async def upload(means: Means, caller: Caller, arguments: Arguments) -> Outcome:
     copied = {path: uri for path, uri in targets.items() if path not in skipped}
     for path in copied:
         await _check_readable(means, caller, wanted[path])
-    return Outcome(copied, tuple(("copy", wanted[path], uri) for path, uri in copied.items()))
+    replaced = [path for path in copied if path in there]
+    place = (means.storage, caller.tenant, namespace)
+    kept = {targets[path]: await revisions.next_address(*place, path) for path in replaced}
+    copies = (*kept.items(), *((wanted[path], uri) for path, uri in copied.items()))
+    return Outcome(copied, tuple(("copy", source, target) for source, target in copies))
 
 
 async def download(means: Means, caller: Caller, arguments: Arguments) -> Outcome:
