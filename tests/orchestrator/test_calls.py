@@ -13,6 +13,7 @@ from casemate.executions import Context, Execution, State
 from casemate.identifiers import MAIN, Namespace, TenantId
 from casemate.jobs import Grant
 from casemate.orchestrator import NotFound
+from casemate.storage import revisions
 from casemate.store import Job, kv, replies
 
 from .parts import Clock, Plane, claimed, finished, plane
@@ -313,6 +314,8 @@ async def test_uploads_settle_conflicts_as_they_are_told(service: Plane, conflic
     reply = await uploaded(service, link, grant, conflict=conflict)
     assert (reply.error is not None) is (conflict == "ERROR")
     assert await service.storage.get(MAIN, there) == content
+    kept = await revisions.numbers(service.storage, MAIN, "team.a", "/a/b.txt")
+    assert kept == ((1, 2) if content == b"new" else (1,))
 
 
 @pytest.mark.parametrize(
