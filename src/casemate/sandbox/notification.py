@@ -79,7 +79,10 @@ class Listener:
         self.descriptor = descriptor
 
     def receive(self) -> Stopped | None:
-        """The next stopped call. None: its caller died meanwhile. Call it when there is something to read."""
+        """The next stopped call. None: its caller died meanwhile. Call it when there is something to read.
+
+        Until then a signal breaks the call off, as it does any other; from here on only a deadly one does (Linux 5.19).
+        """
         message = bytearray(_NOTIFICATION.size)
         try:
             fcntl.ioctl(self.descriptor, _RECEIVE, message)
