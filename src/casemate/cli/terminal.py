@@ -48,7 +48,8 @@ class Terminal:
         for run in execution.task_runs.values():
             if self._seen.get(run.id) is not run.state and run.state in _MARKS:
                 self._say(self._line(run, run.state))
-            self._seen[run.id] = run.state
+            if run.state is not State.CREATED:
+                self._seen[run.id] = run.state
 
     def log(self, level: str, task: str | None, message: str) -> None:
         """One log entry, each of its lines indented under its task."""
