@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 SOURCE = """
 id: source
 namespace: company.team
-labels: {team: data}
+labels: {team: data, cost.centre: "7"}
 inputs:
   - id: who
     type: STRING
@@ -97,6 +97,7 @@ async def test_the_end_of_an_execution_starts_another_flow(service: Plane):
         "type": "io.kestra.plugin.core.trigger.Flow",
         "variables": {
             "executionId": source.id,
+            "executionLabels": {"team": "data", "cost": {"centre": "7"}},
             "namespace": "company.team",
             "flowId": "source",
             "flowRevision": 1,

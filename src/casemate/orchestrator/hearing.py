@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -180,12 +180,26 @@ def _seen(flow: Flow, source: Execution, context: Context) -> dict[str, object]:
 def _variables(source: Execution, outputs: Mapping[str, object]) -> dict[str, object]:
     told: dict[str, object] = {
         "executionId": source.id,
+        "executionLabels": _nested(label for label in source.labels if label.key != CORRELATION),
         "namespace": source.namespace,
         "flowId": source.flow_id,
         "flowRevision": source.flow_revision,
         "state": source.state.value,
     }
     return {**told, "outputs": dict(outputs)} if outputs else told
+
+
+def _nested(labels: Iterable[Label]) -> dict[str, object]:
+    """Labels as a tree: the points in their keys lead down. Where a value stands in the way of others, they win."""
+    tree: dict[str, object] = {}
+    for label in labels:
+        *way, last = label.key.split(".")
+        node = tree
+        for step in way:
+            below = node.get(step)
+            node[step] = node = below if isinstance(below, dict) else {}
+        node.setdefault(last, label.value)
+    return tree
 
 
 def _fill(seen: Mapping[str, object], world: ServiceWorld, template: object, more: Mapping[str, object]) -> object:
