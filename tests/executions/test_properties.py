@@ -273,6 +273,11 @@ def assert_follows(table, before, after):
 def assert_same_index(runs):
     again = TaskRuns.of(dict(runs))
     assert again.outputs == runs.outputs
+    assert (
+        again.weight
+        == runs.weight
+        == sum(len(json.dumps(run.outputs, separators=(",", ":"))) for run in runs.values() if run.outputs is not None)
+    )
     for parent in (None, *runs):
         assert again.open(parent) == runs.open(parent) == sum(not run.state.terminated for run in runs.children(parent))
         assert sorted(run.id for run in again.children(parent)) == sorted(run.id for run in runs.children(parent))

@@ -141,6 +141,39 @@ async def test_outputs_that_are_too_large_fail_the_task(service: Plane):
     )
 
 
+EACH = """
+id: each
+namespace: company.team
+inputs: [{id: text, type: STRING}]
+tasks:
+  - id: for-each
+    type: io.kestra.plugin.core.flow.ForEach
+    values: [a, b, c, d]
+    tasks: [{id: work, type: io.kestra.plugin.core.debug.Return, format: "{{ inputs.text }}"}]
+"""
+
+
+async def test_an_execution_whose_outputs_grow_without_end_fails(service: Plane):
+    execution = await service.orchestrator.create(await service.save(EACH), {"text": "x" * 400_000})
+    link = await service.link()
+    for _ in range(2):
+        await link.report(finished(await claimed(link), outputs={"value": "x" * 400_000}))
+    ended = await service.ended(execution)
+    assert ended.state is State.FAILED
+    states = [run.state for run in ended.task_runs.values()]
+    assert states == [State.KILLED, State.SUCCESS, State.SUCCESS, State.FAILED]
+    entries = await service.db.read(logs.of_execution, MAIN, execution.id)
+    assert "Message of size 1200035 has exceeded the configured limit of 1048576" in entries[-1].message
+
+
+async def test_an_execution_has_as_many_task_runs_as_it_wants(service: Plane):
+    values = ", ".join(map(str, range(40)))
+    flow = await service.save(EACH.replace("a, b, c, d", values))
+    execution = await service.orchestrator.create(flow, {"text": "x" * 1_000_000})
+    async with working(await service.link()):
+        assert (await service.ended(execution)).state is State.SUCCESS
+
+
 async def test_a_killed_execution_stops_what_runs_and_never_grants_what_waits(service: Plane):
     flow = await service.save("""
 id: both

@@ -68,7 +68,7 @@ from casemate.executions.rows import execution_document, execution_from, task_ru
 from casemate.executions.runs import TaskRuns
 from casemate.executions.start import CORRELATION, failed_at_start, replayed, start
 from casemate.executions.subflows import awaits
-from casemate.executions.texts import read_json
+from casemate.executions.texts import json_size, read_json
 from casemate.executions.variables import variables_of
 from casemate.executions.wire import task_run_json, to_json
 
@@ -139,6 +139,7 @@ __all__ = [
     "folder_of",
     "holds",
     "is_over",
+    "json_size",
     "keeps_folder",
     "labelled",
     "noting",

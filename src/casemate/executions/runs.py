@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from casemate.executions.layered import Layered
 from casemate.executions.model import State, TaskRun
+from casemate.executions.texts import json_size
 from casemate.identifiers import TaskId, TaskRunId
 
 Trie: TypeAlias = Layered[str, object]
@@ -58,9 +59,10 @@ _NOBODY = Siblings()
 class TaskRuns(Mapping[TaskRunId, TaskRun]):
     """The task runs of an execution in the order of their creation. Read only; a `Draft` is the next version."""
 
-    __slots__ = ("_outputs", "_runs", "_scopes")
+    __slots__ = ("_outputs", "_runs", "_scopes", "_weight")
 
     def __init__(self) -> None:
+        self._weight = 0
         self._runs: Layered[TaskRunId, TaskRun] = Layered()
         self._scopes: Layered[TaskRunId | None, Siblings] = Layered()
         self._outputs: Trie = Layered()
@@ -117,6 +119,11 @@ class TaskRuns(Mapping[TaskRunId, TaskRun]):
         """For every task that has outputs: a leaf or a `Trie` of the task runs that have them."""
         return self._outputs
 
+    @property
+    def weight(self) -> int:
+        """How many bytes the outputs of all task runs have as JSON."""
+        return self._weight
+
     def draft(self) -> Draft:
         """A copy that may be changed."""
         return Draft(self)
@@ -134,6 +141,7 @@ class Draft(TaskRuns):
         self._runs = before._runs.copy()
         self._scopes = before._scopes.copy()
         self._outputs = before._outputs.copy()
+        self._weight = before._weight
         self._owned: set[int] = set()
         for run in more:
             self.put(run)
@@ -149,6 +157,8 @@ class Draft(TaskRuns):
         siblings.count(run, +1)
         self._runs[run.id] = run
         self._reindex(before, run)
+        if before is None or before.outputs is not run.outputs:
+            self._weight += _weight(run) - _weight(before)
 
     def remove(self, run: TaskRun) -> None:
         """Forget a task run that has no children."""
@@ -157,6 +167,7 @@ class Draft(TaskRuns):
         del siblings.own_ids()[run.task_id, run.value]
         if run.outputs is not None:
             self._unindex(run)
+        self._weight -= _weight(run)
         del self._runs[run.id]
         if run.id in self._scopes:
             del self._scopes[run.id]
@@ -204,6 +215,10 @@ class Draft(TaskRuns):
             assert isinstance(below, Layered)
             node, key = below, value
         return node, key
+
+
+def _weight(run: TaskRun | None) -> int:
+    return 0 if run is None or run.outputs is None else json_size(run.outputs)
 
 
 def changed(before: Mapping[TaskRunId, TaskRun], after: Mapping[TaskRunId, TaskRun]) -> tuple[TaskRunId, ...]:

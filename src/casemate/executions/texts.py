@@ -30,6 +30,11 @@ def read_json(text: str | bytes) -> object:
     return value
 
 
+def json_size(value: object) -> int:
+    """How many bytes a value has as JSON, in UTF-8."""
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace"))
+
+
 def _no_json(constant: str) -> object:
     # Python would read NaN and Infinity, which no one who asks for the value could be given as JSON again.
     raise ValueError(f"{constant} is no JSON")

@@ -26,7 +26,7 @@ class Rules:
     output_bytes: int = 1_048_576
     """The largest outputs of one task run, as JSON."""
     message_bytes: int = 1_048_576
-    """The largest new execution, inputs and trigger included, as JSON."""
+    """The largest new execution, inputs and trigger included, and the most that its inputs and outputs grow to."""
     message_characters: int = 10 * 1024
     """The longest log message; longer ones are cut into several."""
     readable_bytes: int = 10_485_760

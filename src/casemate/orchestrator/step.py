@@ -34,13 +34,14 @@ from casemate.executions import (
     TaskFinished,
     WakeAt,
     Write,
+    broken,
     decide,
     noting,
 )
 from casemate.flows import Flow
 from casemate.identifiers import TaskRunId, TenantId
 from casemate.masking import Mask
-from casemate.orchestrator import entries, telling
+from casemate.orchestrator import entries, telling, weighing
 from casemate.orchestrator.errors import Undecidable
 from casemate.orchestrator.rules import Rules
 from casemate.store import (
@@ -288,8 +289,17 @@ class Step:
         if trigger is not None:
             stopped.add(self.tx, execution.tenant, execution.namespace, execution.flow_id, trigger)
 
+    def _end_if_overgrown(self) -> None:
+        """Outputs are kept with their execution, and every change hands all of them on: they must have an end."""
+        if self.execution is self.before or self.execution.over:
+            return
+        reason = weighing.overgrown(self.before, self.execution, self.around.rules.message_bytes)
+        if reason is not None:
+            self.follow(broken(self.execution, reason, now=self.around.now))
+
     def write(self, *, new: bool = False) -> Written:
         """Write what changed; raises the store's `Conflict` if someone else changed the execution first."""
+        self._end_if_overgrown()
         self._tell_caller()
         self._tell_listeners()
         self._stop_trigger()
