@@ -44,3 +44,29 @@ async def test_what_is_no_task_for_a_worker_is_refused(plane: Plane, worker: Pat
     ended = await plane.end_of(await plane.give(TEMPLATED, properties={"spec": spec}))
     assert ended.state == "FAILED"
     assert message in "\n".join(plane.messages("ERROR"))
+
+
+async def test_plugin_defaults_reach_the_task_that_the_template_says(plane: Plane, worker: Path):
+    defaults = (
+        {"type": f"{CORE}.debug.Return", "values": {"format": "of the flow"}},
+        {"type": f"{CORE}.debug.Return", "values": {"format": "of the server"}},
+    )
+    spec = f"{{id: inner, type: {CORE}.debug.Return}}"
+    ended = await plane.end_of(await plane.give(TEMPLATED, properties={"spec": spec}, defaults=defaults))
+    assert (ended.state, ended.outputs) == ("SUCCESS", {"value": "of the flow"}), plane.messages()
+
+
+async def test_a_forced_default_is_not_escaped_by_a_template(plane: Plane, worker: Path):
+    forced = {"type": f"{CORE}.debug.", "forced": True, "values": {"format": "as it must be"}}
+    spec = "{id: inner, type: io.kestra.plugin.core.debug.Return, format: other}"
+    ended = await plane.end_of(await plane.give(TEMPLATED, properties={"spec": spec}, defaults=(forced,)))
+    assert (ended.state, ended.outputs) == ("SUCCESS", {"value": "as it must be"}), plane.messages()
+
+
+async def test_a_template_cannot_be_filled_with_defaults_without_end(plane: Plane, worker: Path):
+    huge = {"type": CORE, "values": {f"p{number}": 1 for number in range(1_000)}}
+    things = ", ".join(f"{{type: {CORE}.x}}" for _ in range(300))
+    spec = f"{{id: inner, type: {CORE}.output.OutputValues, values: {{all: [{things}]}}}}"
+    ended = await plane.end_of(await plane.give(TEMPLATED, properties={"spec": spec}, defaults=(huge,)))
+    assert ended.state == "FAILED"
+    assert "the plugin defaults add more than" in plane.messages("ERROR")[0]

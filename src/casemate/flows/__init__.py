@@ -25,7 +25,7 @@ from casemate.flows.model import (
     Task,
     Trigger,
 )
-from casemate.flows.parse import parse, parse_task, parse_trigger, read_flow
+from casemate.flows.parse import TEMPLATED, parse, parse_task, parse_trigger, read_flow
 from casemate.flows.shown import input_to_json, task_to_json, to_json, trigger_to_json
 from casemate.flows.templates import TEMPLATE, Template, TemplateName, names_of, read_template, with_templates
 from casemate.flows.violations import violations
@@ -37,6 +37,7 @@ __all__ = [
     "MERGE",
     "SPLIT",
     "TEMPLATE",
+    "TEMPLATED",
     "Concurrency",
     "Condition",
     "Flow",

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from casemate.catalog import Catalog
-from casemate.documents import Document, Entry, Mapping, Mark, Node, Scalar, Sequence, node_of, plain
+from casemate.documents import MAX_NODES, Document, Entry, Mapping, Mark, Node, Plain, Scalar, Sequence, node_of, plain
+
+Values: TypeAlias = AnyMapping[str, Plain]
 
 _DECLARED: Final = ("pluginDefaults", "taskDefaults")
 
@@ -60,10 +63,27 @@ def _filled_root(root: Mapping, defaults: list[_Default], catalog: Catalog) -> M
     return replace(root, entries=filled)
 
 
+def completed(document: Document, given: Iterable[Values], catalog: Catalog) -> Document | None:
+    """The document of a single object with these defaults in place, the more important ones first.
+
+    None if they would add more than a document may have.
+    """
+    defaults = _entries((node_of(dict(entry), document.root.mark) for entry in given), own=False)
+    if _added(defaults, document.root, catalog) > MAX_NODES:
+        return None
+    root = document.root
+    for forced in (False, True):
+        root = _filled(root, [default for default in defaults if default.forced is forced], catalog)
+    return replace(document, root=root)
+
+
 def added_values(document: Document, catalog: Catalog) -> int:
     """How many values the defaults would add: a few large ones for thousands of tasks fill any memory."""
-    defaults = _all(document, catalog)
-    written = Counter(_types(document.root))
+    return _added(_all(document, catalog), document.root, catalog)
+
+
+def _added(defaults: list[_Default], root: Node, catalog: Catalog) -> int:
+    written = Counter(_types(root))
     brought: Counter[str] = Counter()
     for default, count in _met(defaults, written, catalog):
         brought.update({name: count * often for name, often in Counter(_types(default.values)).items()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 
@@ -10,7 +10,7 @@ from casemate.catalog import Catalog, Holds
 from casemate.documents import MAX_NODES, Document, Mapping, examine, plain
 from casemate.errors import Problem
 from casemate.flows.build import build_flow, build_task, build_trigger
-from casemate.flows.defaults import added_values, has_defaults, with_defaults
+from casemate.flows.defaults import Values, added_values, completed, has_defaults, with_defaults
 from casemate.flows.findings import mark_of
 from casemate.flows.grammar import flow_schema, grammar_of
 from casemate.flows.misfits import mismatch
@@ -20,6 +20,10 @@ from casemate.flows.unused import told
 from casemate.flows.walk import BROKEN, ILLEGAL, NAMES, Walk
 from casemate.identifiers import TenantId
 
+TEMPLATED: Final = "io.kestra.plugin.core.templating.TemplatedTask"
+"""The type of a task that writes down another one, which only its rendering brings to light."""
+
+_TOO_MUCH: Final = f"the plugin defaults add more than {MAX_NODES} values to the flow"
 _CONFIGURED: Final = "a plugin default in the server's configuration makes it so"
 
 
@@ -58,11 +62,22 @@ def parse(
     return replace(flow, unused=tuple(told(walk.unused)))
 
 
-def parse_task(document: Document, catalog: Catalog) -> Task | tuple[Problem, ...]:
-    """The single task that a document says, or every problem of it; paths begin at the task."""
+def parse_task(document: Document, catalog: Catalog, defaults: Sequence[Values] = ()) -> Task | tuple[Problem, ...]:
+    """The single task that a document says, or every problem of it; paths begin at the task.
+
+    `defaults` are put in place first, the more important ones first.
+    """
     walk = Walk(grammar_of(catalog))
     values = walk.read_held(document.root, Holds.TASK, ())
-    return ordered(walk.problems) if walk.problems else build_task(values, walk.grammar)
+    problems: Iterable[Problem] = walk.problems
+    if defaults:
+        filled = Walk(walk.grammar, lenient=True)
+        whole = completed(document, defaults, catalog)
+        if whole is None:
+            walk.refuse("yaml-limit", f"{ILLEGAL}{_TOO_MUCH}", (), document.root.mark)
+        else:
+            values, problems = filled.read_held(whole.root, Holds.TASK, ()), _left(walk, filled)
+    return ordered(problems) if problems else build_task(values, walk.grammar)
 
 
 def parse_trigger(document: Document, catalog: Catalog) -> Trigger | tuple[Problem, ...]:
@@ -86,15 +101,19 @@ def _after_defaults(document: Document, walk: Walk) -> tuple[dict[str, Any], Ite
     catalog = walk.grammar.catalog
     if added_values(document, catalog) > MAX_NODES:
         mark = mark_of(document.root, ("pluginDefaults",))
-        text = f"{ILLEGAL}the plugin defaults add more than {MAX_NODES} values to the flow"
-        walk.refuse("yaml-limit", text, ("pluginDefaults",), mark)
+        walk.refuse("yaml-limit", f"{ILLEGAL}{_TOO_MUCH}", ("pluginDefaults",), mark)
         return {}, walk.problems
     filled = Walk(walk.grammar, lenient=True)
     values = _read_root(with_defaults(document, catalog), filled)
     walk.unused |= filled.unused
-    named = [problem for problem in walk.problems if problem.code in NAMES]
-    found = [problem for problem in filled.problems if problem not in named and problem.code != "unknown-property"]
-    return values, (*named, *(_explained(found, document, walk) if found else ()))
+    found = _left(walk, filled)
+    return values, _explained(found, document, walk) if found else ()
+
+
+def _left(written: Walk, filled: Walk) -> list[Problem]:
+    """The problems of a text with its defaults in place; those with names of properties are those of the text."""
+    named = [problem for problem in written.problems if problem.code in NAMES]
+    return [*named, *(one for one in filled.problems if one not in named and one.code != "unknown-property")]
 
 
 def _broken(value: object) -> bool:
@@ -110,7 +129,8 @@ def _explained(found: list[Problem], document: Document, walk: Walk) -> Iterable
     """The problems; those that only the installation's defaults cause say so, for nothing of it can be seen there."""
     own = Walk(walk.grammar, lenient=True)
     _read_root(with_defaults(document, walk.grammar.catalog.with_defaults(())), own)
-    made = {problem.message for problem in found} - {problem.message for problem in own.problems}
+    judged = {problem.message for problem in found if problem.code != "unknown-property"}
+    made = judged - {problem.message for problem in own.problems}
     return [replace(one, remedy=_because(one.remedy)) if one.message in made else one for one in found]
 
 

@@ -154,6 +154,7 @@ class Orchestrator:
             logged=self._logged,
             watchers=self._watchers,
             polls=polls,
+            defaults=catalog.defaults,
         )
         self._tender = Tender(
             db=db,

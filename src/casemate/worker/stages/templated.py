@@ -1,47 +1,46 @@
 """Stage: a task that a template writes down takes the place of the one that holds the template (spec/engine 8.1).
 
-From here on everything is judged by what it really is: its type, its policy, what it may ask.
+From here on everything is judged by what it really is: its type, its policy, what it may ask. Plugin defaults reach it
+as they would have, had it been written into the flow: a forced one must not be escaped by writing a template.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
 from casemate.catalog import Catalog, Role
 from casemate.documents import examine
 from casemate.expressions import ExpressionError
-from casemate.flows import Task, parse_task
+from casemate.flows import TEMPLATED, Task, parse_task
+from casemate.jobs import Grant
 from casemate.worker import properties
 from casemate.worker.errors import TaskFailed
 from casemate.worker.model import Job, Tools
 from casemate.worker.templates import templates
 
-TYPE: Final = "io.kestra.plugin.core.templating.TemplatedTask"
-
 
 async def templated(job: Job, tools: Tools) -> None:
     """Render `spec` and put the task that it says in place; its own templates are filled in after that."""
     outer = job.grant.task
-    if outer.canonical != TYPE:
+    if outer.canonical != TEMPLATED:
         return
     try:
         spec = await templates(job, tools, lambda given: given.fill(outer.properties.get("spec")))
     except ExpressionError as error:
         raise TaskFailed(str(error)) from error
-    inner = _read(properties.text(spec), tools.catalog)
+    inner = _read(properties.text(spec), tools.catalog, job.grant)
     task = replace(inner, id=outer.id, timeout=outer.timeout, log_level=outer.log_level, log_to_file=outer.log_to_file)
     job.grant = replace(job.grant, task=task)
 
 
-def _read(text: str, catalog: Catalog) -> Task:
+def _read(text: str, catalog: Catalog, grant: Grant) -> Task:
     reading = examine(text)
-    task = parse_task(reading.document, catalog) if reading.document is not None else reading.problems
+    task = parse_task(reading.document, catalog, grant.defaults) if reading.document is not None else reading.problems
     if isinstance(task, tuple) or reading.problems:
         found = task if isinstance(task, tuple) else reading.problems
         raise TaskFailed(*(problem.printed() if problem.path else problem.message for problem in found))
-    if task.canonical == TYPE:
-        raise TaskFailed(f"The templated task cannot be of type '{TYPE}'")
+    if task.canonical == TEMPLATED:
+        raise TaskFailed(f"The templated task cannot be of type '{TEMPLATED}'")
     if task.role is not Role.RUNNABLE:
         raise TaskFailed("The templated task must be a runnable task")
     return task
