@@ -179,7 +179,7 @@ def test_inputs_keep_typed_defaults_and_their_own_properties(flow_of):
     assert (number.depends_on, number.condition) == (("s",), "{{ x }}")
     assert (select.required, select.display_name, select.properties["values"]) == (False, "S", ["a", "1"])
     assert (duration.defaults, duration.properties["max"]) == ("PT1M", "PT2H")
-    assert several.properties["values"] == ["a"]
+    assert several.properties["options"] == ["a"]
     assert date.defaults == "{{ now() }}"
 
 

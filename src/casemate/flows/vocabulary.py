@@ -170,7 +170,7 @@ INPUTS: Final[Mapping[str, Written]] = {
         "MultiselectInput",
         many(text()),
         values=_VALUES,
-        options={**_VALUES, "deprecated": True, "x-alias-of": "values"},
+        options={**_VALUES, "deprecated": True},
         expression=text(),
         itemType=choice(f"{MODELS}.flows.Type", *_ITEM_TYPE, default="STRING"),
         **_CUSTOM,
