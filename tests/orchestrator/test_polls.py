@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from casemate.dispatch import Ask, NotHeld, Reply
-from casemate.executions import Execution, State
+from casemate.executions import Context, Execution, State
 from casemate.identifiers import MAIN
 from casemate.jobs import Grant, Heartbeat, Hint, Logged, LogLine, Stale
 from casemate.store import Filter, executions, logs, triggers
@@ -171,6 +171,20 @@ async def test_it_may_ask_the_world_and_nothing_else(service: Plane):
     assert unsealed == Reply(error="Unable to encrypt the output as encryption is not configured")
     with pytest.raises(NotHeld):
         await link.put(grant.job, grant.fence, "file", b"content")
+
+
+async def test_a_sealed_body_is_open_for_the_condition_only(tmp_path, clock: Clock):
+    keys = Context(seal=lambda clear: f"sealed {clear}", unseal=lambda sealed: sealed.removeprefix("sealed "))
+    condition = "{{ response.body == 'clear' }}"
+    async with plane(tmp_path, clock, keys) as service:
+        grant = await polling(service, f'    encryptBody: true\n    responseCondition: "{condition}"\n')
+        link = await service.link()
+        sealed = await link.ask(grant.job, grant.fence, Ask("text.seal", {"text": "clear"}))
+        outputs = {"uri": "u", "code": 200, "headers": {}, "encryptedBody": sealed.value}
+        assert await link.report(finished(grant, outputs=outputs))
+        (execution,) = await started(service)
+    assert execution.trigger is not None
+    assert execution.trigger["variables"]["encryptedBody"]["value"] == "sealed clear"
 
 
 async def test_an_answer_that_comes_after_the_flow_has_changed_is_dropped(service: Plane):

@@ -166,6 +166,18 @@ async def test_what_fails_is_seen_as_an_execution_that_failed(service: Plane, cl
     assert (await record(service)).next_date == START + timedelta(hours=2)
 
 
+async def test_a_reason_tells_no_secret(service: Plane, clock: Clock):
+    condition = "{type: io.kestra.plugin.core.condition.Weekend, date: \"{{ secret('TOKEN') }}\"}"
+    await scheduled(service, f"{HOURLY}    conditions: [{condition}]\n")
+    clock.forward(hours=1)
+    await rounds(service)
+    (execution,) = await started(service)
+    entries = await service.db.read(logs.of_execution, MAIN, execution.id, logs.Wanted())
+    assert execution.state is State.FAILED
+    assert "could not be parsed" in entries[1].message
+    assert "opensesame" not in entries[1].message
+
+
 async def test_a_flow_whose_inputs_must_be_given_fails_visibly(service: Plane, clock: Clock):
     await scheduled(service, HOURLY.replace("{id: b, type: STRING, required: false}", "{id: b, type: STRING}"))
     clock.forward(hours=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -146,6 +147,18 @@ async def test_not_due(db: Database, state: dict):
     daily, _ = await saved(db)
     await db.transact(triggers.save, daily, replace(daily, planned=True, **{"next_date": NOW, **state}))
     assert (await db.read(triggers.work, NOW, 10)).due == ()
+
+
+async def test_looking_for_work_reads_no_more_than_there_is(tmp_path: Path, db: Database):
+    where = {
+        "planned IS 0": "triggers_unplanned",
+        "execution IS NOT NULL": "triggers_execution",
+        "planned IS 1 AND next <= 5": "triggers_next",
+    }
+    with sqlite3.connect(tmp_path / "state.db") as connection:
+        for condition, index in where.items():
+            plan = connection.execute(f"EXPLAIN QUERY PLAN SELECT * FROM triggers WHERE {condition}").fetchall()
+            assert index in str(plan)
 
 
 async def test_another_tenant_sees_nothing(db: Database):

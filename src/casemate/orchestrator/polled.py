@@ -16,8 +16,9 @@ from casemate.jobs import Finished, Level, LogLine
 from casemate.orchestrator import firing
 from casemate.orchestrator.dating import Found
 from casemate.orchestrator.lives import Lives
-from casemate.orchestrator.starting import Fill, Starting
+from casemate.orchestrator.starting import Filling, Starting
 from casemate.orchestrator.step import Surroundings
+from casemate.secret import Secret
 from casemate.store import Conflict, Database, LogEntry, StoreUnavailable, Tx, logs, triggers
 from casemate.triggers import TriggerState, fired, interval_of, polled
 
@@ -54,7 +55,7 @@ class Polled:
         await self.write(state, [self._line("DEBUG", _answered(outputs))])
         bare = self._starting.bare(found.flow, found.trigger, outputs, id=execution)
         try:
-            wanted = await self._starting.within(found.flow, bare, partial(_meets, found, self._seen(outputs)))
+            wanted = await self._starting.within(found.flow, bare, partial(self._meets, found, outputs))
         except ExpressionError as error:
             await self._over(state, found, str(error))
             return
@@ -95,17 +96,24 @@ class Polled:
         written = await self._db.transact(firing.fail, found.flow, failed, reason, state, after, self._around())
         self._lives.adopt(found.flow, written)
 
-    def _conditions(self, found: Found, bare: Execution, fill: Fill) -> bool:
+    def _conditions(self, found: Found, bare: Execution, fill: Filling) -> bool:
         grounds = Grounds(render=lambda _, *args: fill(*args), execution=bare, zone=self._context.zone)
         return all(holds(grounds, "", each) for each in found.trigger.conditions)
 
-    def _seen(self, outputs: Mapping[str, object]) -> dict[str, object]:
-        """What `responseCondition` sees of the answer; a sealed body is opened for it and stays sealed elsewhere."""
-        sealed, unseal = outputs.get("encryptedBody"), self._context.unseal
-        body = outputs.get("body")
-        if isinstance(sealed, Mapping) and unseal is not None:
-            body = unseal(str(sealed.get("value")))
-        return {"statusCode": outputs.get("code"), "body": body, "headers": outputs.get("headers")}
+    def _meets(self, found: Found, outputs: Mapping[str, object], fill: Filling) -> bool:
+        condition = found.trigger.properties.get("responseCondition")
+        body = self._opened(outputs, fill) if "encryptedBody" in outputs else outputs.get("body")
+        seen = {"statusCode": outputs.get("code"), "body": body, "headers": outputs.get("headers")}
+        return condition is None or truthy(fill(condition, {"response": seen}))
+
+    def _opened(self, outputs: Mapping[str, object], fill: Filling) -> str | None:
+        """A sealed body, open for the condition only: it stays sealed elsewhere, and covered in what is told."""
+        sealed, unseal = outputs["encryptedBody"], self._context.unseal
+        if not isinstance(sealed, Mapping) or unseal is None:
+            return None
+        clear = unseal(str(sealed.get("value")))
+        fill.opened.add(Secret(clear))
+        return clear
 
     async def _over(self, state: TriggerState, found: Found, reason: str | None = None) -> None:
         """Nothing starts; a reason goes into the log of the trigger."""
@@ -123,11 +131,6 @@ class Polled:
 
     def _line(self, level: Level, message: str) -> LogLine:
         return LogLine(at=self._around().now, level=level, message=message)
-
-
-def _meets(found: Found, seen: Mapping[str, object], fill: Fill) -> bool:
-    condition = found.trigger.properties.get("responseCondition")
-    return condition is None or truthy(fill(condition, {"response": seen}))
 
 
 def _answered(outputs: Mapping[str, object]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias, TypeVar
 
@@ -26,6 +26,26 @@ T = TypeVar("T")
 
 Fill: TypeAlias = Callable[[object, Mapping[str, object]], object]
 """Renders a template with the variables at hand and more. Raises `ExpressionError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """A `Fill` that knows what its templates were shown and nobody else may see."""
+
+    seen: Mapping[str, object]
+    world: ServiceWorld
+    opened: Mask
+
+    def __call__(self, template: object, more: Mapping[str, object]) -> object:
+        """See `Fill`."""
+        try:
+            return render(template, {**self.seen, **more} if more else self.seen, self.world, budget=budget())
+        except ExpressionError as error:
+            raise ExpressionError(self.covered(str(error))) from None
+
+    def covered(self, text: str) -> str:
+        """A text without what templates were shown."""
+        return self.opened.cover(self.world.revealed.cover(text))
 
 
 class Starting:
@@ -116,25 +136,24 @@ class Starting:
         if not trigger.conditions:
             return True
 
-        def held(fill: Fill) -> bool:
+        def held(fill: Filling) -> bool:
             grounds = Grounds(render=lambda _, *args: fill(*args), execution=execution, zone=self._context.zone)
-            return all_hold(grounds, trigger.id, trigger.conditions, partial(_warn, flow, trigger))
+            warn = partial(_warn, flow, trigger, fill)
+            return all_hold(grounds, trigger.id, trigger.conditions, warn)
 
         return await self.within(flow, execution, held)
 
-    async def within(self, flow: Flow, execution: Execution, work: Callable[[Fill], T]) -> T:
+    async def within(self, flow: Flow, execution: Execution, work: Callable[[Filling], T]) -> T:
         """What the work says that may render templates with what the execution sees."""
         opened = Mask()
         seen = variables_of(flow, execution, None, noting(self._context, opened.add))
 
         def filled(world: ServiceWorld) -> T:
-            def fill(template: object, more: Mapping[str, object]) -> object:
-                try:
-                    return render(template, {**seen, **more} if more else seen, world, budget=budget())
-                except ExpressionError as error:
-                    raise ExpressionError(opened.cover(world.covered(error))) from None
-
-            return work(fill)
+            filling = Filling(seen, world, opened)
+            try:
+                return work(filling)
+            except ExpressionError as error:
+                raise ExpressionError(filling.covered(str(error))) from None
 
         return await self._worlds.within(whose_flow(flow), filled)
 
@@ -162,5 +181,5 @@ def _label(trigger: Trigger, written: Label, fill: Fill) -> Label | None:
     return None if name.startswith("system.") else Label(name, "" if value is None else printed(value))
 
 
-def _warn(flow: Flow, trigger: Trigger, message: str) -> None:
-    log.warning("condition.failed", flow=flow.id, trigger=trigger.id, reason=message)
+def _warn(flow: Flow, trigger: Trigger, fill: Filling, message: str) -> None:
+    log.warning("condition.failed", flow=flow.id, trigger=trigger.id, reason=fill.covered(message))

@@ -303,7 +303,7 @@ triggers = Table(
     Column("updated", Instant, nullable=False),
     Column("version", Integer, nullable=False),
     Index("triggers_next", "next"),
-    Index("triggers_unplanned", "planned", sqlite_where=text("NOT planned")),
+    Index("triggers_unplanned", "planned", sqlite_where=text("planned IS 0")),
     Index("triggers_execution", "execution", sqlite_where=text("execution IS NOT NULL")),
 )
 

@@ -42,7 +42,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
     )
     op.create_index("triggers_next", "triggers", ["next"])
-    op.create_index("triggers_unplanned", "triggers", ["planned"], sqlite_where=sa.text("NOT planned"))
+    op.create_index("triggers_unplanned", "triggers", ["planned"], sqlite_where=sa.text("planned IS 0"))
     op.create_index("triggers_execution", "triggers", ["execution"], sqlite_where=sa.text("execution IS NOT NULL"))
     _fill()
 
