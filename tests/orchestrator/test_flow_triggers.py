@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from casemate.executions import Execution, State
-from casemate.flows import Label
+from casemate.executions import Context, Execution, State
+from casemate.flows import Flow, Label, read_flow
 from casemate.identifiers import MAIN, FlowId, Namespace, TenantId
+from casemate.keys import Cipher
+from casemate.secret import Secret
 from casemate.store import Filter, executions, flows, logs, outbox, windows
 
-from .parts import Clock, Plane, finished, plane, working
+from .parts import CATALOG, Clock, Plane, finished, plane, working
 
 pytestmark = pytest.mark.anyio
 
@@ -188,12 +190,41 @@ async def test_inputs_that_cannot_be_made_are_told_and_start_nothing(service: Pl
     assert any("Unable to find `outputs`" in message or "nobody" in message for _, _, message in told)
 
 
-async def test_a_secret_of_the_source_is_not_opened_for_who_listens(service: Plane):
-    listener = f"{LISTENER}    inputs: {{x: \"{{{{ secret('TOKEN') }}}}\"}}\n"
+async def test_secrets_are_those_of_who_listens_and_stay_sealed(tmp_path: Path, clock: Clock):
+    cipher = Cipher(Secret("I6EGNzRESu3X3pKZidrqCGOHQFUFC0yK"))
+    context = Context(seal=cipher.encrypt, unseal=cipher.decrypt)
+    source = SOURCE.replace("type: STRING\n    defaults: Ada", "type: SECRET\n    defaults: swordfish")
+    listener = f"""{LISTENER}    inputs: {{own: "{{{{ secret('TOKEN') }}}}", theirs: "{{{{ inputs.who }}}}"}}
+inputs: [{{id: own, type: SECRET}}]
+"""
+    async with plane(tmp_path, clock, context) as service, working(await service.link()):
+        await service.ended(await begun(service, source.replace("Hello {{ inputs.who }}", "x"), listener))
+        (started,) = await of_flow(service)
+        assert cipher.decrypt(str(started.inputs["own"])) == "opensesame"
+        assert "opensesame" not in str(started)
+        assert "swordfish" not in str(started)
+        assert cipher.decrypt(str(started.inputs["theirs"])) == "swordfish"  # as sealed as it was
+
+
+async def test_without_a_key_no_clear_secret_is_stored(service: Plane):
+    listener = f"{LISTENER}    inputs: {{own: \"{{{{ secret('TOKEN') }}}}\"}}\ninputs: [{{id: own, type: SECRET}}]\n"
     async with working(await service.link()):
         await service.ended(await begun(service, SOURCE, listener))
-        (started,) = await of_flow(service)
-    assert started.inputs == {"x": "opensesame"}  # its own namespace's secrets are its own
+        assert await of_flow(service) == []
+    told = str(await warnings(service))
+    assert "encryption is not configured" in told
+    assert "opensesame" not in told
+
+
+async def test_flows_of_other_tenants_hear_nothing(service: Plane):
+    other = TenantId("other")
+    flow = read_flow(LISTENER, CATALOG, other)
+    assert isinstance(flow, Flow)
+    await service.db.transact(flows.save, flow, service.clock())
+    async with working(await service.link()):
+        await service.ended(await begun(service, SOURCE, SOURCE))
+        await heard(service)
+    assert await service.db.read(executions.search, other) == ((), 0)
 
 
 async def test_labels_of_the_trigger_are_rendered_and_one_that_fails_is_left_out(service: Plane):

@@ -46,7 +46,14 @@ from casemate.executions.events import (
     UnqueueRequested,
 )
 from casemate.executions.folders import folder_of, is_over, keeps_folder
-from casemate.executions.inputs import Inputs, ResolvedInput, resolve_each, resolve_inputs, resolve_outputs
+from casemate.executions.inputs import (
+    Inputs,
+    ResolvedInput,
+    resolve_each,
+    resolve_inputs,
+    resolve_outputs,
+    sealed_inputs,
+)
 from casemate.executions.labelling import labelled
 from casemate.executions.model import (
     Answer,
@@ -152,6 +159,7 @@ __all__ = [
     "resolve_outputs",
     "restarted",
     "restarted_as",
+    "sealed_inputs",
     "start",
     "subflow_of",
     "task_of",

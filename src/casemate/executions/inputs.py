@@ -89,6 +89,28 @@ def nested(values: Mapping[str, object]) -> Inputs | tuple[Problem, ...]:
     return Inputs(tree)
 
 
+def sealed_inputs(flow: Flow, given: Mapping[str, object], seal: Seal) -> Mapping[str, object]:
+    """Inputs that nobody has resolved (spec/engine 9.2), as they are stored: as given, but for SECRET ones.
+
+    Raises Refused if there is one of these and no encryption key.
+    """
+    for one in flow.inputs:
+        if one.type == "SECRET":
+            try:
+                given = _sealed_at(given, one.id.split("."), seal)
+            except Misfit as misfit:
+                raise Refused([_problem("input", one.id, one.type, misfit, "")]) from misfit
+    return given
+
+
+def _sealed_at(tree: Mapping[str, object], way: list[str], seal: Seal) -> Mapping[str, object]:
+    name, *below = way
+    value = tree.get(name)
+    if below and isinstance(value, Mapping):
+        return {**tree, name: _sealed_at(value, below, seal)}
+    return {**tree, name: _sealed(value, seal)} if not below and isinstance(value, str) else tree
+
+
 def live_inputs(flow: Flow, stored: Mapping[str, object], unseal: Unseal) -> dict[str, object]:
     """The inputs as templates see them: dates are dates, secrets are clear, absent ones have their defaults."""
     tree = dict(stored)

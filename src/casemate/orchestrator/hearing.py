@@ -10,6 +10,7 @@ from typing import Final, assert_never
 
 import structlog
 
+from casemate.errors import Refused
 from casemate.executions import (
     CORRELATION,
     Context,
@@ -19,6 +20,7 @@ from casemate.executions import (
     all_hold,
     comes_from,
     passes,
+    sealed_inputs,
     start,
     variables_of,
 )
@@ -115,10 +117,12 @@ def born(
     try:
         inputs = as_json(fill(heard.trigger.trigger.properties.get("inputs") or {}, {}))
         assert isinstance(inputs, Mapping), "a map is rendered to a map"
+        # What is rendered for a SECRET input is clear by now, and must not be stored so.
+        inputs = sealed_inputs(heard.flow, inputs, context.seal)
         labels = rendered_labels(heard.trigger.trigger, fill)
         new = _new(heard, source, inputs, variables, labels, around)
         weighing.check(new, around.rules.message_bytes)
-    except (ExpressionError, WrongChoice) as error:
+    except (ExpressionError, WrongChoice, Refused) as error:
         return Refusal(heard=heard, reason=str(error))
     return new
 
