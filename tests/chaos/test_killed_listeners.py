@@ -38,6 +38,26 @@ triggers:
 
 BATCH = 40
 
+PAIR = """
+id: pair
+namespace: chaos.more
+tasks:
+  - id: say
+    type: io.kestra.plugin.core.debug.Return
+    format: both
+triggers:
+  - id: both
+    type: io.kestra.plugin.core.trigger.Flow
+    preconditions:
+      id: both
+      timeWindow: {type: SLIDING_WINDOW, window: P1D}
+      flows:
+        - {namespace: chaos, flowId: source}
+        - {namespace: chaos, flowId: other}
+"""
+
+ROUNDS = 6
+
 
 def executions(server: Server, flow: str) -> list[dict]:
     query = {"filters[flowId][EQUALS]": flow, "size": "1000"}
@@ -81,3 +101,25 @@ def test_every_state_is_heard_once_although_the_server_was_killed(tmp_path: Path
     finally:
         last.stop()
     assert told == dict.fromkeys(((one, state) for one in sources for state in ("RUNNING", "SUCCESS")), 1)
+
+
+@pytest.mark.slow
+def test_a_window_is_filled_by_each_pair_once_although_the_server_was_killed(tmp_path: Path):
+    chance = random.Random(1)
+    server = Server(tmp_path / "state")
+    closing = []
+    try:
+        for source in (SOURCE, SOURCE.replace("id: source", "id: other"), PAIR):
+            assert server.save(source).ok
+        for number in range(2 * ROUNDS):
+            name = str(server.start("chaos", ("source", "other")[number % 2])["id"])
+            if number % 3 == 2:
+                time.sleep(chance.uniform(0, 0.2))
+                server.kill()
+                server = Server(tmp_path / "state")
+            server.until_ended(name)
+            closing += [name] if number % 2 else []
+        found = until_all_ended(server, "pair", ROUNDS)
+    finally:
+        server.stop()
+    assert sorted(one["trigger"]["variables"]["executionId"] for one in found) == sorted(closing)
