@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
-from typing import Final, assert_never
+from typing import Final, assert_never, cast
 
 import structlog
 
@@ -24,12 +24,12 @@ from casemate.executions import (
     start,
     variables_of,
 )
-from casemate.expressions import ExpressionError, NeedsWorld, as_json, render
+from casemate.expressions import ExpressionError, NeedsWorld, as_json
 from casemate.flows import Condition, Flow, Label
 from casemate.identifiers import ExecutionId
+from casemate.masking import Mask
 from casemate.orchestrator import weighing
-from casemate.orchestrator.answering import budget
-from casemate.orchestrator.starting import rendered_labels
+from casemate.orchestrator.starting import Filling, rendered_labels
 from casemate.orchestrator.step import Surroundings
 from casemate.orchestrator.world import ServiceWorld
 from casemate.store import LogEntry
@@ -91,16 +91,13 @@ def at_once(flow: Flow, trigger: FlowTrigger, source: Execution) -> Heard | None
 
 def heard(flow: Flow, trigger: FlowTrigger, source: Execution, context: Context, world: ServiceWorld) -> Heard | None:
     """What the trigger has heard, None if one of its plain conditions does not hold. An error makes one fail."""
-    seen = _seen(flow, source, context)
-
-    def filled(_key: str, template: object, more: Mapping[str, object]) -> object:
-        return render(template, {**seen, **more}, world, budget=budget())
+    fill = Filling(_seen(flow, source, context), world, Mask())
 
     def warn(text: str) -> None:
-        error = world.revealed.cover(text)
-        log.warning("condition.failed", flow=flow.id, trigger=trigger.trigger.id, reason=error)
+        log.warning("condition.failed", flow=flow.id, trigger=trigger.trigger.id, reason=fill.covered(text))
 
-    return _heard(flow, trigger, Grounds(render=filled, execution=source, flow=flow, zone=context.zone), warn)
+    grounds = Grounds(render=lambda _, *args: fill(*args), execution=source, flow=flow, zone=context.zone)
+    return _heard(flow, trigger, grounds, warn)
 
 
 def born(
@@ -113,7 +110,7 @@ def born(
 ) -> Execution | Refusal:
     """The execution that the trigger starts; its inputs are as they were rendered (spec/engine 9.2)."""
     variables = _variables(source, outputs)
-    fill = partial(_fill, _seen(heard.flow, source, context) | {"trigger": variables}, world)
+    fill = Filling(_seen(heard.flow, source, context, trigger=variables), world, Mask())
     try:
         inputs = as_json(fill(heard.trigger.trigger.properties.get("inputs") or {}, {}))
         assert isinstance(inputs, Mapping), "a map is rendered to a map"
@@ -123,7 +120,7 @@ def born(
         new = _new(heard, source, inputs, variables, labels, around)
         weighing.check(new, around.rules.message_bytes)
     except (ExpressionError, WrongChoice, Refused) as error:
-        return Refusal(heard=heard, reason=str(error))
+        return Refusal(heard=heard, reason=fill.covered(str(error)))
     return new
 
 
@@ -170,7 +167,7 @@ def _met(wanted: Wanted, grounds: Grounds, say: Callable[[str], None]) -> bool:
             assert_never(wanted.asked)
 
 
-def _seen(flow: Flow, source: Execution, context: Context) -> dict[str, object]:
+def _seen(flow: Flow, source: Execution, context: Context, **more: object) -> Mapping[str, object]:
     """The variables of the source, but for `flow` and `vars`, which are those of the flow that has the trigger.
 
     What is sealed in the source stays so: whoever writes a trigger need not be let into other people's secrets.
@@ -178,7 +175,9 @@ def _seen(flow: Flow, source: Execution, context: Context) -> dict[str, object]:
     # Its inputs are those of another flow: the types that this one has for its own do not apply.
     blind = replace(context, seal=None, unseal=None)
     place = {"id": flow.id, "namespace": flow.namespace, "revision": flow.revision, "tenantId": flow.tenant}
-    return {**variables_of(replace(flow, inputs=()), source, None, blind), "flow": place}
+    below = variables_of(replace(flow, inputs=()), source, None, blind)
+    # Nothing is looked up before a template asks for it: the other execution may have thousands of task runs.
+    return ChainMap({"flow": place, **more}, cast("dict[str, object]", below))  # it is only ever read
 
 
 def _variables(source: Execution, outputs: Mapping[str, object]) -> dict[str, object]:
@@ -204,10 +203,3 @@ def _nested(labels: Iterable[Label]) -> dict[str, object]:
             node[step] = node = below if isinstance(below, dict) else {}
         node.setdefault(last, label.value)
     return tree
-
-
-def _fill(seen: Mapping[str, object], world: ServiceWorld, template: object, more: Mapping[str, object]) -> object:
-    try:
-        return render(template, {**seen, **more}, world, budget=budget())
-    except ExpressionError as error:
-        raise ExpressionError(world.covered(error)) from None
