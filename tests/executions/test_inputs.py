@@ -234,11 +234,21 @@ def test_a_condition_enables_an_input(condition, enabled):
     )
     resolved = resolve_each(inputs, {"a": "on", "c": "x"}, WORLD)[2]
 
+    assert resolved.value == "x"
     if enabled is None:
-        assert "Invalid condition: " in resolved.problem.message
+        assert resolved.enabled is False
+        assert resolved.problem.message.startswith("Invalid condition: ")
     else:
         assert resolved.enabled is enabled
-        assert resolved.value == "x"
+
+
+def test_a_condition_that_fails_leaves_its_input_out_and_stops_nothing():
+    inputs = (
+        Input(id="a", type="STRING"),
+        Input(id="b", type="INT", depends_on=("a",), condition="{{ inputs.gone == 1 }}"),
+        Input(id="c", type="STRING", depends_on=("b",)),
+    )
+    assert resolve({"a": "x", "b": "no number", "c": "y"}, *inputs) == Inputs({"a": "x"})
 
 
 def test_a_disabled_input_disables_those_that_depend_on_it():

@@ -29,7 +29,8 @@ class Inputs:
 class ResolvedInput:
     """One input after resolution. A SELECT with an `expression` got its `values`.
 
-    The value of a disabled one is what was submitted, unread, for whoever shows the form; no execution gets it.
+    The value of a disabled one is what was submitted, unread, for whoever shows the form; no execution gets it. Its
+    problem is that of its condition, which disables it and stops nothing.
     """
 
     input: Input
@@ -59,7 +60,7 @@ def resolve_inputs(
     ones. `world` answers the functions that SELECT's `expression` and conditions may use.
     """
     resolved = resolve_each(flow.inputs, submitted, world, seal)
-    problems = tuple(one.problem for one in resolved if one.problem is not None)
+    problems = tuple(one.problem for one in resolved if one.problem is not None and one.enabled)
     if problems:
         return problems
     return nested({one.input.id: one.value for one in resolved if one.enabled})
@@ -156,8 +157,10 @@ def _resolved(resolution: _Resolution, one: Input) -> ResolvedInput:
     raw = one.defaults if raw is None else raw
     try:
         one = _with_choices(resolution, one)
-        if not _enabled(resolution, one):
-            return ResolvedInput(input=one, value=None if one.type == "SECRET" else raw, enabled=False)
+        enabled, problem = _enabled(resolution, one)
+        if not enabled:
+            shown = None if one.type == "SECRET" else raw
+            return ResolvedInput(input=one, value=shown, enabled=False, problem=problem)
         return ResolvedInput(input=one, value=_value(resolution, one, raw))
     except Misfit as misfit:
         return ResolvedInput(input=one, problem=_problem("input", one.id, one.type, misfit, raw))
@@ -178,16 +181,17 @@ def _with_choices(resolution: _Resolution, one: Input) -> Input:
     return replace(one, properties={**one.properties, "values": [printed(value) for value in values]})
 
 
-def _enabled(resolution: _Resolution, one: Input) -> bool:
+def _enabled(resolution: _Resolution, one: Input) -> tuple[bool, Problem | None]:
+    """Is it asked for at all? A condition that fails does not hold (spec/engine 2.3)."""
     if any(name in resolution.done and not resolution.done[name].enabled for name in one.depends_on):
-        return False
+        return False, None
     if one.condition is None:
-        return True
+        return True, None
     seen = {name: resolution.clear[name] for name in one.depends_on if name in resolution.clear}
     try:
-        return render_typed(one.condition, {"inputs": _tree(seen)}, resolution.world) is True
+        return render_typed(one.condition, {"inputs": _tree(seen)}, resolution.world) is True, None
     except ExpressionError as error:
-        raise Misfit(f"Invalid condition: {error}") from error
+        return False, Problem(code="input-condition", message=f"Invalid condition: {error}", path=one.id)
 
 
 def _tree(values: Mapping[str, object]) -> Mapping[str, object]:
