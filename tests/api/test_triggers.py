@@ -223,6 +223,14 @@ def test_a_backfill_that_makes_no_sense_is_refused(client, change, status):
     assert client.put(f"{TRIGGERS}/backfill/create", json=backfill(**change)).status_code == status
 
 
+@pytest.mark.parametrize("start", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize("end", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", None])
+def test_a_backfill_at_the_end_of_time(client, start, end):
+    answer = client.put(f"{TRIGGERS}/backfill/create", json=name(backfill={"start": start, "end": end}))
+    assert answer.status_code == 422
+    assert state(client)["triggerId"] == "daily"
+
+
 def test_another_tenant_has_no_triggers(client):
     assert client.get("/api/v1/other/triggers/search").status_code == 404
     assert client.put("/api/v1/other/triggers/set-disabled", json=name(disabled=True)).status_code == 404

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from casemate.api.operation import Operation
 from casemate.api.operations import (
+    backfills,
     evaluation,
     execution_actions,
     execution_again,
@@ -68,6 +69,7 @@ TABLE: tuple[Operation, ...] = (
     *following.TABLE,
     *triggers.TABLE,
     *trigger_bulk.TABLE,
+    *backfills.TABLE,
     *webhooks.TABLE,
     *logs.TABLE,
     *metrics.TABLE,

@@ -1,10 +1,9 @@
-"""Operations on many triggers, and on backfills of one or many."""
+"""Operations on many triggers: those that the body names, or those that a search finds."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 
@@ -12,43 +11,40 @@ from casemate.api import shapes
 from casemate.api.call import Call
 from casemate.api.errors import illegal_argument
 from casemate.api.filters import read
-from casemate.api.operation import Answer, Body, Operation, Permission, Run, Verb, json_of
-from casemate.api.operations.triggers import found_by, key_of, orphans, shown
+from casemate.api.operation import Answer, Operation, json_of
+from casemate.api.operations.triggers import found_by, key_of, orphans
 from casemate.api.search import FILTERS
 from casemate.errors import Refused
-from casemate.flows import Label
 from casemate.orchestrator import Conflict, NotFound, Triggers
 from casemate.store import triggers as rows
 from casemate.triggers import TriggerKey, TriggerState
 
 MOST_AT_ONCE = 1000
 
-_NAME = TypeAdapter(shapes.TriggerName)
 _NAMES = TypeAdapter(list[shapes.TriggerName])
 _SWITCHES = TypeAdapter(shapes.TriggerSwitches)
-_BACKFILL = TypeAdapter(shapes.BackfillAsked)
 _QUERY = TypeAdapter(shapes.TriggerQuery)
 
-Act = Callable[[TriggerKey], Awaitable[object]]
+Act: TypeAlias = Callable[[TriggerKey], Awaitable[object]]
 
 
 async def disabled_triggers_by_ids(call: Call) -> Answer:
     """Switch the triggers that are named off or on."""
     asked = await call.body_json(_SWITCHES)
     recover = asked.get("recoverMissedSchedules") or False
-    return await _each(_keys(call, asked["triggers"]), _switching(call, disabled=asked["disabled"], recover=recover))
+    return await each(_keys(call, asked["triggers"]), _switching(call, disabled=asked["disabled"], recover=recover))
 
 
 async def disabled_triggers_by_query(call: Call) -> Answer:
     """Switch the triggers that a search finds off, or on."""
     found = [one for one in await found_by(call) if one.disabled != call.flag("disabled", default=True)]
     switching = _switching(call, disabled=call.flag("disabled", default=True), recover=False)
-    return await _each((one.key for one in found), switching)
+    return await each((one.key for one in found), switching)
 
 
 async def unlock_triggers_by_ids(call: Call) -> Answer:
     """Unlock those of the triggers that are named which are locked."""
-    return await _unlocked(call, await _named(call))
+    return await _unlocked(call, await named(call))
 
 
 async def unlock_triggers_by_query(call: Call) -> Answer:
@@ -58,88 +54,30 @@ async def unlock_triggers_by_query(call: Call) -> Answer:
 
 async def delete_triggers_by_ids(call: Call) -> Answer:
     """Forget those of the triggers that are named which their flows do not declare any more."""
-    return await _each(await orphans(call, await _named(call)), _triggers(call).delete)
+    return await each(await orphans(call, await named(call)), actions(call).delete)
 
 
 async def delete_triggers_by_query(call: Call) -> Answer:
     """Forget those of the triggers that a search finds which their flows do not declare any more."""
     asked = await call.body_json(_QUERY)
     criteria = read(_parameters(asked.get("filters") or (), "filters"), call.deps.now())
-    return await _each(await orphans(call, await found_by(call, criteria)), _triggers(call).delete)
+    return await each(await orphans(call, await found_by(call, criteria)), actions(call).delete)
 
 
-async def create_backfill(call: Call) -> Answer:
-    """Make up for the dates of a trigger between two moments."""
-    asked = await call.body_json(_BACKFILL)
-    given = asked["backfill"]
-    labels = [Label(one["key"], one["value"]) for one in given.get("labels") or ()]
-    start, until = _moment(given["start"]), given.get("end")
-    end = _moment(until) if until else None
-    return shown(await _triggers(call).backfill(key_of(call, asked), start, end, given.get("inputs"), labels))
-
-
-async def pause_backfill(call: Call) -> Answer:
-    """Let the backfill of a trigger wait."""
-    return shown(await _triggers(call).pause_backfill(await _one(call)))
-
-
-async def unpause_backfill(call: Call) -> Answer:
-    """Let the backfill of a trigger go on."""
-    return shown(await _triggers(call).unpause_backfill(await _one(call)))
-
-
-async def delete_backfill(call: Call) -> Answer:
-    """Give up the backfill of a trigger."""
-    return shown(await _triggers(call).delete_backfill(await _one(call)))
-
-
-async def pause_backfill_by_ids(call: Call) -> Answer:
-    """Let the backfills of the triggers that are named wait."""
-    return await _backfills(call, await _named(call), _triggers(call).pause_backfill)
-
-
-async def pause_backfill_by_query(call: Call) -> Answer:
-    """Let the backfills of the triggers that a search finds wait."""
-    return await _backfills(call, await found_by(call), _triggers(call).pause_backfill)
-
-
-async def unpause_backfill_by_ids(call: Call) -> Answer:
-    """Let the backfills of the triggers that are named go on."""
-    return await _backfills(call, await _named(call), _triggers(call).unpause_backfill)
-
-
-async def unpause_backfill_by_query(call: Call) -> Answer:
-    """Let the backfills of the triggers that a search finds go on."""
-    return await _backfills(call, await found_by(call), _triggers(call).unpause_backfill)
-
-
-async def delete_backfill_by_ids(call: Call) -> Answer:
-    """Give up the backfills of the triggers that are named."""
-    return await _backfills(call, await _named(call), _triggers(call).delete_backfill)
-
-
-async def delete_backfill_by_query(call: Call) -> Answer:
-    """Give up the backfills of the triggers that a search finds."""
-    return await _backfills(call, await found_by(call), _triggers(call).delete_backfill)
-
-
-def _triggers(call: Call) -> Triggers:
+def actions(call: Call) -> Triggers:
+    """What people can do with triggers."""
     return call.deps.orchestrator.triggers
 
 
 def _switching(call: Call, *, disabled: bool, recover: bool) -> Act:
-    return lambda key: _triggers(call).switch(key, disabled=disabled, recover=recover)
+    return lambda key: actions(call).switch(key, disabled=disabled, recover=recover)
 
 
 async def _unlocked(call: Call, states: Iterable[TriggerState]) -> Answer:
-    return await _each((one.key for one in states if one.locked), _triggers(call).unlock)
+    return await each((one.key for one in states if one.locked), actions(call).unlock)
 
 
-async def _backfills(call: Call, states: Iterable[TriggerState], act: Act) -> Answer:
-    return await _each((one.key for one in states if one.backfill is not None), act)
-
-
-async def _each(keys: Iterable[TriggerKey], act: Act) -> Answer:
+async def each(keys: Iterable[TriggerKey], act: Act) -> Answer:
     """Do it to each; how many it could be done to. What changed meanwhile so that it no longer can is left out."""
     count = 0
     for key in keys:
@@ -151,12 +89,7 @@ async def _each(keys: Iterable[TriggerKey], act: Act) -> Answer:
     return {"count": count, "totalItems": count}
 
 
-async def _one(call: Call) -> TriggerKey:
-    name = await call.body_json(_NAME)
-    return key_of(call, name)
-
-
-async def _named(call: Call) -> list[TriggerState]:
+async def named(call: Call) -> list[TriggerState]:
     """The triggers that the body names, as far as they are there."""
     names = await call.body_json(_NAMES)
     found = [await call.deps.db.read(rows.get, key) for key in _keys(call, names)]
@@ -168,14 +101,6 @@ def _keys(call: Call, names: Iterable[Mapping[str, Any]]) -> list[TriggerKey]:
     if len(keys) > MOST_AT_ONCE:
         raise illegal_argument(f"{len(keys)} triggers are named, at most {MOST_AT_ONCE} may be")
     return keys
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise illegal_argument(f"{text[:100]!r} is no date: write it like 2026-12-31T23:59:59Z") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _parameters(filters: Iterable[Mapping[str, Any]], prefix: str) -> Iterator[tuple[str, str]]:
@@ -217,39 +142,7 @@ def _text(value: object) -> str:
 
 
 _TRIGGERS = "/api/v1/{tenant}/triggers"
-_BACKFILLS = _TRIGGERS + "/backfill"
-_CAN_BACKFILL: Permission = ("TRIGGER", "BACKFILL")
-_ONE_NAME, _MANY_NAMES = json_of(shapes.TriggerName), json_of(list[shapes.TriggerName])
-
-
-def _of_one(verb: Verb, word: str, body: Body, run: Run) -> Operation:
-    path = f"{_BACKFILLS}/{word}"
-    tag = f"trigger:backfill:{word}"
-    return Operation(verb, path, can=_CAN_BACKFILL, audit=tag, body=body, returns=shapes.TriggerState, run=run)
-
-
-def _of_many(word: str, by_ids: Run, by_query: Run) -> tuple[Operation, Operation]:
-    path, tag = f"{_BACKFILLS}/{word}", f"trigger:backfill:{word}"
-    return (
-        Operation(
-            "POST",
-            path + "/by-triggers",
-            can=_CAN_BACKFILL,
-            audit=tag,
-            body=_MANY_NAMES,
-            returns=shapes.Counted,
-            run=by_ids,
-        ),
-        Operation(
-            "POST",
-            path + "/by-query",
-            can=_CAN_BACKFILL,
-            audit=tag,
-            asks=FILTERS,
-            returns=shapes.Counted,
-            run=by_query,
-        ),
-    )
+_MANY_NAMES = json_of(list[shapes.TriggerName])
 
 
 TABLE = (
@@ -307,11 +200,4 @@ TABLE = (
         returns=shapes.Counted,
         run=delete_triggers_by_query,
     ),
-    _of_one("PUT", "create", json_of(shapes.BackfillAsked), create_backfill),
-    _of_one("PUT", "pause", _ONE_NAME, pause_backfill),
-    _of_one("PUT", "unpause", _ONE_NAME, unpause_backfill),
-    _of_one("POST", "delete", _ONE_NAME, delete_backfill),
-    *_of_many("pause", pause_backfill_by_ids, pause_backfill_by_query),
-    *_of_many("unpause", unpause_backfill_by_ids, unpause_backfill_by_query),
-    *_of_many("delete", delete_backfill_by_ids, delete_backfill_by_query),
 )
