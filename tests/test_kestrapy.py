@@ -157,7 +157,7 @@ def test_an_execution_is_followed_and_killed(client):
             killed = True
     assert states[-1] == kestrapy.StateType.KILLED
     with pytest.raises(kestrapy.ApiException) as over:
-        client.executions.kill_execution(execution.id, TENANT)
+        client.executions.kill_execution(execution.id, TENANT, is_on_kill_cascade=False)
     assert over.value.status == 409
 
 

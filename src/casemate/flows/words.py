@@ -57,6 +57,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "prefill": "A value that people can change before they start.",
         "defaults": "The value when none is given.",
         "values": "What may be chosen.",
+        "options": "What may be chosen. Use values instead.",
         "expression": "Renders to the list of what may be chosen.",
         "isRadio": "Show all that may be chosen at once.",
         "allowCustomValue": "Accept values that are not in the list.",
