@@ -228,6 +228,14 @@ async def test_a_state_may_stop_the_trigger(service: Plane, clock: Clock):
     assert (state.disabled, state.execution_id) == (True, None)
 
 
+async def test_an_execution_that_fails_from_the_start_may_stop_it_too(service: Plane, clock: Clock):
+    await scheduled(service, f"{HOURLY}    stopAfter: [FAILED]\n    inputs: {{a: '{{{{ nothing }}}}'}}\n")
+    clock.forward(hours=1)
+    await rounds(service)
+    assert len(await started(service)) == 1
+    assert (await record(service)).disabled
+
+
 async def test_a_changed_flow_is_planned_anew(service: Plane, clock: Clock):
     await scheduled(service)
     await scheduled(service, HOURLY.replace("0 * * * *", "30 * * * *"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from casemate.executions import Execution, failed_at_start
+from casemate.executions import Execution, State, failed_at_start
 from casemate.flows import Flow
 from casemate.identifiers import ExecutionId
 from casemate.orchestrator import applying
@@ -32,7 +32,7 @@ def fail(
     around: Surroundings,
 ) -> Written:
     """Write an execution that is FAILED from the start, with the reason in its log. Raises as `fire` does."""
-    triggers.save(tx, before, replace(after, triggered=around.now))
+    triggers.save(tx, before, released(replace(after, triggered=around.now), State.FAILED.value))
     step = Step(tx=tx, flow=flow, before=execution, around=around)
     step.execution = failed_at_start(execution, around.now)
     step.entries += _entries(before, reason, around.now, execution.id)
