@@ -158,7 +158,7 @@ def test_all_uploads_together_are_bounded(server):
         assert eventually(lambda: SPOOL.taken > 19 << 20)
         refused = requests.post(f"{server.url}{START}", files=large, timeout=20)
         assert refused.status_code == 503
-        assert "too much is being uploaded" in refused.json()["message"]
+        assert "too much is being sent" in refused.json()["message"]
     assert eventually(lambda: SPOOL.taken == 0)
     assert requests.post(f"{server.url}{START}", files=large, timeout=20).status_code == 200
 

@@ -28,8 +28,15 @@ NAMES = [
 NUMBERS = ["0", "-1", "1", "2147483648", "1e9", "NaN", "٣", "0x10", "9" * 400, ""]
 TEXTS = [*NAMES, "'; DROP TABLE flows; --", "(((((((", "[[:alpha:]]{1000}{1000}", "a:b", ":", "system.x:y", "{{ 1/0 }}"]
 DATES = ["2026-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "PT1H", "P9999999999D", "x"]
-FIELDS = ["q", "namespace", "flowId", "state", "labels", "startDate", "timeRange", "level", "__class__", "revision"]
-WAYS = ["EQUALS", "IN", "NOT_IN", "PREFIX", "REGEX", "GREATER_THAN", "CONTAINS", "STARTS_WITH", "NOT_EQUALS", "x"]
+FIELDS = [
+    "q", "namespace", "flowId", "state", "labels", "startDate", "timeRange", "level", "__class__", "revision",
+    "flowRevision", "endDate", "scope", "kind", "childFilter", "triggerId", "parentId", "expirationDate", "type",
+]
+WAYS = [
+    "EQUALS", "IN", "NOT_IN", "PREFIX", "REGEX", "GREATER_THAN", "CONTAINS", "STARTS_WITH", "NOT_EQUALS", "x",
+    "ENDS_WITH", "NOT_CONTAINS", "IS_NULL", "IS_NOT_NULL", "LESS_THAN", "GREATER_THAN_OR_EQUAL_TO",
+]
+PLACES = ["", "", "", "[or][0]", "[and][9][or][1]", "[or][0][or][0][or][0]", "[or]", "[or][-1]", "[and][99999]"]
 SORTS = ["id:asc", "state.startDate:desc", "nothing:asc", "id:sideways", "id; DROP TABLE x:asc", ":", "id:asc" * 200]
 JSON = [
     "", "null", "[]", "{}", "[1, null, {}]", '"x"', '["\\ud800"]', '[{"namespace": "\\ud800", "id": 1}]', "NaN",
@@ -107,8 +114,8 @@ def query_of(row, chance):
     for name, kind in asks:
         if kind is dict:
             field, way = chance.choice(FIELDS), chance.choice(WAYS)
-            key = chance.choice(["", "", "[k]", "[", "[][]"])
-            name, values = f"filters[{field}][{way}]{key}", TEXTS + NUMBERS + DATES
+            key, place = chance.choice(["", "", "[k]", "[", "[][]"]), chance.choice(PLACES)
+            name, values = f"filters{place}[{field}][{way}]{key}", TEXTS + NUMBERS + DATES
         else:
             values = {int: NUMBERS, bool: ["true", "no", "TRUE", "1", ""], list: SORTS + TEXTS}.get(kind, TEXTS + DATES)
         pairs.append(f"{quote(name)}={written(chance.choice(values), chance)}")

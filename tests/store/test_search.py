@@ -149,3 +149,22 @@ async def test_results_are_sorted_by_state_and_nothing_else_is_made_of_a_directi
     assert [one.id for one in found] == ["b", "d", "c", "a"]
     with pytest.raises(Refused):
         await rows.read(executions.search, "main", (), Page(sort=("id:sideways",)))
+
+
+async def test_listings_reach_no_other_tenant(rows: Database, now):
+    """`b` says that it was started by `e0`, which is an execution of somebody else."""
+    foreign = Execution(
+        id="e0", tenant="elsewhere", namespace="secret", flow_id="hello", flow_revision=9,
+        history=History.begun(now).to(State.SUCCESS, now + timedelta(hours=1)),
+    )  # fmt: skip
+    await rows.transact(executions.insert, foreign)
+    assert await rows.read(executions.distinct, "main", "namespace") == ("Company.team", "company", "company.team")
+    assert await rows.read(executions.distinct, "elsewhere", "namespace") == ("company.team", "secret")
+    assert await rows.read(executions.distinct, "main", "flowRevision", (Filter("state", "EQUALS", "FAILED"),)) == (2,)
+    assert await rows.read(executions.durations, "main", "secret", "hello") == ()
+    assert await rows.read(executions.durations, "elsewhere", "secret", "hello") == (timedelta(hours=1),)
+    assert await rows.read(executions.started_by, "main", ["e0"]) == ("b",)
+    assert await rows.read(executions.started_by, "elsewhere", ["e0"]) == ()
+    assert await rows.read(executions.starter_of, "main", ["b"]) == ()
+    with pytest.raises(Refused):
+        await rows.read(executions.distinct, "main", "inputs")

@@ -29,7 +29,10 @@ class Limits:
 
 @dataclass(slots=True)
 class Spool:
-    """The bytes of forms that lie on this machine's disk until they are stored; each form alone has its own limit."""
+    """The bytes of forms and archives that lie on this machine's disk until they are stored or sent.
+
+    Each form alone has its own limit.
+    """
 
     most: int
     taken: int = field(default=0)
@@ -37,7 +40,7 @@ class Spool:
     def take(self, size: int) -> None:
         """Room for so many more bytes; raises `Declined` if there is not so much."""
         if self.taken + size > self.most:
-            raise Declined(503, "Service Unavailable: too much is being uploaded just now, try again in a while")
+            raise Declined(503, "Service Unavailable: too much is being sent just now, try again in a while")
         self.taken += size
 
     def give_back(self, size: int) -> None:

@@ -74,7 +74,7 @@ def _query_parameters(row: Operation) -> list[dict[str, object]]:
 
 def _query_parameter(name: str, kind: type) -> dict[str, object]:
     if kind is dict:
-        note = "filters[field][OPERATION]=value, where field and OPERATION are those of Kestra's QueryFilter"
+        note = "filters[field][OPERATION]=value as in Kestra, in groups filters[or][0][field][OPERATION]=value"
         schema: dict[str, object] = {"type": "object", "additionalProperties": True}
         return {"name": name, "in": "query", "style": "deepObject", "description": note, "schema": schema}
     schema = {"type": "array", "items": {"type": "string"}} if kind is list else {"type": _TYPES[kind]}

@@ -31,9 +31,9 @@ _SYSTEM = "system"
 NEGATIONS = ("NOT_EQUALS", "NOT_IN", "NOT_CONTAINS")
 
 
-def refused(message: str, remedy: str = "") -> Refused:
-    """The refusal of a search."""
-    return Refused([Problem(code="search", message=message, remedy=remedy)])
+def refused(message: str, remedy: str = "", path: str = "filters") -> Refused:
+    """The refusal of a search; `path` is the parameter that it is about."""
+    return Refused([Problem(code="search", message=message, path=path, remedy=remedy)])
 
 
 def listed(value: object) -> list[object]:

@@ -36,11 +36,11 @@ def _matches(pattern: str, text: str | None) -> int | None:
 @lru_cache(maxsize=64)
 def _compiled(pattern: str) -> Any:
     if len(pattern) > _LONGEST:
-        raise Refused([Problem(code="search", message=f"A pattern may have {_LONGEST} characters")])
+        raise Refused([Problem(code="search", message=f"A pattern may have {_LONGEST} characters", path="filters")])
     options = re2.Options()
     options.log_errors = False
     try:
         return re2.compile(pattern, options)
     except (re2.error, UnicodeEncodeError) as error:
         message = f"{pattern[:100]!r} is no regular expression that can be searched for in linear time"
-        raise Refused([Problem(code="search", message=message)]) from error
+        raise Refused([Problem(code="search", message=message, path="filters")]) from error

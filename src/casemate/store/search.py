@@ -87,8 +87,8 @@ def _order(fields: Mapping[str, Field], page: Page) -> list[ColumnElement[Any]]:
         field = fields.get(name)
         column = field.column if isinstance(field, Named) else field
         if not isinstance(column, ColumnElement):
-            raise refused(f"Results can't be sorted by {name[:100]}")
+            raise refused(f"Results can't be sorted by {name[:100]}", path="sort")
         if direction.lower() not in ("", "asc", "desc"):
-            raise refused(f"Results can be sorted asc or desc, not {direction[:100]!r}")
+            raise refused(f"Results can be sorted asc or desc, not {direction[:100]!r}", path="sort")
         order.append(column.desc() if direction.lower() == "desc" else column.asc())
     return order

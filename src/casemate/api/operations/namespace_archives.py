@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import weakref
 import zipfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import IO
@@ -27,7 +28,11 @@ _FLOWS = "_flows/"
 async def export_namespace_files(call: Call) -> Answer:
     """Download all files as a ZIP archive."""
     files, _ = await tree(call)
+    size = sum(stored.size for stored in files.values())
+    call.deps.spool.take(size)
     archive = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed when it has been sent
+    # Whoever leaves before the first byte is sent ends no generator, but lets go of the file.
+    weakref.finalize(archive, call.deps.spool.give_back, size)
     try:
         await asyncio.to_thread(_packed, call, files, archive)
     except BaseException:
