@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -26,6 +27,17 @@ async def granted(db: Database, now, worker: str = "w1") -> Job:
 async def test_offering_twice_is_one_job(db: Database, job, now):
     assert not await db.transact(jobs.offer, job, now)
     assert await db.read(jobs.of_execution, "main", "e1") == (job,)
+
+
+async def test_of_many_jobs_those_are_offered_that_are_not_there_yet(db: Database, job, now):
+    await granted(db, now)
+    many = [replace(JOB, id=jobs.named(f"run{number}", 1), task_run=f"run{number}") for number in range(12_000)]
+    new = await db.transact(jobs.offer_all, [*many[:6_000], JOB, *many[6_000:]], now)
+    assert new == tuple(many)
+    assert await db.transact(jobs.offer_all, [JOB, *many], now) == ()
+    assert await db.transact(jobs.offer_all, [], now) == ()
+    assert len(await db.read(jobs.of_execution, "main", "e1")) == 12_001
+    assert (await db.read(jobs.get, JOB.id)).state is JobState.RUNNING
 
 
 async def test_a_job_is_granted_once(db: Database, job, now):

@@ -133,6 +133,15 @@ async def test_messages_wait_until_they_are_sent(db: Database):
     assert await db.read(outbox.pending) == (second,)
 
 
+async def test_many_messages_keep_their_order(db: Database):
+    before = await db.transact(outbox.add, "kill", {"job": "x"})
+    added = await db.transact(outbox.add_all, "hint", [{"job": str(number)} for number in range(3_000)])
+    after = await db.transact(outbox.add, "kill", {"job": "y"})
+    assert [message.body["job"] for message in added] == [str(number) for number in range(3_000)]
+    assert await db.read(outbox.pending, 5_000) == (before, *added, after)
+    assert await db.transact(outbox.add_all, "hint", []) == ()
+
+
 async def test_keys_and_values(db: Database, now):
     entry = Entry(
         key="k",

@@ -113,6 +113,7 @@ class Step:
     around: Surroundings
     execution: Execution = field(init=False)
     changed: dict[TaskRunId, None] = field(default_factory=dict)
+    offers: list[OfferJob] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
@@ -152,12 +153,15 @@ class Step:
         self.execution = decision.execution
         self.changed |= dict.fromkeys(decision.changed)
         follows = [self._carry_out(command) for command in decision.commands]
+        self._offer()
         return [event for event in follows if event is not None]
 
     def _carry_out(self, command: Command) -> Event | None:
+        if not isinstance(command, OfferJob):
+            self._offer()
         match command:
             case OfferJob():
-                self._offer(command)
+                self.offers.append(command)
             case KillJob():
                 return self._kill(command)
             case StartSubflow():
@@ -185,8 +189,19 @@ class Step:
                 assert_never(command)
         return None
 
-    def _offer(self, command: OfferJob) -> None:
-        job = Job(
+    def _offer(self) -> None:
+        """Offer what was to be offered in a row: a loop may offer thousands, which are written together."""
+        offered, self.offers = [self._job(command) for command in self.offers], []
+        if len(offered) == 1:
+            if jobs.offer(self.tx, offered[0], self.around.now):
+                self.hint(offered[0])
+        elif offered:
+            new = jobs.offer_all(self.tx, offered, self.around.now)
+            hints = [_hint(job) for job in new if job.queue != jobs.FOLDER]
+            self.messages += outbox.add_all(self.tx, "hint", hints)
+
+    def _job(self, command: OfferJob) -> Job:
+        return Job(
             id=jobs.named(command.task_run, command.attempt),
             tenant=self.execution.tenant,
             execution=self.execution.id,
@@ -194,8 +209,6 @@ class Step:
             attempt=command.attempt,
             queue="default" if command.within is None else jobs.FOLDER,
         )
-        if jobs.offer(self.tx, job, self.around.now):
-            self.hint(job)
 
     def _ask(self, kind: str, call: Call) -> None:
         """Ask the service for something that a task run waits for."""
@@ -253,7 +266,7 @@ class Step:
     def hint(self, job: Job) -> None:
         """Let workers know, once this is committed, that a job waits."""
         if job.queue != jobs.FOLDER:
-            self.send("hint", job=job.id, queue=job.queue)
+            self.send("hint", **_hint(job))
 
     def send(self, kind: str, **body: object) -> None:
         """Send a message once this is committed."""
@@ -322,3 +335,7 @@ class Step:
             notes=tuple(self.notes),
             logged=bool(self.entries),
         )
+
+
+def _hint(job: Job) -> dict[str, str]:
+    return {"job": job.id, "queue": job.queue}

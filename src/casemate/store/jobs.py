@@ -9,7 +9,7 @@ queued ──grant──▶ running ──finish──▶ done
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -26,6 +26,9 @@ FOLDER = "folder"
 """The queue of jobs that work in a folder which another job holds: nobody is hinted, its holder asks for them."""
 
 _NO_FENCE = Fence(0)
+
+_AT_ONCE = 5_000
+"""How many values one statement may hold."""
 
 
 class JobState(StrEnum):
@@ -65,6 +68,7 @@ _OPEN = (JobState.QUEUED.value, *_HELD)
 
 _GET = select(table).where(table.c.id == bindparam("key_id"))
 _SAVE = table.update().where(table.c.id == bindparam("key_id"), table.c.fence == bindparam("key_fence"))
+_KNOWN = select(table.c.id).where(table.c.id.in_(bindparam("key_ids", expanding=True)))
 _OFFER = text(
     "INSERT INTO jobs (id, tenant, execution, task_run, attempt, queue, state, fence, deliveries, hinted_at) "
     "VALUES (:id, :tenant, :execution, :task_run, :attempt, :queue, :state, :fence, :deliveries, :hinted_at) "
@@ -108,7 +112,24 @@ def named(task_run: TaskRunId, attempt: int) -> JobId:
 
 def offer(tx: Tx, job: Job, now: datetime) -> bool:
     """Add a job; False if it is there already."""
-    row = {
+    return tx.execute(_OFFER, _offered(job, now)).rowcount == 1
+
+
+def offer_all(tx: Tx, jobs: Sequence[Job], now: datetime) -> tuple[Job, ...]:
+    """Add jobs; those that were not there already."""
+    known = {job for some in _some(jobs) for job in tx.scalars(_KNOWN, {"key_ids": [job.id for job in some]})}
+    new = tuple(job for job in jobs if job.id not in known)
+    if new:
+        tx.execute(_OFFER, [_offered(job, now) for job in new])
+    return new
+
+
+def _some(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
+    return (jobs[begin : begin + _AT_ONCE] for begin in range(0, len(jobs), _AT_ONCE))
+
+
+def _offered(job: Job, now: datetime) -> dict[str, Any]:
+    return {
         "id": job.id,
         "tenant": job.tenant,
         "execution": job.execution,
@@ -120,7 +141,6 @@ def offer(tx: Tx, job: Job, now: datetime) -> bool:
         "deliveries": job.deliveries,
         "hinted_at": now,
     }
-    return tx.execute(_OFFER, row).rowcount == 1
 
 
 def get(tx: Tx, job: JobId) -> Job | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,14 +22,24 @@ class Message:
     body: Mapping[str, Any]
 
 
+_ADD = table.insert()
+_ADD_ALL = table.insert().returning(table.c.seq, sort_by_parameter_order=True)
 _DELETE = table.delete().where(table.c.seq == bindparam("key_seq"))
 
 
 def add(tx: Tx, kind: str, body: Mapping[str, Any]) -> Message:
     """Write a message."""
-    key = tx.execute(table.insert(), {"kind": kind, "body": packed(dict(body))}).inserted_primary_key
+    key = tx.execute(_ADD, {"kind": kind, "body": packed(dict(body))}).inserted_primary_key
     assert key is not None
     return Message(key[0], kind, body)
+
+
+def add_all(tx: Tx, kind: str, bodies: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
+    """Write messages of one kind, in their order. For one message `add` takes half as long."""
+    if not bodies:
+        return ()
+    keys = tx.scalars(_ADD_ALL, [{"kind": kind, "body": packed(dict(body))} for body in bodies])
+    return tuple(Message(key, kind, body) for key, body in zip(keys, bodies, strict=True))
 
 
 def pending(tx: Tx, limit: int = 1_000) -> tuple[Message, ...]:
