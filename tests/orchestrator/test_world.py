@@ -6,7 +6,7 @@ import pytest
 
 from casemate.dispatch import Ask, NotHeld, Reply
 from casemate.executions import Context, State
-from casemate.identifiers import MAIN
+from casemate.identifiers import MAIN, Namespace
 from casemate.secret import Secret
 from casemate.store import LogEntry, kv, logs
 from casemate.store.kv import Entry
@@ -203,3 +203,30 @@ async def test_the_texts_of_errors_show_nothing_that_was_opened(tmp_path, clock,
     assert execution.state is State.FAILED
     assert len([message for message in messages if "**masked*" in message]) == 2
     assert not [message for message in messages if "sesame" in message or "unasked" in message]
+
+
+CHOOSING = """
+id: choosing
+namespace: company.team
+inputs:
+  - id: city
+    type: SELECT
+    expression: "{{ kv('cities') }}"
+  - id: token
+    type: SELECT
+    expression: "{{ [secret('TOKEN')] }}"
+tasks:
+  - {id: say, type: io.kestra.plugin.core.log.Log, message: "{{ inputs.city }}"}
+"""
+
+
+async def test_inputs_that_people_look_at_know_the_namespace_but_no_secret(service: Plane):
+    entry = Entry(key="cities", value=["Rome", "Oslo"], type="JSON", updated=service.clock())
+    await service.db.transact(kv.put, MAIN, Namespace("company.team"), entry)
+    flow, given = await service.save(CHOOSING), {"city": "Oslo", "token": "opensesame"}
+
+    city, token = await service.orchestrator.starting.looked_at(flow, flow.inputs, given)
+    assert (city.value, city.problem) == ("Oslo", None)
+    assert token.problem is not None
+    assert "The secret 'TOKEN' can not be shown." in token.problem.message
+    assert (await service.orchestrator.create(flow, given)).inputs == given

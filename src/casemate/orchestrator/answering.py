@@ -38,9 +38,9 @@ class Worlds:
     readable: int
     jq: Jq = no_jq
 
-    async def within(self, whose: Whose, function: Callable[[ServiceWorld], T]) -> T:
-        """What the function says in a world of theirs."""
-        return await self.db.read(self._run, whose, function)
+    async def within(self, whose: Whose, function: Callable[[ServiceWorld], T], *, shown: bool = False) -> T:
+        """What the function says in a world of theirs; `shown` as in `ServiceWorld`."""
+        return await self.db.read(self._run, whose, function, shown)
 
     async def resolve(self, whose: Whose, command: Resolve) -> Answer:
         """The reply to a decision that asked."""
@@ -50,7 +50,7 @@ class Worlds:
         """The reply to a worker that asked."""
         return await self.within(whose, partial(_replied, question))
 
-    def _run(self, tx: Tx, whose: Whose, function: Callable[[ServiceWorld], T]) -> T:
+    def _run(self, tx: Tx, whose: Whose, function: Callable[[ServiceWorld], T], shown: bool) -> T:
         world = ServiceWorld(
             tx=tx,
             whose=whose,
@@ -60,6 +60,7 @@ class Worlds:
             zone=self.zone,
             readable=self.readable,
             apply_jq=self.jq,
+            shown=shown,
         )
         return function(world)
 

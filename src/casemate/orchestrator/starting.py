@@ -10,15 +10,26 @@ from typing import TypeAlias, TypeVar
 import structlog
 
 from casemate.errors import Refused
-from casemate.executions import Context, Execution, Grounds, all_hold, noting, resolve_inputs, start, variables_of
+from casemate.executions import (
+    Context,
+    Execution,
+    Grounds,
+    ResolvedInput,
+    all_hold,
+    noting,
+    resolve_each,
+    resolve_inputs,
+    start,
+    variables_of,
+)
 from casemate.expressions import ExpressionError, as_json, printed, render
-from casemate.flows import Flow, Label, Trigger
+from casemate.flows import Flow, Input, Label, Trigger
 from casemate.identifiers import ExecutionId
 from casemate.masking import Mask
 from casemate.orchestrator import weighing
 from casemate.orchestrator.answering import Worlds, budget
 from casemate.orchestrator.step import Surroundings
-from casemate.orchestrator.world import ServiceWorld, whose_flow
+from casemate.orchestrator.world import ServiceWorld, whose_execution, whose_flow
 
 log = structlog.get_logger()
 
@@ -65,6 +76,14 @@ class Starting:
         if isinstance(inputs, tuple):
             raise Refused(inputs)
         return inputs.values
+
+    async def looked_at(
+        self, place: Flow | Execution, inputs: tuple[Input, ...], submitted: Mapping[str, object]
+    ) -> tuple[ResolvedInput, ...]:
+        """What would become of each input, for people to see: their templates get no secrets."""
+        whose = whose_flow(place) if isinstance(place, Flow) else whose_execution(place)
+        resolve = partial(resolve_each, inputs, submitted, seal=self._context.seal)
+        return await self._worlds.within(whose, lambda world: resolve(world=world), shown=True)
 
     async def triggered(
         self,

@@ -75,7 +75,10 @@ def _callers_folder(execution: Execution) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceWorld:
-    """Answers inside one reading transaction, in a thread. Every refusal is an `ExpressionError` in Kestra's words."""
+    """Answers inside one reading transaction, in a thread. Every refusal is an `ExpressionError` in Kestra's words.
+
+    `shown` says that people look at what templates make of the answers: then secrets are not given.
+    """
 
     tx: Tx
     whose: Whose
@@ -86,6 +89,7 @@ class ServiceWorld:
     readable: int
     apply_jq: Jq = no_jq
     revealed: Mask = field(default_factory=Mask)
+    shown: bool = False
 
     def covered(self, error: Exception) -> str:
         """The text of an error, without what was revealed to the template that failed with it."""
@@ -93,6 +97,8 @@ class ServiceWorld:
 
     def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
         """A secret, or one field of a secret that is a JSON object."""
+        if self.shown:
+            _refuse(f"The secret '{key}' can not be shown.")
         found = self.secrets.find(self.whose.tenant, self._namespace(namespace), key)
         if found is None:
             _refuse(f"Cannot find secret for key '{key}'.")
@@ -136,6 +142,8 @@ class ServiceWorld:
 
     def decrypt(self, key: str, encrypted: str) -> str:
         """The opposite."""
+        if self.shown:
+            _refuse("What is encrypted can not be shown.")
         self.revealed.add(Secret(key))
         try:
             plaintext = Cipher(Secret(key)).decrypt(encrypted)

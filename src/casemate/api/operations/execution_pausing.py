@@ -46,7 +46,7 @@ async def validate_resume_execution_inputs(call: Call) -> Answer:
     found = await named(call)
     _, asked = asked_on_resume(await flow_of(call, found), found)
     inputs = await looked_at(await call.form(), asked, found)
-    shown = await resolved(call, asked, inputs)
+    shown = await resolved(call, found, asked, inputs)
     return {"id": found.flow_id, "namespace": found.namespace, "inputs": shown}
 
 

@@ -14,8 +14,7 @@ from casemate.api.labels import given
 from casemate.api.operation import FORM, Answer, Operation, Permission
 from casemate.api.sse import closing
 from casemate.api.submitted import kept, looked_at
-from casemate.executions import Execution, History, ResolvedInput, State, resolve_each, to_json
-from casemate.expressions import Unanswerable
+from casemate.executions import Execution, History, ResolvedInput, State, to_json
 from casemate.flows import Flow, Input, input_to_json
 from casemate.identifiers import ExecutionId
 from casemate.orchestrator import new_id
@@ -39,13 +38,14 @@ async def validate_new_execution_inputs(call: Call) -> Answer:
     flow = await _flow(call)
     given(call.texts("labels"))
     inputs = await looked_at(await call.form(), flow.inputs, flow)
-    return {"id": flow.id, "namespace": flow.namespace, "inputs": await resolved(call, flow.inputs, inputs)}
+    return {"id": flow.id, "namespace": flow.namespace, "inputs": await resolved(call, flow, flow.inputs, inputs)}
 
 
-async def resolved(call: Call, inputs: tuple[Input, ...], submitted: Mapping[str, object]) -> list[dict[str, object]]:
-    """What would become of each input."""
-    world = Unanswerable(now=call.deps.now(), zone=call.deps.context.zone)
-    found = await asyncio.to_thread(resolve_each, inputs, submitted, world, call.deps.context.seal)
+async def resolved(
+    call: Call, place: Flow | Execution, inputs: tuple[Input, ...], submitted: Mapping[str, object]
+) -> list[dict[str, object]]:
+    """What would become of each input of the flow, or of the paused execution."""
+    found = await call.deps.orchestrator.starting.looked_at(place, inputs, submitted)
     return [_resolved(one, submitted) for one in found]
 
 
