@@ -95,6 +95,13 @@ def test_a_file_of_an_archive_is_never_read_further_than_a_flow_may_be_long(clie
     assert client.get(f"{FLOWS}/company.team/good").status_code == 200
 
 
+def test_an_archive_whose_list_of_files_would_fill_the_memory_is_not_opened(client, source, upload):
+    whole = archive({"a.yml": source(flow="a")})
+    huge = whole[:-10] + (1 << 30).to_bytes(4, "little") + whole[-6:]
+    answer = upload(huge, "x.zip")
+    assert (answer.status_code, "the list of files" in answer.json()["message"]) == (422, True)
+
+
 @pytest.mark.parametrize("content", [b"PK\x03\x04 nothing", b"\xff\xfe\xff"])
 def test_what_is_neither_archive_nor_text_is_refused(upload, content):
     assert upload(content).status_code == 422

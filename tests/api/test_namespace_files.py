@@ -188,29 +188,30 @@ def lying(content, claimed):
 
 ONE = archive([("good.txt", b"good")])
 HOSTILE = {
-    "a way up": archive([("good.txt", b"x"), ("../../other/_files/x.txt", b"x")]),
-    "a way up in the middle": archive([("good.txt", b"x"), ("a/../../x.txt", b"x")]),
-    "an absolute path": archive([("good.txt", b"x"), ("/etc/passwd", b"x")]),
-    "a path of Windows": archive([("good.txt", b"x"), ("..\\x.txt", b"x")]),
-    "a doubled slash": archive([("good.txt", b"x"), ("a//b", b"x")]),
-    "a link": archive([("good.txt", b"x"), (link(), b"/etc/passwd")]),
-    "flows": archive([("good.txt", b"x"), ("_flows/hello.yml", b"id: hello")]),
-    "a file where a folder is": archive([("good.txt", b"x"), ("a/b/c", b"x"), ("a/b", b"x")]),
-    "more files than allowed": archive([(f"{number}", b"") for number in range(10_001)]),
-    "another method": archive([("good.txt", b"x" * 100)], zipfile.ZIP_LZMA),
-    "more bytes than allowed": archive([("good.txt", b"\0" * (3 << 20)), ("more.txt", b"\0" * (3 << 20))]),
-    "a size that is a lie": lying(ONE, 3_000_000_000),
-    "something behind its end": ONE + b"x",
-    "no end": ONE[:-3],
-    "nothing": b"",
-    "no archive": b"PK not an archive at all, really not",
+    "a way up": lambda: archive([("good.txt", b"x"), ("../../other/_files/x.txt", b"x")]),
+    "a way up in the middle": lambda: archive([("good.txt", b"x"), ("a/../../x.txt", b"x")]),
+    "an absolute path": lambda: archive([("good.txt", b"x"), ("/etc/passwd", b"x")]),
+    "a path of Windows": lambda: archive([("good.txt", b"x"), ("..\\x.txt", b"x")]),
+    "a doubled slash": lambda: archive([("good.txt", b"x"), ("a//b", b"x")]),
+    "a link": lambda: archive([("good.txt", b"x"), (link(), b"/etc/passwd")]),
+    "flows": lambda: archive([("good.txt", b"x"), ("_flows/hello.yml", b"id: hello")]),
+    "a file where a folder is": lambda: archive([("good.txt", b"x"), ("a/b/c", b"x"), ("a/b", b"x")]),
+    "more files than allowed": lambda: archive([(f"{number}", b"") for number in range(10_001)]),
+    "another method": lambda: archive([("good.txt", b"x" * 100)], zipfile.ZIP_LZMA),
+    "more bytes than allowed": lambda: archive([("good.txt", b"\0" * (3 << 20)), ("more.txt", b"\0" * (3 << 20))]),
+    "a size that is a lie": lambda: lying(ONE, 3_000_000_000),
+    "a list of files that is too long": lambda: ONE[:-10] + (1 << 30).to_bytes(4, "little") + ONE[-6:],
+    "something behind its end": lambda: ONE + b"x",
+    "no end": lambda: ONE[:-3],
+    "nothing": lambda: b"",
+    "no archive": lambda: b"PK not an archive at all, really not",
 }
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_archive_puts_nothing(client, deps, kind):
     with TestClient(app(replace(deps, upload_limit=5 << 20)), base_url="http://localhost:8080") as bounded:
-        answer = unpack(bounded, HOSTILE[kind])
+        answer = unpack(bounded, HOSTILE[kind]())
     assert answer.status_code == 422, answer.text
     assert paths(client) == []
 

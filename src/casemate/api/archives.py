@@ -12,6 +12,7 @@ from typing import IO
 from starlette.responses import StreamingResponse
 
 from casemate.api.errors import illegal_argument
+from casemate.api.unpacking import METHODS, check_end
 
 MOST_ENTRIES = 10_000
 LARGEST_ENTRY = 1 << 20
@@ -31,7 +32,7 @@ async def archive_of(entries: Iterable[tuple[str, str]], name: str) -> Streaming
         archive.close()
         raise
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_sent(archive), media_type="application/octet-stream", headers=headers)
+    return StreamingResponse(sent(archive), media_type="application/octet-stream", headers=headers)
 
 
 def sources_in(archive: IO[bytes]) -> list[tuple[str, str | None]]:
@@ -39,6 +40,7 @@ def sources_in(archive: IO[bytes]) -> list[tuple[str, str | None]]:
 
     Nothing is written anywhere: a path is only a name. Raises 422 for what is no archive, or too much altogether.
     """
+    check_end(archive)
     try:
         with zipfile.ZipFile(archive) as packed:
             return list(_unpacked(packed))
@@ -53,7 +55,8 @@ def _packed(entries: Iterable[tuple[str, str]], archive: IO[bytes]) -> None:
     archive.seek(0)
 
 
-async def _sent(archive: IO[bytes]) -> AsyncIterator[bytes]:
+async def sent(archive: IO[bytes]) -> AsyncIterator[bytes]:
+    """A file in pieces; it is closed when all of it is sent."""
     with archive:
         while piece := await asyncio.to_thread(archive.read, _CHUNK):
             yield piece
@@ -75,6 +78,8 @@ def _unpacked(packed: zipfile.ZipFile) -> Iterator[tuple[str, str | None]]:
 
 def _content(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str | None:
     """The text of one file, never read further than allowed; None if there is more, or it cannot be read."""
+    if entry.compress_type not in METHODS:
+        return None
     try:
         with packed.open(entry) as file:
             content = file.read(LARGEST_ENTRY + 1)

@@ -26,13 +26,13 @@ _LOCATOR_SIZE = 20
 _DIRECTORY = 4 << 20
 """Bytes of the list of files, which is read into memory as a whole."""
 
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
 
 
 def opened(archive: IO[bytes], most: int) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
     """The archive and the files in it, which have no more than `most` bytes in all. Raises `Declined`."""
-    _check_end(archive)
+    check_end(archive)
     try:
         whole = zipfile.ZipFile(archive)
     except _BROKEN as error:
@@ -64,8 +64,8 @@ def _read(whole: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
         raise _unreadable() from error
 
 
-def _check_end(archive: IO[bytes]) -> None:
-    """The last record stands at the very end, and tells of a list of files that fits into memory."""
+def check_end(archive: IO[bytes]) -> None:
+    """Raises `Declined` unless the last record is at the very end, and its list of files fits into memory."""
     size = archive.seek(0, os.SEEK_END)
     archive.seek(max(0, size - _END_SIZE - _LOCATOR_SIZE))
     last = archive.read()
@@ -81,7 +81,7 @@ def _check(entry: zipfile.ZipInfo) -> None:
     name = f"{entry.filename[:200]!r} in the archive"
     if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG):
         raise illegal_argument(f"{name} is a link or something else that is no file")
-    if entry.flag_bits & 0x1 or entry.compress_type not in _METHODS:
+    if entry.flag_bits & 0x1 or entry.compress_type not in METHODS:
         raise illegal_argument(f"{name} is encrypted, or packed in a way that is not known here")
     if entry.filename.startswith("/") or "\\" in entry.orig_filename or "\0" in entry.orig_filename:
         raise illegal_argument(f"{name} is no name of a file below a folder")

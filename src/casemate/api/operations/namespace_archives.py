@@ -6,12 +6,13 @@ import asyncio
 import tempfile
 import weakref
 import zipfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import IO
 
 from starlette.datastructures import UploadFile
 from starlette.responses import StreamingResponse
 
+from casemate.api.archives import sent
 from casemate.api.call import Call
 from casemate.api.errors import illegal_argument
 from casemate.api.names import namespace_of
@@ -20,7 +21,6 @@ from casemate.api.operations.namespace_tree import address, attachment, parent, 
 from casemate.api.unpacking import opened, pieces
 from casemate.storage import Stored
 
-_CHUNK = 1 << 20
 _FLOWS = "_flows/"
 """Where Kestra's archives have the flows of the namespace."""
 
@@ -39,7 +39,7 @@ async def export_namespace_files(call: Call) -> Answer:
         archive.close()
         raise
     headers = {"content-disposition": attachment(f"{namespace_of(call)}_files.zip")}
-    return StreamingResponse(_sent(archive), media_type="application/octet-stream", headers=headers)
+    return StreamingResponse(sent(archive), media_type="application/octet-stream", headers=headers)
 
 
 async def unpack(call: Call, upload: UploadFile) -> None:
@@ -70,12 +70,6 @@ def _packed(call: Call, files: Mapping[str, Stored], archive: IO[bytes]) -> None
                 for piece in call.deps.storage.pieces_now(call.tenant, stored.uri):
                     entry.write(piece)
     archive.seek(0)
-
-
-async def _sent(archive: IO[bytes]) -> AsyncIterator[bytes]:
-    with archive:
-        while piece := await asyncio.to_thread(archive.read, _CHUNK):
-            yield piece
 
 
 TABLE = (
