@@ -273,6 +273,8 @@ def assert_follows(table, before, after):
 def assert_same_index(runs):
     again = TaskRuns.of(dict(runs))
     assert again.outputs == runs.outputs
+    for state in State:
+        assert again.holds(state) == runs.holds(state) == any(run.state is state for run in runs.values())
     assert (
         again.weight
         == runs.weight

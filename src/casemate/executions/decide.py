@@ -203,7 +203,7 @@ def _wake(turn: Turn, run: TaskRun) -> None:
     shape.wake(turn, run, task)
     if turn.execution.state.terminated:
         survey(turn)
-    elif not turn.killing and first_paused(turn) is None:
+    elif not turn.killing and not turn.runs.holds(State.PAUSED):
         turn.move_execution(State.RUNNING)
         survey(turn)
 

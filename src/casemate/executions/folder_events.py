@@ -57,7 +57,7 @@ def _ask_no_more(turn: Turn) -> None:
 
 def _go_on_running(turn: Turn) -> None:
     """Nobody waits for an attempt that will not come."""
-    if turn.execution.state is State.RETRYING and not any(run.state is State.RETRYING for run in turn.runs.values()):
+    if turn.execution.state is State.RETRYING and not turn.runs.holds(State.RETRYING):
         turn.move_execution(State.RUNNING)
 
 

@@ -86,7 +86,7 @@ def resume(turn: Turn, run: TaskRun, inputs: Mapping[str, object]) -> None:
     """Someone lets a paused task run go on, with the values that its `onResume` asks for."""
     asked = turn.task(run).properties.get("onResume")
     turn.move(replace(run, due=None, outputs={"onResume": dict(inputs)} if asked else run.outputs), State.RUNNING)
-    if first_paused(turn) is None:
+    if not turn.runs.holds(State.PAUSED):
         # Kestra's users see RESTARTED before RUNNING, hence a turn of its own.
         turn.move_execution(State.RESTARTED)
         turn.say(WakeAt(GO_ON_KEY, turn.now))

@@ -59,13 +59,14 @@ _NOBODY = Siblings()
 class TaskRuns(Mapping[TaskRunId, TaskRun]):
     """The task runs of an execution in the order of their creation. Read only; a `Draft` is the next version."""
 
-    __slots__ = ("_outputs", "_runs", "_scopes", "_weight")
+    __slots__ = ("_outputs", "_runs", "_scopes", "_states", "_weight")
 
     def __init__(self) -> None:
         self._weight = 0
         self._runs: Layered[TaskRunId, TaskRun] = Layered()
         self._scopes: Layered[TaskRunId | None, Siblings] = Layered()
         self._outputs: Trie = Layered()
+        self._states: dict[State, int] = {}
 
     @staticmethod
     def of(runs: Mapping[TaskRunId, TaskRun]) -> TaskRuns:
@@ -98,6 +99,10 @@ class TaskRuns(Mapping[TaskRunId, TaskRun]):
         """Is any task run of those tasks in that state?"""
         counts = self._siblings(parent).counts
         return any(counts.get((task, state)) for task in tasks)
+
+    def holds(self, state: State) -> bool:
+        """Is any task run of the execution in that state?"""
+        return bool(self._states.get(state))
 
     def open(self, parent: TaskRunId | None) -> int:
         """How many task runs of a scope are not terminated."""
@@ -141,6 +146,7 @@ class Draft(TaskRuns):
         self._runs = before._runs.copy()
         self._scopes = before._scopes.copy()
         self._outputs = before._outputs.copy()
+        self._states = before._states.copy()
         self._weight = before._weight
         self._owned: set[int] = set()
         for run in more:
@@ -154,7 +160,9 @@ class Draft(TaskRuns):
             siblings.own_ids()[run.task_id, run.value] = run.id
         else:
             siblings.count(before, -1)
+            self._states[before.state] -= 1
         siblings.count(run, +1)
+        self._states[run.state] = self._states.get(run.state, 0) + 1
         self._runs[run.id] = run
         self._reindex(before, run)
         if before is None or before.outputs is not run.outputs:
@@ -164,6 +172,7 @@ class Draft(TaskRuns):
         """Forget a task run that has no children."""
         siblings = self._own_siblings(run.parent)
         siblings.count(run, -1)
+        self._states[run.state] -= 1
         del siblings.own_ids()[run.task_id, run.value]
         if run.outputs is not None:
             self._unindex(run)
