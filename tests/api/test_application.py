@@ -49,7 +49,7 @@ def test_every_other_row_asks_for_credentials(guarded):
         path = row.path.replace("{tenant}", "main").replace("{webhook_path:path}", "p")
         if row.audit in ("instance:ping", "instance:health", "webhook:call") or "configs/login" in path:
             continue
-        if path == "/api/v1/setup":
+        if path in ("/api/v1/setup", "/login", "/logout", "/ui/"):
             continue
         answer = guarded.request(row.verb, path)
         assert answer.status_code == 401, f"{row.verb} {path}"

@@ -15,8 +15,9 @@ from casemate.api.answers import Json
 from casemate.api.bodies import received
 from casemate.api.call import Call
 from casemate.api.deps import Deps
+from casemate.api.entrance import Entrance
 from casemate.api.errors import Declined, illegal_argument, not_built, not_found
-from casemate.api.gate import Gate, gate
+from casemate.api.gate import gate
 from casemate.api.guards import Guarded
 from casemate.api.openapi import openapi
 from casemate.api.operation import Answer, Body, Operation, Permission, checked
@@ -29,10 +30,11 @@ def application(deps: Deps, table: Iterable[Operation]) -> Starlette:
     """The application that serves these operations; raises `IncompleteTable`, `TooOpen`."""
     rows = checked((*table, _documentation(table)))
     keeper = gate(deps.basic_auth, (row.path for row in rows))
+    entrance = Entrance(gate=keeper, db=deps.db, now=deps.now)
     served = Starlette(
-        routes=[Route(row.path, _endpoint(row, deps, keeper), methods=[row.verb]) for row in rows],
+        routes=[Route(row.path, _endpoint(row, deps, entrance), methods=[row.verb]) for row in rows],
         middleware=[Middleware(Told), Middleware(Guarded, url=deps.url, any_host=deps.basic_auth is not None)],
-        exception_handlers=faults.handlers(keeper),
+        exception_handlers=faults.handlers(entrance),
     )
     served.router.redirect_slashes = False
     served.state.deps = deps
@@ -49,10 +51,10 @@ def _documentation(table: Iterable[Operation]) -> Operation:
     return Operation("GET", "/api/v1/openapi.json", can=can, audit="instance:describe", run=api_description)
 
 
-def _endpoint(operation: Operation, deps: Deps, keeper: Gate) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(operation: Operation, deps: Deps, entrance: Entrance) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         request.state.operation = operation
-        principal = request.state.principal = keeper.admit(request, operation)
+        principal = request.state.principal = await entrance.admit(request, operation)
         tenant = _tenant(request)
         meant = instead_of(operation.path, request.method, request.scope["path"])
         if meant is not None:

@@ -23,9 +23,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks."""
+    """Who asks; `account` is the id of the account they signed in to, if they did."""
 
     name: str
+    account: str | None = None
 
 
 NOBODY = Principal("anonymous")

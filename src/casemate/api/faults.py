@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from casemate.api.entrance import Entrance
 from casemate.api.errors import (
     Declined,
     constraints,
@@ -19,7 +20,7 @@ from casemate.api.errors import (
     not_built,
     not_found,
 )
-from casemate.api.gate import Gate, Throttled, Unauthorised
+from casemate.api.gate import Throttled, Unauthorised
 from casemate.api.guards import HEADERS
 from casemate.api.unbuilt import unbuilt
 from casemate.errors import Refused
@@ -51,14 +52,14 @@ _MEANINGS: Mapping[type[Exception], Callable[[Any], Declined]] = {
 """What the failures of other rooms are to someone who asks over HTTP."""
 
 
-def handlers(keeper: Gate) -> Mapping[Any, Answering]:
+def handlers(entrance: Entrance) -> Mapping[Any, Answering]:
     """What answers which exception."""
     return {
         **{failure: partial(_declined, meaning) for failure, meaning in _MEANINGS.items()},
         Refused: _refused,
-        Unauthorised: partial(_unauthorised, keeper),
+        Unauthorised: partial(_unauthorised, entrance),
         Throttled: _throttled,
-        HTTPException: partial(_unrouted, keeper),
+        HTTPException: partial(_unrouted, entrance),
         Exception: _crashed,
     }
 
@@ -72,20 +73,21 @@ async def _refused(request: Request, error: Refused) -> Response:
     return JSONResponse(error_body(request.scope["path"], message, error.problems), 422)
 
 
-async def _unauthorised(keeper: Gate, request: Request, _error: Unauthorised) -> Response:
-    return JSONResponse(error_body(request.scope["path"], "Unauthorized"), 401, headers=keeper.challenge(request))
+async def _unauthorised(entrance: Entrance, request: Request, _error: Unauthorised) -> Response:
+    challenge = entrance.gate.challenge(request)
+    return JSONResponse(error_body(request.scope["path"], "Unauthorized"), 401, headers=challenge)
 
 
 async def _throttled(request: Request, error: Throttled) -> Response:
     return _said(request, Declined(429, str(error)), {"retry-after": str(error.wait)})
 
 
-async def _unrouted(keeper: Gate, request: Request, error: HTTPException) -> Response:
+async def _unrouted(entrance: Entrance, request: Request, error: HTTPException) -> Response:
     try:
         # Strangers are not told which paths exist.
-        keeper.admit(request, None)
+        await entrance.admit(request, None)
     except Unauthorised as stranger:
-        return await _unauthorised(keeper, request, stranger)
+        return await _unauthorised(entrance, request, stranger)
     except Throttled as stranger:
         return await _throttled(request, stranger)
     return _said(request, _meant(request, error), error.headers)

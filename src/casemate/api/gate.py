@@ -16,7 +16,7 @@ from casemate.api.guards import split
 from casemate.api.operation import PUBLIC, Operation
 from casemate.api.throttle import Throttle
 from casemate.errors import CasemateError
-from casemate.settings import BasicAuth
+from casemate.settings import OPEN_URLS, BasicAuth
 
 Segments: TypeAlias = tuple[str, ...]
 
@@ -53,14 +53,17 @@ class Gate:
     written: frozenset[Segments]
     throttle: Throttle
 
-    def admit(self, request: Request, operation: Operation | None) -> Principal:
-        """Who asks, if they may; raises `Unauthorised`, `Throttled`. Strangers are not shown which paths exist."""
-        if self.auth is None:
+    def admit(self, request: Request, operation: Operation | None, *, closed: bool = False) -> Principal:
+        """Who asks, if they may; raises `Unauthorised`, `Throttled`. Strangers are not shown which paths exist.
+
+        `closed`: there are accounts, so that without `auth` too nobody passes unknown.
+        """
+        if self.auth is None and not closed:
             return OWNER
         given, address = request.headers.get("authorization", ""), request.client.host if request.client else ""
         wait = self.throttle.wait(address, given) if given else 0
         if given and not wait:
-            if _knows(self.auth, given):
+            if self.auth is not None and _knows(self.auth, given):
                 return Principal(self.auth.username)
             self.throttle.missed(address, given)
         if (operation is not None and operation.can is PUBLIC) or self._opens(request.scope["path"], operation):
@@ -89,7 +92,7 @@ class Gate:
 
 def gate(auth: BasicAuth | None, paths: Iterable[str] = (), throttle: Throttle | None = None) -> Gate:
     """The gate for this configuration before operations with these paths; raises `TooOpen`."""
-    opened = tuple(_open_paths(auth.open_urls)) if auth else ()
+    opened = tuple(_open_paths(auth.open_urls if auth else OPEN_URLS))
     known = tuple(paths)
     written = frozenset(one for one in opened if any(_has(path, one) for path in known))
     return Gate(auth, opened, written, throttle or Throttle())

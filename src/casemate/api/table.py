@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from casemate.api.operation import Operation
 from casemate.api.operations import (
+    accounts,
     backfills,
     evaluation,
     execution_actions,
@@ -44,6 +45,7 @@ from casemate.api.operations import (
 
 TABLE: tuple[Operation, ...] = (
     *instance.TABLE,
+    *accounts.TABLE,
     *plugins.TABLE,
     *plugin_schemas.TABLE,
     *flows.TABLE,

@@ -3,7 +3,8 @@
 Nothing here opens a file: texts and environment come in as arguments. Every key is listed once, in `known`.
 """
 
-from casemate.settings.known import KNOWN
+from casemate.settings.account import name_faults, password_fault
+from casemate.settings.known import KNOWN, OPEN_URLS
 from casemate.settings.load import load
 from casemate.settings.model import (
     BasicAuth,
@@ -26,6 +27,7 @@ from casemate.settings.questions import envs, redacted, thread_rule
 
 __all__ = [
     "KNOWN",
+    "OPEN_URLS",
     "BasicAuth",
     "Database",
     "EgressRules",
@@ -43,6 +45,8 @@ __all__ = [
     "Worker",
     "envs",
     "load",
+    "name_faults",
+    "password_fault",
     "redacted",
     "thread_rule",
 ]

@@ -36,7 +36,7 @@ def account(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]
     """What is wrong with the account; nothing about the values themselves is said."""
     auth = settings.server.basic_auth
     if auth:
-        yield from (Finding(keys=(f"{_AUTH}.username",), message=fault) for fault in _name_faults(auth.username))
+        yield from (Finding(keys=(f"{_AUTH}.username",), message=fault) for fault in name_faults(auth.username))
         fault = password_fault(auth.password.reveal(), auth.username)
         if fault:
             yield Finding(code="config.weak", keys=(f"{_AUTH}.password",), message=fault, remedy=_REMEDY)
@@ -50,7 +50,8 @@ def account(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]
         yield Finding(keys=(f"{_AUTH}.username", f"{_AUTH}.password"), message=message)
 
 
-def _name_faults(name: str) -> Iterator[str]:
+def name_faults(name: str) -> Iterator[str]:
+    """What must not be in the name of an account."""
     if ":" in name:
         yield "must not hold a colon"
     if len(name) > _LONGEST:

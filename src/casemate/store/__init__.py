@@ -4,6 +4,7 @@ The aggregates are modules of functions that take an open transaction: `await db
 """
 
 from casemate.store import (
+    accounts,
     executions,
     flows,
     jobs,
@@ -20,6 +21,7 @@ from casemate.store import (
     windows,
     workers,
 )
+from casemate.store.accounts import Account, Known, Token
 from casemate.store.database import Database, Tx
 from casemate.store.errors import Conflict, SchemaUnknown, StateInUse, StoreError, StoreUnavailable
 from casemate.store.flows import StoredFlow
@@ -31,6 +33,7 @@ from casemate.store.templates import StoredTemplate
 from casemate.store.timers import Timer
 
 __all__ = [
+    "Account",
     "AllOf",
     "AnyOf",
     "Conflict",
@@ -39,6 +42,7 @@ __all__ = [
     "Filter",
     "Job",
     "JobState",
+    "Known",
     "LogEntry",
     "MetricEntry",
     "Page",
@@ -49,8 +53,10 @@ __all__ = [
     "StoredFlow",
     "StoredTemplate",
     "Timer",
+    "Token",
     "Tx",
     "Wanted",
+    "accounts",
     "executions",
     "flows",
     "jobs",

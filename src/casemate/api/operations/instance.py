@@ -6,6 +6,7 @@ from typing import Any
 
 from casemate.api.call import Call
 from casemate.api.operation import PUBLIC, Answer, Operation, Permission
+from casemate.store import accounts
 
 
 async def ping(_call: Call) -> Answer:
@@ -45,8 +46,8 @@ async def login_configuration(call: Call) -> Answer:
 
 async def setup_configuration(call: Call) -> Answer:
     """Tell whether the server has been set up."""
-    protected = call.deps.basic_auth is not None
-    return {"done": protected, "repositoryType": "sqlite", "queueType": "embedded", "storageType": "local"}
+    done = call.deps.basic_auth is not None or await call.deps.db.read(accounts.any_there)
+    return {"done": done, "repositoryType": "sqlite", "queueType": "embedded", "storageType": "local"}
 
 
 async def pebble_filters(call: Call) -> Answer:

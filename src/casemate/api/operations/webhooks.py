@@ -8,14 +8,15 @@ from starlette.datastructures import Headers
 
 from casemate.api import shapes
 from casemate.api.call import NOBODY, Call
+from casemate.api.entrance import CSRF_HEADER
 from casemate.api.errors import not_found
-from casemate.api.gate import Throttled
+from casemate.api.gate import OWNER, Throttled
 from casemate.api.operation import ANYTHING, Answer, Operation, Run, Verb
 from casemate.api.operations.execution_start import with_url
 from casemate.executions import read_json
 from casemate.orchestrator import NotFound, WebRequest
 
-_OURS = ("authorization", "cookie")
+_OURS = ("authorization", "cookie", CSRF_HEADER)
 """Headers that carry credentials for this server."""
 
 _SHOWN = ("tenantId", "id", "namespace", "flowId", "flowRevision", "trigger", "outputs", "labels", "state", "url")
@@ -62,7 +63,7 @@ def _value(body: bytes) -> object:
 
 def _headers(call: Call) -> dict[str, list[str]]:
     # With credentials of ours the sender is a user of this server, whose password must not get into an execution.
-    hidden = () if call.principal is NOBODY or call.deps.basic_auth is None else _OURS
+    hidden = () if call.principal is NOBODY or call.principal is OWNER else _OURS
     headers: Headers = call.request.headers
     return {name: headers.getlist(name) for name in headers if name not in hidden}
 

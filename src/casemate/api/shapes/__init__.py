@@ -1,5 +1,6 @@
 """The JSON of Kestra's 2.0 API as types: documentation is made from them, and request bodies are checked with them."""
 
+from casemate.api.shapes.accounts import LoginAsked, SetupAsked, TokenAsked, TokenMade, Tokens, User
 from casemate.api.shapes.common import Count, ErrorBody, LabelOf, Placed
 from casemate.api.shapes.executions import (
     Attempt,
@@ -148,6 +149,7 @@ __all__ = [
     "LatestExecution",
     "LogEntries",
     "LogEntry",
+    "LoginAsked",
     "Measured",
     "Measurements",
     "Metrics",
@@ -169,6 +171,7 @@ __all__ = [
     "ReplacedLine",
     "Replacing",
     "RunningAsked",
+    "SetupAsked",
     "SourceFound",
     "SourceMatch",
     "SourcesFound",
@@ -178,6 +181,9 @@ __all__ = [
     "TaskRun",
     "Template",
     "Templates",
+    "TokenAsked",
+    "TokenMade",
+    "Tokens",
     "Topology",
     "TriggerFound",
     "TriggerName",
@@ -190,6 +196,7 @@ __all__ = [
     "TriggerSwitches",
     "TriggeredBy",
     "TriggersFound",
+    "User",
     "Validation",
     "Webhook",
     "WithDeprecated",
