@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -94,7 +96,7 @@ class Call:
         except UnicodeDecodeError as error:
             raise Refused([Problem(code="body-encoding", message=f"the body is not UTF-8: {error.reason}")]) from error
 
-    async def body_json(self, shape: TypeAdapter[T]) -> T:
+    async def body_json(self, shape: type[T]) -> T:
         """The JSON body in that shape; every fault is named with its place."""
         text = await self.body_text()
         try:
@@ -104,13 +106,20 @@ class Call:
         # Half a surrogate pair can be written in JSON, and nothing that holds one can be shown again.
         json.dumps(value, ensure_ascii=False).encode()
         try:
-            return shape.validate_python(value)
+            found: T = _checker(cast("Hashable", shape)).validate_python(value)
+            return found
         except ValidationError as error:
             raise Refused(_misshaped(fault) for fault in error.errors(include_url=False)) from error
 
     async def form(self) -> FormData:
         """The fields and files of a form; none if there is no body."""
         return await forms.read(self.request, self.deps.spool)
+
+
+@cache
+def _checker(shape: Any) -> TypeAdapter[Any]:
+    """Made when a body of that shape first comes: to make all of them would delay every start."""
+    return TypeAdapter(shape)
 
 
 def whole(text: str) -> int | None:

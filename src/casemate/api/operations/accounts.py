@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
-from pydantic import TypeAdapter
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from casemate import durations
@@ -32,9 +31,9 @@ _LASTS = timedelta(hours=12)
 _HASHING = Semaphore(2)
 """Every look at a password takes 64 MiB."""
 
-_SETUP: TypeAdapter[shapes.SetupAsked] = TypeAdapter(shapes.SetupAsked)
-_LOGIN: TypeAdapter[shapes.LoginAsked] = TypeAdapter(shapes.LoginAsked)
-_TOKEN: TypeAdapter[shapes.TokenAsked] = TypeAdapter(shapes.TokenAsked)
+_SETUP = shapes.SetupAsked
+_LOGIN = shapes.LoginAsked
+_TOKEN = shapes.TokenAsked
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Casemate</title>{csrf}</head>

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from pydantic import TypeAdapter
-
 from casemate.api import shapes
 from casemate.api.call import Call
 from casemate.api.errors import illegal_argument
@@ -17,8 +15,8 @@ from casemate.api.search import FILTERS
 from casemate.flows import Label
 from casemate.triggers import TriggerKey, TriggerState
 
-_NAME = TypeAdapter(shapes.TriggerName)
-_BACKFILL = TypeAdapter(shapes.BackfillAsked)
+_NAME = shapes.TriggerName
+_BACKFILL = shapes.BackfillAsked
 _YEARS = range(1970, 3000)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
-from pydantic import TypeAdapter
-
 from casemate.api.call import Call
 from casemate.api.errors import Declined, illegal_argument
 from casemate.api.operations.executions import MOST_AT_ONCE
@@ -17,7 +15,7 @@ from casemate.orchestrator import Conflict, NotFound
 from casemate.store import Criterion, Page, Tx
 from casemate.store import executions as rows
 
-_IDS = TypeAdapter(list[str])
+_IDS = list[str]
 
 
 async def chosen(call: Call, fits: Callable[[Execution], bool], otherwise: str) -> list[Execution]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pydantic import TypeAdapter
-
 from casemate.api import shapes
 from casemate.api.call import Call
 from casemate.api.errors import Declined
@@ -19,8 +17,8 @@ from casemate.errors import Problem, Refused
 from casemate.executions import to_json
 from casemate.flows import Label
 
-_LABELS = TypeAdapter(list[shapes.LabelOf])
-_LABELS_OF_SOME = TypeAdapter(shapes.LabelsAsked)
+_LABELS = list[shapes.LabelOf]
+_LABELS_OF_SOME = shapes.LabelsAsked
 _NOT_ENDED = "The execution is not terminated"
 
 

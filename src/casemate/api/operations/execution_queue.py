@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import TypeAdapter
-
 from casemate.api import shapes
 from casemate.api.answers import paged
 from casemate.api.call import Call
@@ -16,7 +14,7 @@ from casemate.api.search import FILTERS, OLD_FILTERS
 from casemate.executions import Execution, State, to_json
 from casemate.store import slots
 
-_LIMIT = TypeAdapter(shapes.RunningAsked)
+_LIMIT = shapes.RunningAsked
 
 
 async def unqueue_execution(call: Call) -> Answer:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import TypeAdapter
-
 from casemate.api import shapes
 from casemate.api.call import Call
 from casemate.api.operation import Answer, Operation, Permission, json_of
@@ -14,7 +12,7 @@ from casemate.api.search import FILTERS, OLD_FILTERS
 from casemate.executions import to_json
 from casemate.identifiers import TaskRunId
 
-_STATE = TypeAdapter(shapes.StateAsked)
+_STATE = shapes.StateAsked
 
 
 async def update_execution_status(call: Call) -> Answer:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pydantic import TypeAdapter
-
 from casemate.api import large, shapes
 from casemate.api.call import Call
 from casemate.api.errors import illegal_argument, not_found
@@ -23,7 +21,7 @@ from casemate.store import flows as flow_rows
 MOST_AT_ONCE = 1000
 """The most things that one request may name."""
 
-_NAMES = TypeAdapter(list[shapes.FlowName])
+_NAMES = list[shapes.FlowName]
 
 
 async def execution(call: Call) -> Answer:

@@ -6,8 +6,6 @@ from asyncio import to_thread
 from dataclasses import replace
 from datetime import datetime
 
-from pydantic import TypeAdapter
-
 from casemate.api import shapes
 from casemate.api.call import Call
 from casemate.api.deps import Deps
@@ -24,7 +22,7 @@ from casemate.store import flows as rows
 
 Name = tuple[Namespace, FlowId]
 
-_NAMES = TypeAdapter(list[shapes.FlowName])
+_NAMES = list[shapes.FlowName]
 
 
 async def bulk_update_flows(call: Call) -> Answer:

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from casemate.api import shapes
 from casemate.api.call import Call
 from casemate.api.deps import Deps
@@ -24,7 +22,7 @@ from casemate.store import flows as rows
 
 MOST_HASHES = 1000
 
-_NAMES = TypeAdapter(list[shapes.FlowName])
+_NAMES = list[shapes.FlowName]
 _CONTEXT = (
     *("flow.id", "flow.namespace", "flow.revision", "execution.id", "execution.startDate", "execution.originalId"),
     *("task.id", "task.type", "taskrun.id", "taskrun.startDate", "taskrun.attemptsCount", "taskrun.value"),

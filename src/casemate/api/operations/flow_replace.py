@@ -6,8 +6,6 @@ from asyncio import to_thread
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from casemate.api import shapes
 from casemate.api.call import Call
 from casemate.api.deps import Deps
@@ -24,9 +22,9 @@ from casemate.identifiers import FlowId, Namespace, TenantId
 from casemate.store import Filter, StoredFlow, Tx
 from casemate.store import flows as rows
 
-_PREVIEW = TypeAdapter(shapes.ReplacePreview)
-_APPLY = TypeAdapter(shapes.ReplaceApply)
-_LINE = TypeAdapter(shapes.ReplaceLine)
+_PREVIEW = shapes.ReplacePreview
+_APPLY = shapes.ReplaceApply
+_LINE = shapes.ReplaceLine
 
 MOST = 1000
 """How many flows may be changed at once."""

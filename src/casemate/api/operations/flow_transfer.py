@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from io import BytesIO
 
-from pydantic import TypeAdapter
 from starlette.datastructures import UploadFile
 
 from casemate.api import shapes
@@ -29,7 +28,7 @@ from casemate.store import flows as rows
 UPLOAD = 64 << 20
 """The most bytes that an import may have."""
 
-_NAMES = TypeAdapter(list[shapes.FlowName])
+_NAMES = list[shapes.FlowName]
 _COLUMNS = ("id", "namespace", "revision", "disabled", "deleted", "description", "labels", "updated")
 
 

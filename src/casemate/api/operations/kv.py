@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-from pydantic import TypeAdapter
-
 from casemate.api import shapes
 from casemate.api.answers import paged
 from casemate.api.call import Call
@@ -21,7 +19,7 @@ from casemate.store import Tx
 from casemate.store import kv as rows
 
 _MOST = 10_000
-_DELETION: TypeAdapter[shapes.KeysAsked] = TypeAdapter(shapes.KeysAsked)
+_DELETION = shapes.KeysAsked
 _UNQUOTED = ("DATETIME", "DATE", "DURATION")
 
 

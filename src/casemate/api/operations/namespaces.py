@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pydantic import TypeAdapter
-
 from casemate.api import shapes
 from casemate.api.answers import paged
 from casemate.api.call import Call
@@ -16,7 +14,7 @@ from casemate.identifiers import Namespace
 from casemate.store import Filter
 from casemate.store import flows as rows
 
-_ASKED = TypeAdapter(shapes.Autocomplete)
+_ASKED = shapes.Autocomplete
 
 
 async def namespace(call: Call) -> Answer:

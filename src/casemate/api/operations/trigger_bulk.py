@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from pydantic import TypeAdapter
-
 from casemate.api import shapes
 from casemate.api.call import Call
 from casemate.api.errors import illegal_argument
@@ -21,9 +19,9 @@ from casemate.triggers import TriggerKey, TriggerState
 
 MOST_AT_ONCE = 1000
 
-_NAMES = TypeAdapter(list[shapes.TriggerName])
-_SWITCHES = TypeAdapter(shapes.TriggerSwitches)
-_QUERY = TypeAdapter(shapes.TriggerQuery)
+_NAMES = list[shapes.TriggerName]
+_SWITCHES = shapes.TriggerSwitches
+_QUERY = shapes.TriggerQuery
 
 Act: TypeAlias = Callable[[TriggerKey], Awaitable[object]]
 

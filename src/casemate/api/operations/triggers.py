@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TypeAlias
 
-from pydantic import TypeAdapter
-
 from casemate.api import shapes
 from casemate.api.answers import paged
 from casemate.api.call import Call
@@ -30,7 +28,7 @@ _Name: TypeAlias = tuple[Namespace, FlowId]
 _Declared: TypeAlias = dict[_Name, dict[str, dict[str, Any]]]
 """What flows say of their triggers, by ids."""
 
-_SWITCH = TypeAdapter(shapes.TriggerSwitch)
+_SWITCH = shapes.TriggerSwitch
 _DATES = {"NEXT_EXECUTION_DATE": "nextExecutionDate", "LAST_TRIGGERED_DATE": "lastTriggeredDate"}
 _COLUMNS = (
     *("namespace", "flowId", "triggerId", "kind", "disabled", "locked", "nextEvaluationDate"),
