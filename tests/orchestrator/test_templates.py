@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from casemate.errors import Refused
 from casemate.executions import Context, State
 from casemate.flows import Template, read_template
 from casemate.identifiers import MAIN, Namespace, TemplateId
@@ -93,6 +94,30 @@ async def test_an_execution_goes_on_with_the_template_that_it_began_with(tmp_pat
         execution = await service.ended(execution)
     assert list(runs_of(execution)) == ["greet", "first", "second"]
     assert execution.state is State.SUCCESS
+
+
+async def test_a_template_is_taken_in_twice_each_time_with_arguments_of_its_own(tmp_path):
+    async with plane(tmp_path, context=ALLOWED) as service:
+        await saved(service)
+        again = FLOW.partition("tasks:")[2].replace("id: greet\n", "id: again\n").replace("{{ flow.id }}", "two")
+        flow = await service.save(FLOW + again)
+        async with working(await service.link()) as done:
+            execution = await service.ended(await service.orchestrator.create(flow))
+    assert execution.state is State.SUCCESS
+    seen = [(grant.task.id, grant.variables["parent"]["outputs"]["args"]["who"]) for grant in done]
+    assert seen == [("first", "flow"), ("second", "flow"), ("first", "two"), ("second", "two")]
+
+
+@pytest.mark.parametrize("kind", ["flow", "template"])
+async def test_an_id_that_would_mean_two_tasks_starts_nothing(tmp_path, kind):
+    async with plane(tmp_path, context=ALLOWED) as service:
+        await saved(service)
+        await saved(service, GREETING.replace("id: greeting", "id: other"))
+        own = "\n  - {id: second, type: io.kestra.plugin.core.log.Log, message: mine}\n"
+        other = FLOW.partition("tasks:")[2].replace("id: greet\n", "id: again\n").replace(": greeting", ": other")
+        with pytest.raises(Refused) as refusal:
+            await service.save(FLOW + (own if kind == "flow" else other))
+    assert "Duplicate task id with name [second]" in str(refusal.value)
 
 
 async def test_a_new_execution_takes_the_newest_template(tmp_path):

@@ -27,7 +27,7 @@ from casemate.flows.model import (
 )
 from casemate.flows.parse import TEMPLATED, parse, parse_task, parse_trigger, read_flow
 from casemate.flows.shown import input_to_json, task_to_json, to_json, trigger_to_json
-from casemate.flows.templates import TEMPLATE, Template, TemplateName, names_of, read_template, with_templates
+from casemate.flows.templates import TEMPLATE, Template, TemplateName, clashes, names_of, read_template, with_templates
 from casemate.flows.violations import violations
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "Warnings",
     "around",
     "build_input",
+    "clashes",
     "drawn",
     "expanded",
     "flow_json_schema",

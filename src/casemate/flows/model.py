@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, TypeAlias
@@ -191,15 +191,16 @@ class Flow:
 
     def all_tasks(self) -> Iterator[Task]:
         """Every task of the flow with all its children, parents first; those of listeners last."""
-
-        def walk(tasks: tuple[Task, ...]) -> Iterator[Task]:
-            for task in tasks:
-                yield task
-                yield from walk(tuple(task.children()))
-
-        yield from walk((*self.tasks, *(self.errors or ()), *self.finally_, *self.after_execution))
+        yield from all_tasks((*self.tasks, *(self.errors or ()), *self.finally_, *self.after_execution))
         for listener in self.listeners:
-            yield from walk(listener.tasks)
+            yield from all_tasks(listener.tasks)
+
+
+def all_tasks(tasks: Iterable[Task]) -> Iterator[Task]:
+    """These tasks with all their children, parents first."""
+    for task in tasks:
+        yield task
+        yield from all_tasks(task.children())
 
 
 FlowKey: TypeAlias = tuple[TenantId, Namespace, FlowId]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -10,9 +10,9 @@ from casemate.catalog import Catalog
 from casemate.documents import Document, examine
 from casemate.documents import Mapping as Map
 from casemate.errors import Problem
-from casemate.flows.model import Flow, Task
+from casemate.flows.model import Flow, Task, all_tasks
 from casemate.flows.parse import ordered, parse
-from casemate.identifiers import Namespace, TemplateId, TenantId
+from casemate.identifiers import Namespace, TaskId, TemplateId, TenantId
 
 TEMPLATE: Final = "io.kestra.plugin.core.flow.Template"
 
@@ -37,6 +37,10 @@ class Template:
     def name(self) -> TemplateName:
         """What tasks call it by."""
         return self.namespace, self.id
+
+    def all_tasks(self) -> Iterator[Task]:
+        """Every task with all its children, parents first."""
+        return all_tasks((*self.tasks, *(self.errors or ())))
 
 
 def read_template(text: str, catalog: Catalog, tenant: TenantId) -> Template | tuple[Problem, ...]:
@@ -86,6 +90,20 @@ def _nested(flow: Flow) -> Iterable[Problem]:
 def names_of(flow: Flow) -> frozenset[TemplateName]:
     """The templates that a flow takes in."""
     return frozenset(_name(task) for task in flow.all_tasks() if task.canonical == TEMPLATE)
+
+
+def clashes(flow: Flow, found: Mapping[TemplateName, Template]) -> tuple[Problem, ...]:
+    """The ids that would mean two tasks once these templates are in: a task run names its task by nothing else."""
+    whose: dict[TaskId, str] = {task.id: "the flow" for task in flow.all_tasks()}
+    problems = []
+    for namespace, id_ in sorted(names_of(flow).intersection(found)):
+        own = f"the template {namespace}.{id_}"
+        for task in found[namespace, id_].all_tasks():
+            other = whose.setdefault(task.id, own)
+            if other != own:
+                message = f"Duplicate task id with name [{task.id}]: {own} and {other} both have it"
+                problems.append(Problem(code="template-clash", message=message, path="flow.tasks"))
+    return tuple(problems)
 
 
 def with_templates(flow: Flow, found: Mapping[TemplateName, Template]) -> Flow:

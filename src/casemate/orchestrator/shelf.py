@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 from casemate.catalog import Catalog
 from casemate.errors import Refused
 from casemate.executions import Execution
-from casemate.flows import Flow, Template, names_of, read_flow, read_template, with_templates
+from casemate.flows import Flow, Template, clashes, names_of, read_flow, read_template, with_templates
 from casemate.identifiers import FlowId, Namespace, TenantId
 from casemate.orchestrator.errors import NotFound
 from casemate.store import Database, StoredFlow, StoredTemplate, flows, templates
@@ -74,7 +74,14 @@ class Shelf:
             return flow
         stored = await self._db.read(templates.as_of, flow.tenant, names, date)
         revisions = tuple((each.namespace, each.id, each.revision) for each in stored)
-        return self._once((*place, revisions), lambda: with_templates(flow, dict(map(self._named, stored))))
+        return self._once((*place, revisions), lambda: self._joined(flow, stored))
+
+    def _joined(self, flow: Flow, stored: Iterable[StoredTemplate]) -> Flow:
+        found = dict(map(self._named, stored))
+        problems = clashes(flow, found)
+        if problems:
+            raise Refused(problems)
+        return with_templates(flow, found)
 
     def _named(self, stored: StoredTemplate) -> tuple[tuple[Namespace, Any], Template]:
         template = read_template(stored.source, self._catalog, stored.tenant)
