@@ -11,11 +11,11 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine
 
-from casemate.flows import Flow, Trigger
+from casemate.flows import FLOW_TRIGGER, Flow, Trigger
 from casemate.identifiers import MAIN, FlowId, Namespace, TenantId
 from casemate.store import Database, flows, stopped, windows
 from casemate.store.upgrade import configuration, upgrade
-from casemate.triggers import FLOW, Bounds, Window
+from casemate.triggers import Bounds, Window
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +48,7 @@ async def test_only_what_is_over_is_purged_and_only_of_the_tenant(db: Database, 
 
 
 def listener(**more) -> Flow:
-    trigger = Trigger(id="t", type=FLOW, canonical=FLOW)
+    trigger = Trigger(id="t", type=FLOW_TRIGGER, canonical=FLOW_TRIGGER)
     tenant, namespace, name = PLACE
     flow = Flow(tenant=tenant, namespace=namespace, id=name, tasks=(), source="1", document={}, triggers=(trigger,))
     return replace(flow, **more)

@@ -6,7 +6,7 @@ from casemate.flows.build import build_input
 from casemate.flows.cron import expanded
 from casemate.flows.defaults import with_defaults
 from casemate.flows.drawing import drawn
-from casemate.flows.for_each_item import ITEMS, MERGE, SPLIT, sibling
+from casemate.flows.for_each_item import FOR_EACH_ITEM, ITEMS, MERGE, SPLIT, sibling
 from casemate.flows.graph import Graph, graph_to_json
 from casemate.flows.json_schema import flow_json_schema, held_json_schema, input_types, meant_type, type_json_schema
 from casemate.flows.links import FLOW_TRIGGER, Link, LinkKind, around, links
@@ -32,6 +32,7 @@ from casemate.flows.violations import violations
 
 __all__ = [
     "FLOW_TRIGGER",
+    "FOR_EACH_ITEM",
     "ITEMS",
     "MADE",
     "MERGE",

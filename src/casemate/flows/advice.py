@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from casemate.catalog import Catalog
 from casemate.documents import Document, Mapping, Node, Scalar, Sequence, printed
 from casemate.flows.grammar import flow_schema, grammar_of
+from casemate.flows.links import FLOW_TRIGGER
 from casemate.flows.model import Flow
 from casemate.flows.walk import Walk
-
-_FLOW_TRIGGER: Final = "io.kestra.plugin.core.trigger.Flow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +58,7 @@ def _relocation(name: str, catalog: Catalog) -> Iterator[str]:
 
 def _careless_triggers(flow: Flow) -> Iterator[str]:
     for trigger in flow.triggers:
-        listens = trigger.canonical == _FLOW_TRIGGER
+        listens = trigger.canonical == FLOW_TRIGGER
         if listens and not trigger.properties.get("conditions") and not trigger.properties.get("preconditions"):
             yield (
                 "This flow will be triggered for EVERY execution of EVERY flow on your instance. "

@@ -9,14 +9,13 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Row, bindparam, false, or_, select
 
-from casemate.flows import Concurrency, Flow, Label
+from casemate.flows import FLOW_TRIGGER, Concurrency, Flow, Label
 from casemate.identifiers import FlowId, Namespace, TenantId
 from casemate.store import slots, stopped, triggers, windows
 from casemate.store.database import Tx
 from casemate.store.fields import Field, anywhere, labelled, marked, scoped, unmarked
 from casemate.store.schema import flows as table
 from casemate.store.search import Criterion, Page, condition, found
-from casemate.triggers import FLOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +85,7 @@ def save(tx: Tx, flow: Flow, now: datetime) -> StoredFlow:
             description=flow.description,
             labels=flow.labels,
             concurrency=flow.concurrency,
-            listens=any(trigger.canonical == FLOW for trigger in flow.triggers),
+            listens=any(trigger.canonical == FLOW_TRIGGER for trigger in flow.triggers),
         ),
     )
 

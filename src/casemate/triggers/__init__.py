@@ -14,7 +14,6 @@ from casemate.triggers.actions import (
 )
 from casemate.triggers.dates import Cron, Dates, Listed, listed
 from casemate.triggers.flow_triggers import (
-    FLOW,
     FlowTrigger,
     Group,
     Outcome,
@@ -44,7 +43,6 @@ from casemate.triggers.schedule import (
 from casemate.triggers.windows import Bounds, TimeWindow, bounds, read_window
 
 __all__ = [
-    "FLOW",
     "HTTP",
     "ON_DATES",
     "SCHEDULE",

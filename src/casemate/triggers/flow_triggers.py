@@ -8,10 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
-from casemate.flows import Condition, Flow, Trigger
+from casemate.flows import FLOW_TRIGGER, Condition, Flow, Trigger
 from casemate.triggers.windows import Bounds, TimeWindow, bounds, read_window
-
-FLOW: Final = "io.kestra.plugin.core.trigger.Flow"
 
 _MULTIPLE: Final = "io.kestra.plugin.core.condition.MultipleCondition"
 
@@ -83,7 +81,7 @@ class Outcome:
 def flow_triggers(flow: Flow) -> tuple[FlowTrigger, ...]:
     """Those of a flow that are not disabled; none if the flow is."""
     triggers = () if flow.disabled or flow.deleted else flow.triggers
-    return tuple(_flow_trigger(each) for each in triggers if each.canonical == FLOW and not each.disabled)
+    return tuple(_flow_trigger(each) for each in triggers if each.canonical == FLOW_TRIGGER and not each.disabled)
 
 
 def consider(

@@ -19,7 +19,7 @@ from casemate.api.written import checked_flow, reread
 from casemate.catalog import Catalog, Role
 from casemate.errors import Refused
 from casemate.executions import Execution
-from casemate.flows import FLOW_TRIGGER, Flow, Graph, Link, Task, around, drawn, graph_to_json, links
+from casemate.flows import FLOW_TRIGGER, FOR_EACH_ITEM, Flow, Graph, Link, Task, around, drawn, graph_to_json, links
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId
 from casemate.store import StoredFlow, Tx, executions, triggers
 from casemate.store import flows as rows
@@ -144,7 +144,7 @@ def _words(catalog: Catalog) -> list[str]:
     return [name for each in starting for name in (each.type, *each.aliases)]
 
 
-_STARTING = (FLOW_TRIGGER, "io.kestra.plugin.core.flow.ForEachItem")
+_STARTING = (FLOW_TRIGGER, FOR_EACH_ITEM)
 
 
 def _readable(every: Iterable[StoredFlow], deps: Deps) -> Iterable[Flow]:
