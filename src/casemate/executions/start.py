@@ -55,7 +55,12 @@ def failed_at_start(execution: Execution, now: datetime) -> Execution:
     return replace(execution, history=execution.history.to(State.FAILED, now))
 
 
-def replayed(execution: Execution, *, id: ExecutionId, now: datetime) -> Execution:  # noqa: A002 - as above
+def replayed(
+    execution: Execution,
+    *,
+    id: ExecutionId,  # noqa: A002 - the word for what it is
+    now: datetime,
+) -> Execution:
     """The same execution from the beginning, as a new one, counted up (spec/engine 3.2, 7).
 
     Whoever waits for the end of the old one waits for that of the new one.

@@ -310,7 +310,7 @@ class Orchestrator:
         """The reply, in any case: the execution waits for it, and nobody asks again."""
         try:
             return await patiently(partial(self._worlds.resolve, whose_execution(execution), question), execution.id)
-        except Exception as error:  # the top of a task
+        except Exception as error:  # the top of a task: without an answer the execution would wait for ever
             log.exception("question.failed", execution=execution.id, key=question.key)
             return Answer(error=f"The template cannot be rendered: {type(error).__name__}")
 

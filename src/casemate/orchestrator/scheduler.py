@@ -153,7 +153,7 @@ class Scheduler:
             await self._surely(partial(self._rest, reason=str(error)), state)
         except StoreUnavailable as error:
             log.warning("trigger.waits_for_store", trigger=state.trigger_id, error=str(error))
-        except Exception:  # as above
+        except Exception:  # the top of a task: one broken trigger must not keep its round from ending
             log.exception("trigger.not_evaluated", flow=state.flow_id, trigger=state.trigger_id)
 
     async def _rest(self, state: TriggerState, reason: str | None = None) -> None:

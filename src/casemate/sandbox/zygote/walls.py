@@ -49,7 +49,7 @@ def _arrange_files(order: Order) -> int:
     mounts.bind(f"{LAUNCHES}/{order.work}", "/work")
     mounts.detach(LAUNCHES)
     mounts.mount_memory("/tmp", size=order.temporary, files=_TASK_FILES, mode=0o1777)  # noqa: S108 - inside it is private
-    mounts.mount_memory("/dev/shm", size=_SHARED_MEMORY, files=_TASK_FILES, mode=0o1777)  # noqa: S108 - the same
+    mounts.mount_memory("/dev/shm", size=_SHARED_MEMORY, files=_TASK_FILES, mode=0o1777)  # noqa: S108 - private inside
     mounts.mount_processes("/proc")
     mounts.detach(HOST_PROCESSES)
     os.chdir("/work")
@@ -105,7 +105,7 @@ def _file_rights(template: Template) -> dict[str, Access]:
         "/proc": Access.READ,
         "/dev": Access.DEVICES,
         "/dev/shm": Access.ALL,  # noqa: S108 - inside it is private
-        "/tmp": Access.ALL,  # noqa: S108 - the same
+        "/tmp": Access.ALL,  # noqa: S108 - inside it is private
         "/work": Access.ALL,
     }
 
