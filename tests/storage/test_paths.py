@@ -17,7 +17,6 @@ def test_where_things_are():
     assert paths.input_file(*PLACE, "file", "a b.txt") == (
         "kestra:///company/team/my-flow/executions/exec1/inputs/file/a b.txt"
     )
-    assert paths.trigger_file(*PLACE, "On File", "x.csv").endswith("/executions/exec1/trigger/on-file/x.csv")
     assert paths.namespace_folder("company..team.") == "kestra:///company/team/_files"
     assert paths.namespace_file("company.team", "/scripts/a.py") == "kestra:///company/team/_files/scripts/a.py"
 

@@ -76,11 +76,6 @@ def input_file(namespace: Namespace, flow: FlowId, execution: ExecutionId, name:
     return within(f"{execution_folder(namespace, flow, execution)}/inputs/{name}", file)
 
 
-def trigger_file(namespace: Namespace, flow: FlowId, execution: ExecutionId, trigger: str, file: str) -> str:
-    """A file that a trigger handed over."""
-    return within(f"{execution_folder(namespace, flow, execution)}/trigger/{slug(trigger)}", file)
-
-
 def cache_file(namespace: Namespace, flow: FlowId, task: TaskId, value: str | None) -> str:
     """What a WorkingDirectory keeps for its next execution; one file for each value of a loop around it."""
     digest = () if value is None else (hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:16],)
