@@ -22,7 +22,7 @@ from casemate.identifiers import ExecutionId, FlowId, Namespace, TaskRunId, Tena
 from casemate.store.database import Tx
 from casemate.store.errors import Conflict
 from casemate.store.fields import Field, Named, among, anywhere, labelled, marked, refused, scoped
-from casemate.store.rows import packed, unpacked
+from casemate.store.rows import belongs, packed, unpacked
 from casemate.store.schema import executions as table
 from casemate.store.schema import task_runs
 from casemate.store.search import Criterion, Page, condition, found
@@ -219,9 +219,9 @@ def distinct(
 
 def durations(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId, most: int = 100) -> tuple[timedelta, ...]:
     """How long the newest executions of a flow took that have ended, newest first."""
-    mine = (table.c.tenant == tenant, table.c.namespace == namespace, table.c.flow == flow)
+    mine = belongs(table, tenant, namespace, flow)
     over = (table.c.state.in_([state for state in State if state.terminated]), table.c.ended.is_not(None))
-    ended = select(table.c.started, table.c.ended).where(*mine, *over).order_by(table.c.started.desc()).limit(most)
+    ended = select(table.c.started, table.c.ended).where(mine, *over).order_by(table.c.started.desc()).limit(most)
     return tuple(row.ended - row.started for row in tx.execute(ended))
 
 
@@ -233,7 +233,7 @@ def unfinished(tx: Tx) -> tuple[tuple[TenantId, ExecutionId], ...]:
 
 def open_revisions(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId) -> frozenset[int]:
     """The revisions of a flow of which executions have not ended."""
-    mine = (table.c.tenant == tenant) & (table.c.namespace == namespace) & (table.c.flow == flow)
+    mine = belongs(table, tenant, namespace, flow)
     return frozenset(tx.scalars(select(table.c.revision).where(mine, table.c.open.is_(True)).distinct()))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, Row, func, select, type_coerce
 
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TaskId, TaskRunId, TenantId
 from casemate.store.database import Tx
-from casemate.store.rows import packed, unpacked
+from casemate.store.rows import belongs, packed, unpacked
 from casemate.store.schema import metrics as table
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -94,7 +94,7 @@ def spans(
 
 
 def _of(tenant: TenantId, namespace: Namespace, flow: FlowId, task: TaskId | None) -> ColumnElement[bool]:
-    mine = (table.c.tenant == tenant) & (table.c.namespace == namespace) & (table.c.flow == flow)
+    mine = belongs(table, tenant, namespace, flow)
     return mine if task is None else mine & (table.c.task == task)
 
 

@@ -15,7 +15,7 @@ from casemate.flows import Concurrency, FlowKey
 from casemate.identifiers import TenantId
 from casemate.store import timers
 from casemate.store.database import Tx
-from casemate.store.rows import packed, unpacked
+from casemate.store.rows import belongs, packed, unpacked
 from casemate.store.schema import executions as table
 from casemate.store.schema import flows
 from casemate.store.timers import Timer
@@ -33,7 +33,7 @@ class Taken:
 def taken(tx: Tx, execution: Execution) -> Taken:
     """The places of the flow as this execution finds them."""
     flow = (execution.tenant, execution.namespace, execution.flow_id)
-    others = _of(flow) & (table.c.id != execution.id)
+    others = belongs(table, *flow) & (table.c.id != execution.id)
     since = execution.queued_since
     longer: ColumnElement[bool] = table.c.queued.is_not(None)
     if since is not None:
@@ -47,12 +47,16 @@ def taken(tx: Tx, execution: Execution) -> Taken:
 
 def wake(tx: Tx, flow: FlowKey, now: datetime) -> tuple[Timer, ...]:
     """Set timers for those that have waited longest, as many as there are free places; nobody is let in here."""
-    waiting = select(table.c.id).where(_of(flow), table.c.queued.is_not(None)).order_by(table.c.queued, table.c.id)
+    waiting = (
+        select(table.c.id)
+        .where(belongs(table, *flow), table.c.queued.is_not(None))
+        .order_by(table.c.queued, table.c.id)
+    )
     if tx.execute(waiting.limit(1)).first() is None:
         return ()
     limit = _limit(tx, flow)
     if limit is not None:
-        waiting = waiting.limit(max(0, limit.limit - _count(tx, _of(flow) & table.c.slot.is_(True))))
+        waiting = waiting.limit(max(0, limit.limit - _count(tx, belongs(table, *flow) & table.c.slot.is_(True))))
     woken = tuple(Timer(flow[0], execution, SLOT_KEY, now) for execution in tx.scalars(waiting).all())
     for timer in woken:
         timers.put(tx, timer)
@@ -68,7 +72,7 @@ def limited(tx: Tx, tenant: TenantId) -> tuple[tuple[FlowKey, int], ...]:
         .order_by(flows.c.namespace, flows.c.id)
     )
     keys = [(tenant, row.namespace, row.id) for row in rows.all()]
-    return tuple((key, _count(tx, _of(key) & table.c.slot.is_(True))) for key in keys)
+    return tuple((key, _count(tx, belongs(table, *key) & table.c.slot.is_(True))) for key in keys)
 
 
 def read_limit(written: str | None) -> Concurrency | None:
@@ -88,11 +92,6 @@ def _limit(tx: Tx, flow: FlowKey) -> Concurrency | None:
     tenant, namespace, name = flow
     last = (flows.c.tenant == tenant, flows.c.namespace == namespace, flows.c.id == name, flows.c.last.is_(True))
     return read_limit(tx.scalar(select(flows.c.concurrency).where(*last)))
-
-
-def _of(flow: FlowKey) -> ColumnElement[bool]:
-    tenant, namespace, name = flow
-    return (table.c.tenant == tenant) & (table.c.namespace == namespace) & (table.c.flow == name)
 
 
 def _count(tx: Tx, which: ColumnElement[bool]) -> int:

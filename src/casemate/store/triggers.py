@@ -14,7 +14,7 @@ from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId
 from casemate.store.database import Tx
 from casemate.store.errors import Conflict
 from casemate.store.fields import Field, among, anywhere, scoped
-from casemate.store.rows import packed, unpacked
+from casemate.store.rows import belongs, packed, unpacked
 from casemate.store.schema import executions
 from casemate.store.schema import triggers as table
 from casemate.store.search import Criterion, Page, condition, found
@@ -67,7 +67,7 @@ def keep(tx: Tx, flow: Flow, now: datetime) -> None:
 
 def drop(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId) -> None:
     """A flow was deleted, and the records of its triggers with it."""
-    tx.execute(table.delete().where(_of(tenant, namespace, flow)))
+    tx.execute(table.delete().where(belongs(table, tenant, namespace, flow)))
 
 
 def add(tx: Tx, state: TriggerState) -> TriggerState:
@@ -101,7 +101,7 @@ def get(tx: Tx, key: TriggerKey) -> TriggerState | None:
 
 def of_flow(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId) -> tuple[TriggerState, ...]:
     """The records of a flow, by id."""
-    rows = tx.execute(select(table).where(_of(tenant, namespace, flow)).order_by(table.c.id))
+    rows = tx.execute(select(table).where(belongs(table, tenant, namespace, flow)).order_by(table.c.id))
     return tuple(_state(row) for row in rows)
 
 
@@ -156,10 +156,6 @@ def overdue(tx: Tx, now: datetime) -> tuple[TriggerState, ...]:
 def _some(tx: Tx, which: ColumnElement[bool], limit: int | None) -> tuple[TriggerState, ...]:
     rows = tx.execute(select(table).where(which).order_by(table.c.next, table.c.id).limit(limit))
     return tuple(_state(row) for row in rows)
-
-
-def _of(tenant: TenantId, namespace: Namespace, flow: FlowId) -> ColumnElement[bool]:
-    return (table.c.tenant == tenant) & (table.c.namespace == namespace) & (table.c.flow == flow)
 
 
 def _key(key: TriggerKey) -> dict[str, object]:
