@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -98,20 +98,7 @@ def delete(tx: Tx, tenant: TenantId, namespace: Namespace, flow: FlowId, now: da
     triggers.drop(tx, tenant, namespace, flow)
     windows.delete(tx, tenant, namespace, flow)
     stopped.forget(tx, tenant, namespace, flow)
-    gone = StoredFlow(
-        tenant=tenant,
-        namespace=namespace,
-        id=flow,
-        revision=last.revision + 1,
-        source=last.source,
-        updated=now,
-        deleted=True,
-        disabled=last.disabled,
-        description=last.description,
-        labels=last.labels,
-        concurrency=last.concurrency,
-    )
-    return _add(tx, gone)
+    return _add(tx, replace(last, revision=last.revision + 1, updated=now, deleted=True, listens=False))
 
 
 def _add(tx: Tx, flow: StoredFlow) -> StoredFlow:

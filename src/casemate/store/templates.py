@@ -6,7 +6,7 @@ Executions go on with the revision that was the last one when they were created,
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -67,20 +67,7 @@ def delete(tx: Tx, tenant: TenantId, namespace: Namespace, template: TemplateId,
     last = latest(tx, tenant, namespace, template)
     if last is None:
         return False
-    number = last.revision + 1
-    _add(
-        tx,
-        StoredTemplate(
-            tenant=tenant,
-            namespace=namespace,
-            id=template,
-            revision=number,
-            source=last.source,
-            saved=now,
-            deleted=True,
-            description=last.description,
-        ),
-    )
+    _add(tx, replace(last, revision=last.revision + 1, saved=now, deleted=True))
     return True
 
 
