@@ -25,7 +25,7 @@ from casemate.orchestrator.answering import Worlds
 from casemate.orchestrator.errors import NotFound
 from casemate.orchestrator.hearing import Heard, Refusal
 from casemate.orchestrator.lives import Lives
-from casemate.orchestrator.patience import patiently
+from casemate.orchestrator.patience import afresh, patiently
 from casemate.orchestrator.shelf import Shelf
 from casemate.orchestrator.step import Surroundings, Written
 from casemate.orchestrator.stopping import is_stopped
@@ -37,9 +37,6 @@ from casemate.store.outbox import Message
 from casemate.triggers import FlowTrigger, Window, consider, flow_triggers
 
 log = structlog.get_logger()
-
-_TRIES = 5
-"""How often everything is considered again because someone else has changed a window."""
 
 _Windows: TypeAlias = dict[FlowKey, dict[str, Window]]
 
@@ -120,7 +117,7 @@ class FlowTriggers:
             await self._db.transact(outbox.sent, [message.seq])
             return
         heard = await self._heard(source)
-        for flow, written in await self._act(message, source, heard):
+        for flow, written in await afresh(partial(self._act, message, source, heard)):
             self._lives.adopt(flow, written)
 
     # Hearing ---------------------------------------------------------------------------------------------------------
@@ -148,13 +145,19 @@ class FlowTriggers:
         known = self._known.get(key)
         if known is not None and known.number == number:
             return known
-        try:
-            flow = await self._shelf.revision(*key, number)
-        except (Refused, NotFound) as error:
-            log.warning("flow_trigger.flow_unreadable", namespace=key[1], flow=key[2], error=str(error))
+        flow = await self._flow(key, number)
+        if flow is None:
             return None
         self._known[key] = _listener_of(flow)
         return self._known[key]
+
+    async def _flow(self, key: FlowKey, number: int) -> Flow | None:
+        """A revision with all its tasks; None if it is valid no more."""
+        try:
+            return await self._shelf.revision(*key, number)
+        except (Refused, NotFound) as error:
+            log.warning("flow_trigger.flow_unreadable", namespace=key[1], flow=key[2], error=str(error))
+            return None
 
     async def _asked(self, flow: Flow, trigger: FlowTrigger, source: Execution) -> list[Heard]:
         try:
@@ -169,16 +172,7 @@ class FlowTriggers:
     async def _act(
         self, message: Message, source: Execution, heard: Sequence[Heard]
     ) -> tuple[tuple[Flow, Written], ...]:
-        for _ in range(_TRIES - 1):
-            try:
-                return await self._written(message, source, heard)
-            except Conflict:
-                log.info("flow_trigger.window_changed", execution=source.id)
-        return await self._written(message, source, heard)
-
-    async def _written(
-        self, message: Message, source: Execution, heard: Sequence[Heard]
-    ) -> tuple[tuple[Flow, Written], ...]:
+        """Write what follows. Raises the store's `Conflict` if someone else has changed a window meanwhile."""
         around = self._around()
         outcome = _Outcome()
         for each in heard:
@@ -197,11 +191,9 @@ class FlowTriggers:
             await self._bear(heard, source, found.outputs, outcome)
 
     async def _bear(self, heard: Heard, source: Execution, outputs: Mapping[str, object], outcome: _Outcome) -> None:
-        around, flow = self._around(), heard.flow
-        try:
-            flow = await self._shelf.revision(flow.tenant, flow.namespace, flow.id, flow.revision)
-        except (Refused, NotFound) as error:
-            log.warning("flow_trigger.flow_unreadable", namespace=flow.namespace, flow=flow.id, error=str(error))
+        around = self._around()
+        flow = await self._flow((heard.flow.tenant, heard.flow.namespace, heard.flow.id), heard.flow.revision)
+        if flow is None:
             return
         make = partial(hearing.born, replace(heard, flow=flow), source, outputs, self._context, around)
         born = await self._worlds.within(whose_listener(flow, source), make)

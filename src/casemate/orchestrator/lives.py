@@ -22,17 +22,15 @@ from casemate.flows import Flow
 from casemate.orchestrator import applying
 from casemate.orchestrator.errors import NotFound, Stopped, Undecidable
 from casemate.orchestrator.items import Item, Key
+from casemate.orchestrator.patience import afresh
 from casemate.orchestrator.step import Surroundings, Written
 from casemate.orchestrator.tasks import Tasks
-from casemate.store import Conflict, Database, executions
+from casemate.store import Database, executions
 
 log = structlog.get_logger()
 
 _TOGETHER = 64
 """How many items one transaction takes."""
-
-_TRIES = 5
-"""How often a change is made again because someone else was faster."""
 
 _RESTING = frozenset((State.PAUSED, State.QUEUED, State.CREATED))
 """One that is still CREATED after its first step waits for its date."""
@@ -201,12 +199,12 @@ class Lives:
         return written
 
     async def _transact(self, live: Live, items: Sequence[Item]) -> tuple[Written, tuple[object, ...]]:
-        for _ in range(_TRIES - 1):
-            try:
-                return await self._db.transact(applying.bring, live.flow, live.execution, items, self._around())
-            except Conflict:
-                live.execution = await self._stored(key_of(live.execution))
-        return await self._db.transact(applying.bring, live.flow, live.execution, items, self._around())
+        async def look() -> None:
+            live.execution = await self._stored(key_of(live.execution))
+
+        return await afresh(
+            lambda: self._db.transact(applying.bring, live.flow, live.execution, items, self._around()), look
+        )
 
     def _committed(self, live: Live, written: Written) -> None:
         self._after(written)

@@ -9,7 +9,7 @@ from functools import partial
 from casemate.flows import Label
 from casemate.orchestrator.dating import Dating
 from casemate.orchestrator.errors import Conflict, NotFound
-from casemate.store import Conflict as Changed
+from casemate.orchestrator.patience import afresh
 from casemate.store import Database, Tx
 from casemate.store import triggers as rows
 from casemate.triggers import (
@@ -23,9 +23,6 @@ from casemate.triggers import (
     unpaused,
     without_backfill,
 )
-
-_TRIES = 5
-"""How often a change is made again because the scheduler was faster."""
 
 
 class Triggers:
@@ -68,12 +65,7 @@ class Triggers:
 
         Raises `Conflict` for a trigger that does not go by dates, `Refused` for one that has a backfill.
         """
-        for _ in range(_TRIES - 1):
-            try:
-                return await self._backfill(key, start, end, inputs or {}, labels)
-            except Changed:
-                continue
-        return await self._backfill(key, start, end, inputs or {}, labels)
+        return await afresh(partial(self._backfill, key, start, end, inputs or {}, labels))
 
     async def _backfill(
         self,
