@@ -1,4 +1,4 @@
-"""Log entries and measurements of a task run as the store keeps them."""
+"""Log entries and measurements of a task run, and log entries of a trigger, as the store keeps them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from casemate.executions import Execution, Write
-from casemate.identifiers import TaskRunId
+from casemate.identifiers import ExecutionId, TaskRunId
 from casemate.jobs import LogLine, Metric
 from casemate.store import LogEntry, MetricEntry
+from casemate.triggers import TriggerKey
 
 _TICK = timedelta(milliseconds=1)
 
@@ -56,6 +57,29 @@ def of_write(execution: Execution, write: Write, now: datetime) -> LogEntry:
         level=write.level,
         message=write.message,
     )
+
+
+def of_trigger(key: TriggerKey, lines: Iterable[LogLine], execution: ExecutionId | None = None) -> Iterator[LogEntry]:
+    """What is to be said of a trigger, beside an execution if it started one."""
+    tenant, namespace, flow, trigger = key
+    for line in lines:
+        yield LogEntry(
+            tenant=tenant,
+            namespace=namespace,
+            flow_id=flow,
+            execution_id=execution,
+            trigger_id=trigger,
+            at=line.at,
+            level=line.level,
+            message=line.message,
+            thread=line.thread,
+        )
+
+
+def unevaluated(trigger: str, reason: str, now: datetime) -> Iterator[LogLine]:
+    """That a trigger could not be evaluated, in Kestra's words, then why."""
+    for message in (f"Unable to evaluate the trigger '{trigger}'", reason):
+        yield LogLine(at=now, level="ERROR", message=message)
 
 
 def of_metrics(

@@ -7,10 +7,9 @@ from datetime import datetime
 
 from casemate.executions import Execution, State, failed_at_start
 from casemate.flows import Flow
-from casemate.identifiers import ExecutionId
-from casemate.orchestrator import applying
+from casemate.orchestrator import applying, entries
 from casemate.orchestrator.step import Step, Surroundings, Written
-from casemate.store import LogEntry, Tx, executions, logs, triggers
+from casemate.store import Tx, executions, logs, triggers
 from casemate.triggers import TriggerState, released
 
 
@@ -35,7 +34,9 @@ def fail(
     triggers.save(tx, before, released(replace(after, triggered=around.now), State.FAILED.value))
     step = Step(tx=tx, flow=flow, before=execution, around=around)
     step.execution = failed_at_start(execution, around.now)
-    step.entries += _entries(before, reason, around.now, execution.id)
+    step.entries += entries.of_trigger(
+        before.key, entries.unevaluated(before.trigger_id, reason, around.now), execution.id
+    )
     return step.write(new=True)
 
 
@@ -43,25 +44,7 @@ def rest(tx: Tx, state: TriggerState, reason: str | None, now: datetime) -> None
     """Nothing of it is due before its flow is saved again; a reason goes into the log of the trigger."""
     triggers.save(tx, state, replace(state, planned=True, next_date=None, evaluating_since=None))
     if reason is not None:
-        logs.append(tx, _entries(state, reason, now))
-
-
-def _entries(
-    state: TriggerState, reason: str, now: datetime, execution: ExecutionId | None = None
-) -> tuple[LogEntry, ...]:
-    return tuple(
-        LogEntry(
-            tenant=state.tenant,
-            namespace=state.namespace,
-            flow_id=state.flow_id,
-            execution_id=execution,
-            trigger_id=state.trigger_id,
-            at=now,
-            level="ERROR",
-            message=message,
-        )
-        for message in (f"Unable to evaluate the trigger '{state.trigger_id}'", reason)
-    )
+        logs.append(tx, tuple(entries.of_trigger(state.key, entries.unevaluated(state.trigger_id, reason, now))))
 
 
 def release(tx: Tx, state: TriggerState) -> None:

@@ -27,8 +27,9 @@ from casemate.executions import (
 from casemate.expressions import ExpressionError, NeedsWorld, as_json
 from casemate.flows import Condition, Flow, Label
 from casemate.identifiers import ExecutionId
+from casemate.jobs import LogLine
 from casemate.masking import Mask
-from casemate.orchestrator import weighing
+from casemate.orchestrator import entries, weighing
 from casemate.orchestrator.starting import Filling, rendered_labels
 from casemate.orchestrator.step import Surroundings
 from casemate.orchestrator.world import ServiceWorld
@@ -63,16 +64,8 @@ class Refusal:
         """What the log of the flow says about it, in Kestra's words first."""
         flow, trigger = self.heard.flow, self.heard.trigger.trigger
         told = f"Failed to trigger flow {flow.namespace}.{flow.id} for trigger {trigger.id}, invalid inputs"
-        for message in (told, self.reason):
-            yield LogEntry(
-                tenant=flow.tenant,
-                namespace=flow.namespace,
-                flow_id=flow.id,
-                trigger_id=trigger.id,
-                at=now,
-                level="WARN",
-                message=message,
-            )
+        lines = (LogLine(at=now, level="WARN", message=message) for message in (told, self.reason))
+        return entries.of_trigger((flow.tenant, flow.namespace, flow.id, trigger.id), lines)
 
 
 def at_once(flow: Flow, trigger: FlowTrigger, source: Execution) -> Heard | None:

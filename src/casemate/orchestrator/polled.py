@@ -12,14 +12,14 @@ from casemate.errors import CasemateError
 from casemate.executions import Context, Execution, Grounds, holds
 from casemate.expressions import ExpressionError, truthy
 from casemate.identifiers import ExecutionId
-from casemate.jobs import Finished, Level, LogLine
-from casemate.orchestrator import firing
+from casemate.jobs import Finished, LogLine
+from casemate.orchestrator import entries, firing
 from casemate.orchestrator.dating import Found
 from casemate.orchestrator.lives import Lives
 from casemate.orchestrator.starting import Filling, Starting
 from casemate.orchestrator.step import Surroundings
 from casemate.secret import Secret
-from casemate.store import Conflict, Database, LogEntry, StoreUnavailable, Tx, logs, triggers
+from casemate.store import Conflict, Database, StoreUnavailable, logs, triggers
 from casemate.triggers import TriggerState, fired, interval_of, polled
 
 log = structlog.get_logger()
@@ -39,7 +39,7 @@ class Polled:
 
     async def write(self, state: TriggerState, lines: Iterable[LogLine]) -> None:
         """Keep what it wrote in the log of the trigger."""
-        await self._db.transact(_written, state, tuple(lines))
+        await self._db.transact(logs.append, tuple(entries.of_trigger(state.key, lines)))
 
     async def lost(self, state: TriggerState, found: Found) -> None:
         """Its worker was lost, or none took it: the next one comes after the interval."""
@@ -52,7 +52,7 @@ class Polled:
         if report.state not in ("SUCCESS", "WARNING") or outputs is None:
             await self._over(state, found, "The request failed.")
             return
-        await self.write(state, [self._line("DEBUG", _answered(outputs))])
+        await self.write(state, [LogLine(at=self._around().now, level="DEBUG", message=_answered(outputs))])
         bare = self._starting.bare(found.flow, found.trigger, outputs, id=execution)
         try:
             wanted = await self._starting.within(found.flow, bare, partial(self._meets, found, outputs))
@@ -119,8 +119,7 @@ class Polled:
         """Nothing starts; a reason goes into the log of the trigger."""
         if reason is not None:
             log.warning("trigger.failed", flow=state.flow_id, trigger=state.trigger_id, reason=reason)
-            message = f"Unable to evaluate the trigger '{state.trigger_id}'"
-            await self.write(state, [self._line("ERROR", message), self._line("ERROR", reason)])
+            await self.write(state, entries.unevaluated(state.trigger_id, reason, self._around().now))
         await self._save(state, polled(state, interval_of(found.trigger), self._around().now))
 
     async def _save(self, before: TriggerState, after: TriggerState) -> None:
@@ -129,28 +128,6 @@ class Polled:
         except Conflict:
             log.debug("trigger.changed_meanwhile", flow=before.flow_id, trigger=before.trigger_id)
 
-    def _line(self, level: Level, message: str) -> LogLine:
-        return LogLine(at=self._around().now, level=level, message=message)
-
 
 def _answered(outputs: Mapping[str, object]) -> str:
     return f"{outputs.get('uri')} respond with status code '{outputs.get('code')}'"
-
-
-def _written(tx: Tx, state: TriggerState, lines: Iterable[LogLine]) -> None:
-    logs.append(
-        tx,
-        [
-            LogEntry(
-                tenant=state.tenant,
-                namespace=state.namespace,
-                flow_id=state.flow_id,
-                trigger_id=state.trigger_id,
-                at=line.at,
-                level=line.level,
-                message=line.message,
-                thread=line.thread,
-            )
-            for line in lines
-        ],
-    )
