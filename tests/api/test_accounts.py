@@ -2,6 +2,8 @@
 
 import dataclasses
 import re
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +11,7 @@ from starlette.testclient import TestClient
 
 from casemate.api import app
 from casemate.api.entrance import COOKIE
+from casemate.api.throttle import GUESSES
 from casemate.secret import Secret
 from casemate.settings import BasicAuth
 
@@ -185,6 +188,18 @@ def test_guessing_passwords_gets_slow_and_tells_no_names(served):
     unknown = {"username": "eve@example.org", "password": "Wrong1pass"}
     assert wrong[0].json()["message"] == "Unauthorized: the name or the password is wrong"
     assert served.post("/login", json=unknown).status_code == 429
+
+
+def test_guesses_sent_at_once_are_no_more_than_others(served):
+    served.post("/api/v1/setup", json=ANN)
+
+    def guess(number):
+        return served.post("/login", json={**ANN, "password": f"Wrong{number}pass"}).status_code
+
+    with ThreadPoolExecutor(24) as threads:
+        answers = Counter(threads.map(guess, range(24)))
+    assert set(answers) == {401, 429}
+    assert answers[401] <= GUESSES + 2, "as many as are looked at at once may be over"
 
 
 def test_an_open_server_has_no_account_for_tokens(served):
