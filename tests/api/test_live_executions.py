@@ -3,6 +3,7 @@ import threading
 
 import pytest
 
+from casemate.api.entrance import COOKIE
 from casemate.api.throttle import GUESSES
 
 from .live import live
@@ -400,6 +401,13 @@ def test_a_webhook_starts_its_flow(call, verb):
     if verb != "GET":
         events(call("GET", f"executions/{shown['id']}/follow", stream=True))
         assert call("GET", f"executions/{shown['id']}").json()["state"]["current"] == "SUCCESS"
+
+
+def test_a_webhook_does_not_keep_what_opens_our_doors(call):
+    theirs = call("POST", "executions/webhook/company.team/hook/s3cret-key", headers={"cookie": "their=own"})
+    assert theirs.json()["trigger"]["variables"]["headers"]["cookie"] == ["their=own"]
+    ours = call("POST", "executions/webhook/company.team/hook/s3cret-key", headers={"cookie": f"{COOKIE}=session"})
+    assert "cookie" not in ours.json()["trigger"]["variables"]["headers"]
 
 
 def test_a_body_that_is_no_json_is_a_text(call):

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 
 from casemate.api import shapes
 from casemate.api.call import NOBODY, Call
-from casemate.api.entrance import CSRF_HEADER
+from casemate.api.entrance import CSRF_HEADER, session_of
 from casemate.api.errors import not_found
 from casemate.api.gate import OWNER, Throttled
 from casemate.api.operation import ANYTHING, Answer, Operation, Run, Verb
@@ -63,7 +63,9 @@ def _value(body: bytes) -> object:
 
 def _headers(call: Call) -> dict[str, list[str]]:
     # With credentials of ours the sender is a user of this server, whose password must not get into an execution.
-    hidden = () if call.principal is NOBODY or call.principal is OWNER else _OURS
+    # A session that may change nothing (it came without its CSRF token) is theirs too.
+    stranger = (call.principal is NOBODY or call.principal is OWNER) and not session_of(call.request)
+    hidden = () if stranger else _OURS
     headers: Headers = call.request.headers
     return {name: headers.getlist(name) for name in headers if name not in hidden}
 
