@@ -21,12 +21,15 @@ from core import deciding, reading
 from curve import Curve, Line, bars, write_svg
 from large import LARGE
 from measures import MEASURES
+from walls import walls
 
 from product import server
 
-OWN = {"reading": reading, "deciding": deciding, **LARGE}
+OWN = {"reading": reading, "deciding": deciding, **LARGE, "walls": walls}
 """What needs no server, or starts some of its own."""
 NAMES = (*MEASURES, *OWN)
+Found = Line | Curve | str
+"""A text says why something was not measured."""
 
 
 def main() -> None:
@@ -39,7 +42,7 @@ def main() -> None:
     unknown = set(arguments.measures) - set(NAMES)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
-    found: dict[str, list[Line | Curve]] = {}
+    found: dict[str, list[Found]] = {}
     for name in arguments.measures or NAMES:
         found[name] = measured(name)
         if not arguments.json:
@@ -54,7 +57,7 @@ def main() -> None:
         print(f"\n{machine}, load {os.getloadavg()[0]:.1f}")
 
 
-def measured(name: str) -> list[Line | Curve]:
+def measured(name: str) -> list[Found]:
     """What one measure finds."""
     if name in OWN:
         return list(OWN[name]())
@@ -63,21 +66,24 @@ def measured(name: str) -> list[Line | Curve]:
         return list(MEASURES[name](running))
 
 
-def show(name: str, found: Iterable[Line | Curve]) -> None:
+def show(name: str, found: Iterable[Found]) -> None:
     """One measure as a small table."""
     print(f"\n{name}")
     for one in found:
         if isinstance(one, Curve):
             print(f"  {bars(one)}")
+        elif isinstance(one, str):
+            print(f"  {one}")
         else:
             what, value, unit = one
-            print(f"  {what:<40}{value:>10.{0 if value == int(value) else 2}f} {unit}")
+            print(f"  {what:<48}{value:>10.{0 if value == int(value) else 2}f} {unit}")
 
 
-def _values(found: Iterable[Line | Curve]) -> dict[str, object]:
+def _values(found: Iterable[Found]) -> dict[str, object]:
     return {
         one.name if isinstance(one, Curve) else one[0].strip(): one.points if isinstance(one, Curve) else one[1]
         for one in found
+        if not isinstance(one, str)
     }
 
 
