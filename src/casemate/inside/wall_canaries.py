@@ -43,7 +43,8 @@ def _files(secret: str) -> Iterator[str]:
 def _processes(process: int) -> Iterator[str]:
     if [name for name in os.listdir("/proc") if name.isdigit()] != [str(os.getpid())]:
         yield "Other processes are visible."
-    if _works(lambda: os.kill(process, 0)):
+    # in a container the worker may well be process 1, which in here is ourselves
+    if process != os.getpid() and _works(lambda: os.kill(process, 0)):
         yield "A process of the host can be signalled."
 
 

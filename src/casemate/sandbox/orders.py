@@ -31,6 +31,8 @@ class Template:
     forbidden: tuple[str, ...] = ()
     resolv_conf: str = ""
     privileged: bool = False
+    nested: bool = False
+    """Root of a container that may not make namespaces: it needs a user namespace, in which it keeps its users."""
     users: int = 1
 
 

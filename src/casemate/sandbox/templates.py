@@ -9,7 +9,7 @@ from pathlib import Path
 
 from casemate.sandbox import names
 from casemate.sandbox.errors import LaunchFailed
-from casemate.sandbox.kernel import namespaces
+from casemate.sandbox.kernel import capabilities, namespaces
 from casemate.sandbox.model import Policy
 from casemate.sandbox.orders import TASK_ID, Template
 
@@ -35,6 +35,7 @@ def _template(
         forbidden=forbidden,
         resolv_conf=names.resolv_conf(resolv_conf, stub=True),
         privileged=privileged(),
+        nested=nested(),
         users=users,
     )
 
@@ -58,3 +59,9 @@ def privileged() -> bool:
     become another user here, and its namespace's users do not change.
     """
     return os.geteuid() == 0 and namespaces.has_identity(TASK_ID)
+
+
+@cache
+def nested() -> bool:
+    """Whether we are such a root but may make namespaces only inside a user namespace, as in most containers."""
+    return privileged() and not capabilities.has(capabilities.MANAGE_MOUNTS)

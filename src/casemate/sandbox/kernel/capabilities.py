@@ -7,6 +7,9 @@ import struct
 
 from casemate.sandbox.kernel.calls import libc_call, system_call
 
+MANAGE_MOUNTS = 21
+"""CAP_SYS_ADMIN, which makes namespaces without a user namespace around them."""
+
 _DROP_FROM_BOUNDING_SET = 24
 _NO_NEW_PRIVILEGES = 38
 _AMBIENT, _CLEAR_ALL = 47, 4
@@ -14,6 +17,13 @@ _MOST_CAPABILITIES = 64
 _CHECKPOINT_RESTORE = 40
 """The highest capability of the oldest kernel that can run us."""
 _VERSION_3 = 0x2008_0522
+
+
+def has(capability: int) -> bool:
+    """Whether this process can use a capability now, see proc_pid_status(5)."""
+    with open("/proc/self/status") as file:
+        effective = next(line.split()[1] for line in file if line.startswith("CapEff:"))
+    return bool(int(effective, 16) >> capability & 1)
 
 
 def forbid_new() -> None:

@@ -60,8 +60,8 @@ def _root() -> bool:
 
 
 def _separate(*kinds: int) -> None:
-    """Into new namespaces, through a user namespace unless we are root."""
-    if _root():
+    """Into new namespaces, through a user namespace unless we may make them as we are."""
+    if _root() and capabilities.has(capabilities.MANAGE_MOUNTS):
         return namespaces.unshare(sum(kinds))
     uid, gid = os.getuid(), os.getgid()
     namespaces.unshare(sum((*kinds, namespaces.USER)))

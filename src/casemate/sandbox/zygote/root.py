@@ -6,6 +6,7 @@ import glob
 import os
 import shutil
 import stat
+from collections.abc import Callable
 from pathlib import PurePath
 
 from casemate.sandbox.kernel import mounts, namespaces
@@ -69,7 +70,9 @@ def build(template: Template) -> None:
 def _separate(template: Template) -> None:
     """Leave the host's namespaces; the network is left by every child for itself."""
     own = namespaces.MOUNT | namespaces.IPC | namespaces.UTS | namespaces.CGROUP
-    if template.privileged:
+    if template.nested:
+        _unshare_among_own_users(own, template.users)
+    elif template.privileged:
         namespaces.unshare(own)
     else:
         uid, gid = os.getuid(), os.getgid()
@@ -79,6 +82,29 @@ def _separate(template: Template) -> None:
         os.close(itself)
     mounts.make_private()
     namespaces.set_host_name("sandbox")
+
+
+def _unshare_among_own_users(own: int, users: int) -> None:
+    """Into a user namespace where root and the users of tasks are who they were; only who stays outside can say so."""
+    ours, theirs = os.pipe()
+    itself, outside = os.getpid(), os.fork()
+    if outside == 0:
+        os.close(theirs)
+        os.read(ours, 1)
+        os._exit(_error_number(lambda: namespaces.map_users(itself, TASK_ID, users)))
+    namespaces.unshare(own | namespaces.USER)
+    os.close(theirs)
+    os.close(ours)
+    if number := os.waitstatus_to_exitcode(os.waitpid(outside, 0)[1]):
+        raise OSError(number, f"uid_map: {os.strerror(number)}")
+
+
+def _error_number(work: Callable[[], None]) -> int:
+    try:
+        work()
+    except OSError as error:
+        return error.errno or 1
+    return 0
 
 
 def _furnish(root: str) -> None:
