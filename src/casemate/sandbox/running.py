@@ -13,21 +13,14 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from casemate.sandbox.errors import ZygoteLost
-from casemate.sandbox.lines import Lines
-from casemate.sandbox.model import Body, Command, End, Event, Launch, Line, Told
+from casemate.sandbox.hearing import Hearing
+from casemate.sandbox.model import Body, Command, End, Event, Launch
 from casemate.sandbox.report import Traffic, isolation
-from casemate.sandbox.waiting import chunks
 from casemate.sandbox.zygotes import Ended, Zygote
 
 _AT_ONCE = timedelta()
-_BATCHES_AHEAD = 16
-"""How many pieces of output may wait for their reader before the sandbox itself has to wait."""
-_MESSAGE_LIMIT = 16 << 20
-
-Stream: TypeAlias = Literal["stdout", "stderr"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,19 +54,18 @@ class Running:
         self._box = box
         self.tidy = tidy
         self._started = datetime.now(UTC)
-        self._batches: asyncio.Queue[tuple[Event, ...] | None] = asyncio.Queue(_BATCHES_AHEAD)
         self._all_read = False
         self._gone = asyncio.Event()
         self._killed: str | None = None
         self._limits_hit: list[str] = []
-        self._output = 0
-        self._exited: int | None = None
+        self._hearing = Hearing(launch, box.stdout, box.stderr, box.channel.fileno(), self._condemn_soon)
+        self._condemning: set[asyncio.Task[None]] = set()
         self._life = asyncio.create_task(self._live(), name=f"sandbox {launch.name}")
 
     async def events(self) -> AsyncIterator[Event]:
         """What the sandbox says, until all its streams have ended; in order within each. Every event is given once."""
         while not self._all_read:
-            batch = await self._batches.get()
+            batch = await self._hearing.batch()
             if batch is None:
                 self._all_read = True
                 return
@@ -127,6 +119,12 @@ class Running:
         with contextlib.suppress(ZygoteLost):  # then it is dead already
             await self._box.zygote.kill(self._box.id)
 
+    def _condemn_soon(self, limit: str, reason: str) -> None:
+        """The same from where nothing can be awaited."""
+        task = asyncio.create_task(self.stop_for(limit, reason) if limit else self._condemn(reason))
+        self._condemning.add(task)
+        task.add_done_callback(self._condemning.discard)
+
     async def _asked_to_end(self, grace: timedelta) -> None:
         await self._say({"terminate": True})
         with contextlib.suppress(TimeoutError):
@@ -141,11 +139,9 @@ class Running:
     async def _live(self) -> End:
         """From the walls to the end: whatever goes wrong on our side, the sandbox does not outlive it."""
         try:
-            async with asyncio.TaskGroup() as streams:
-                streams.create_task(self._read_output("stdout", self._box.stdout))
-                streams.create_task(self._read_output("stderr", self._box.stderr))
-                streams.create_task(self._read_messages())
-                ended = await self._ended()
+            self._hearing.begin()
+            ended = await self._ended()
+            await self._hearing.until_silent()
         finally:
             await self._clear_up()
         return self._end(ended)
@@ -154,10 +150,11 @@ class Running:
         try:
             if not self._gone.is_set():
                 await self._condemn("broken off")
+            self._hearing.close()
             self._box.close()
             await self.tidy.aclose()
         finally:
-            await self._batches.put(None)
+            self._hearing.finish()
 
     async def _ended(self) -> Ended:
         try:
@@ -168,49 +165,8 @@ class Running:
         finally:
             self._gone.set()
 
-    async def _read_output(self, stream: Stream, descriptor: int) -> None:
-        lines = Lines(self._launch.policy.limits.line)
-        async for chunk in chunks(descriptor):
-            if await self._within_limit(chunk):
-                await self._offer_lines(stream, lines.feed(chunk))
-        await self._offer_lines(stream, lines.rest())
-
-    async def _offer_lines(self, stream: Stream, lines: list[bytes]) -> None:
-        now = datetime.now(UTC)
-        await self._offer(tuple(Line(stream, line.decode(errors="replace"), now) for line in lines))
-
-    async def _read_messages(self) -> None:
-        lines = Lines(_MESSAGE_LIMIT)
-        async for chunk in chunks(self._box.channel.fileno()):
-            if await self._within_limit(chunk):
-                for line in lines.feed(chunk):
-                    await self._take_message(line)
-
-    async def _take_message(self, line: bytes) -> None:
-        """A body's code shares a process with whatever it was fed: nothing it says is believed to be well-formed."""
-        message = _message(line)
-        if message is None:
-            await self._condemn("broken message")
-        elif isinstance(self._launch.what, Body):
-            await self._offer((Told(message, datetime.now(UTC)),))
-        elif isinstance(status := message.get("exited"), int):
-            self._exited = status
-
-    async def _offer(self, events: tuple[Event, ...]) -> None:
-        if events:
-            await self._batches.put(events)
-
-    async def _within_limit(self, chunk: bytes) -> bool:
-        """Count output; the piece that passes the limit, and all after it, is dropped and the sandbox killed."""
-        self._output += len(chunk)
-        limit = self._launch.policy.limits.output
-        if self._output <= limit:
-            return True
-        await self.stop_for("output", f"output limit of {limit} bytes exceeded")
-        return False
-
     def _end(self, ended: Ended) -> End:
-        status = ended.status if self._exited is None else self._exited
+        status = ended.status if self._hearing.exited is None else self._hearing.exited
         code = os.waitstatus_to_exitcode(status)
         seconds = (datetime.now(UTC) - self._started).total_seconds()
         if -code == signal.SIGXFSZ:
@@ -235,16 +191,3 @@ def _job(what: Body | Command) -> dict[str, object]:
             return {"module": what.module, "job": what.job}
         case Command():
             return {"argv": what.argv, "env": dict(what.env)}
-
-
-def _message(line: bytes) -> dict[str, object] | None:
-    """The JSON object in a line; None if it is anything else."""
-    try:
-        message = json.loads(line, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return None
-    return message if isinstance(message, dict) else None
-
-
-def _refuse(constant: str) -> object:
-    raise ValueError(f"{constant} is not JSON")

@@ -1,12 +1,9 @@
-"""Waiting for descriptors on the event loop, and reading from them in bounded pieces."""
+"""Waiting for descriptors on the event loop."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Callable
-
-_CHUNK = 1 << 16
+from collections.abc import Callable
 
 
 async def readable(descriptor: int) -> None:
@@ -19,21 +16,6 @@ async def writable(descriptor: int) -> None:
     """Until there is room to write, or nobody to read."""
     loop = asyncio.get_running_loop()
     await _signalled(lambda wake: loop.add_writer(descriptor, wake), lambda: loop.remove_writer(descriptor))
-
-
-async def chunks(descriptor: int) -> AsyncIterator[bytes]:
-    """What comes out of a pipe or socket, until its end. The next piece is read when the last one has been taken."""
-    while True:
-        try:
-            chunk = os.read(descriptor, _CHUNK)
-        except BlockingIOError:
-            await readable(descriptor)
-            continue
-        except ConnectionResetError:
-            return
-        if not chunk:
-            return
-        yield chunk
 
 
 async def _signalled(watch: Callable[[Callable[[], None]], object], forget: Callable[[], object]) -> None:

@@ -1,0 +1,178 @@
+"""Hearing a sandbox: its output as lines, a body's messages, all within bounds that nobody inside can move."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Literal, TypeAlias
+
+from casemate.sandbox.lines import Lines
+from casemate.sandbox.model import Body, Event, Launch, Line, Told
+
+_BATCHES_AHEAD = 16
+"""How many pieces of output may wait for their reader before the sandbox itself has to wait."""
+_MESSAGE_LIMIT = 16 << 20
+_CHUNK = 1 << 16
+
+Output: TypeAlias = Literal["stdout", "stderr"]
+Condemn: TypeAlias = Callable[[str, str], None]
+"""Is called with the limit that was passed, empty if none was, and a reason, to end the sandbox."""
+
+
+class _Stream:
+    """One pipe or socket that does not block, read whenever there is something, except while it rests."""
+
+    def __init__(self, descriptor: int, take: Callable[[bytes], None]) -> None:
+        """`take` gets each piece, and nothing at the end. The descriptor stays the caller's."""
+        self._descriptor = descriptor
+        self._take = take
+        self._loop = asyncio.get_running_loop()
+        self._over = False
+
+    def resume(self) -> None:
+        """Read on, unless the end was seen."""
+        if not self._over:
+            self._loop.add_reader(self._descriptor, self._read)
+
+    def rest(self) -> None:
+        """Read nothing for a while: whoever speaks has to wait when the kernel's buffer is full."""
+        if not self._over:
+            self._loop.remove_reader(self._descriptor)
+
+    def close(self) -> None:
+        """Read no more; before the descriptor is closed."""
+        self.rest()
+        self._over = True
+
+    def _read(self) -> None:
+        try:
+            chunk = os.read(self._descriptor, _CHUNK)
+        except BlockingIOError:
+            return
+        except ConnectionResetError:
+            chunk = b""
+        if not chunk:
+            self.close()
+        self._take(chunk)
+
+
+class Hearing:
+    """What one sandbox says, in batches, for one reader. When the reader lags behind, the sandbox has to wait."""
+
+    def __init__(self, launch: Launch, stdout: int, stderr: int, channel: int, condemn: Condemn) -> None:
+        self._launch = launch
+        self._condemn = condemn
+        self._batches: asyncio.Queue[tuple[Event, ...] | None] = asyncio.Queue()
+        self._streams = (
+            self._output("stdout", stdout),
+            self._output("stderr", stderr),
+            self._messages(channel),
+        )
+        self._speaking = len(self._streams)
+        self._silent = asyncio.Event()
+        self._resting = False
+        self._heard = 0
+        self.exited: int | None = None
+        """The status of a command as its process 1 tells it, see wait(2)."""
+
+    def begin(self) -> None:
+        """Listen from now on."""
+        for stream in self._streams:
+            stream.resume()
+
+    async def until_silent(self) -> None:
+        """Until every stream has ended and all of it waits for the reader."""
+        await self._silent.wait()
+
+    def close(self) -> None:
+        """Listen no more."""
+        for stream in self._streams:
+            stream.close()
+
+    def finish(self) -> None:
+        """Tell the reader that nothing more comes."""
+        self._batches.put_nowait(None)
+
+    async def batch(self) -> tuple[Event, ...] | None:
+        """The next events, in order within each stream; None after the last."""
+        batch = await self._batches.get()
+        if self._resting and self._batches.qsize() < _BATCHES_AHEAD:
+            self._resting = False
+            self.begin()
+        return batch
+
+    def _output(self, name: Output, descriptor: int) -> _Stream:
+        lines = Lines(self._launch.policy.limits.line)
+
+        def take(chunk: bytes) -> None:
+            if not chunk:
+                self._offer_lines(name, lines.rest())
+                self._fall_silent()
+            elif self._within_limit(chunk):
+                self._offer_lines(name, lines.feed(chunk))
+
+        return _Stream(descriptor, take)
+
+    def _messages(self, descriptor: int) -> _Stream:
+        lines = Lines(_MESSAGE_LIMIT)
+
+        def take(chunk: bytes) -> None:
+            if not chunk:
+                self._fall_silent()
+            elif self._within_limit(chunk):
+                for line in lines.feed(chunk):
+                    self._take_message(line)
+
+        return _Stream(descriptor, take)
+
+    def _fall_silent(self) -> None:
+        self._speaking -= 1
+        if not self._speaking:
+            self._silent.set()
+
+    def _offer_lines(self, name: Output, lines: list[bytes]) -> None:
+        if lines:
+            now = datetime.now(UTC)
+            self._offer(tuple(Line(name, line.decode(errors="replace"), now) for line in lines))
+
+    def _take_message(self, line: bytes) -> None:
+        """A body's code shares a process with whatever it was fed: nothing it says is believed to be well-formed."""
+        message = _message(line)
+        if message is None:
+            self._condemn("", "broken message")
+        elif isinstance(self._launch.what, Body):
+            self._offer((Told(message, datetime.now(UTC)),))
+        elif isinstance(status := message.get("exited"), int):
+            self.exited = status
+
+    def _offer(self, events: tuple[Event, ...]) -> None:
+        self._batches.put_nowait(events)
+        if not self._resting and self._batches.qsize() >= _BATCHES_AHEAD:
+            self._resting = True
+            for stream in self._streams:
+                stream.rest()
+
+    def _within_limit(self, chunk: bytes) -> bool:
+        """Count output; the piece that passes the limit, and all after it, is dropped and the sandbox killed."""
+        self._heard += len(chunk)
+        limit = self._launch.policy.limits.output
+        if self._heard <= limit:
+            return True
+        self._condemn("output", f"output limit of {limit} bytes exceeded")
+        return False
+
+
+def _message(line: bytes) -> dict[str, object] | None:
+    """The JSON object in a line; None if it is anything else."""
+    try:
+        message = json.loads(line, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    return message if isinstance(message, dict) else None
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is not JSON")
