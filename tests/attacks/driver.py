@@ -19,7 +19,12 @@ async def launched(sandboxes, folder, wish):
     policy = Policy(
         rights=Rights(threads=wish["threads"], processes=wish["processes"]),
         limits=Limits(**wish["limits"]),
-        egress=Egress(open=bool(wish["egress"]), allow=tuple(wish["egress"].get("allow", ()))),
+        egress=Egress(
+            open=bool(wish["egress"]),
+            public=wish["egress"].get("public", True),
+            allow=tuple(wish["egress"].get("allow", ())),
+            deny=tuple(wish["egress"].get("deny", ())),
+        ),
         visible=tuple(wish["visible"]),
         forbidden=tuple(wish["forbidden"]),
     )

@@ -53,3 +53,13 @@ def test_there_is_no_interface_but_loopback(worker):
     outcome = worker.python("import socket; print([name for _, name in socket.if_nameindex()])")
     assert "eth" not in outcome.said
     assert "'lo'" in outcome.said
+
+
+def test_with_a_closed_list_nothing_else_is_reached_or_asked_for(worker):
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_server(("127.0.0.1", 0)) as other:
+        port, closed = listener.getsockname()[1], other.getsockname()[1]
+        targets = [("127.0.0.1", port), ("127.0.0.1", closed), ("1.1.1.1", 443), ("leak.example.com", 443)]
+        egress = {"public": False, "allow": [f"127.0.0.0/8:{port}", "good.example.com"]}
+        outcome = worker.python(CONNECT.format(targets=targets), egress=egress)
+    assert outcome.stdout == ["reached 127.0.0.1", "refused 127.0.0.1", "refused 1.1.1.1", "refused leak.example.com"]
+    assert {denied.get("host") or denied["address"] for denied in outcome.denied} == {"1.1.1.1", "leak.example.com"}

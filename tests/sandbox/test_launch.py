@@ -196,7 +196,7 @@ async def test_a_refused_launch_leaves_its_slot_free(house):
 async def test_ranges_that_are_none_are_refused_before_anything_runs(house):
     from casemate.sandbox import Egress
 
-    with pytest.raises(LaunchFailed, match="network ranges"):
+    with pytest.raises(LaunchFailed, match="no range of addresses"):
         await house.launch(Command(argv=("true",), env={}), Policy(egress=Egress(open=True, allow=("10.0.0.0/99",))))
 
 

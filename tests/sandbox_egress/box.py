@@ -11,9 +11,10 @@ import encodings.idna  # noqa: F401 - as another user this interpreter may not f
 import os
 import socket
 import sys
+import tempfile
 
-from casemate.sandbox import names
-from casemate.sandbox.kernel import capabilities, namespaces, processes, seccomp
+from casemate.sandbox import stub
+from casemate.sandbox.kernel import capabilities, mounts, namespaces, processes, seccomp
 from casemate.sandbox.notification import filter_program
 
 TASK = 200_000
@@ -22,7 +23,9 @@ TASK = 200_000
 def enter(uid: int) -> None:
     """An own, empty network namespace, and no rights."""
     if os.getuid() == 0:
-        namespaces.unshare(namespaces.NETWORK)
+        namespaces.unshare(namespaces.NETWORK | namespaces.MOUNT)
+        mounts.make_private()
+        ask_the_stub()
     else:
         inner, outer = os.getuid(), os.getgid()
         namespaces.unshare(namespaces.USER | namespaces.NETWORK)
@@ -30,22 +33,32 @@ def enter(uid: int) -> None:
         namespaces.map_identity(itself, TASK, inner, outer)
         os.close(itself)
     namespaces.raise_loopback()
-    stub = names.open_stub()
+    stubs = stub.opened()
     if uid:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
     capabilities.forbid_new()
     capabilities.drop_all()
-    hand_over(stub)
+    hand_over(stubs)
 
 
-def hand_over(stub: socket.socket) -> None:
+def ask_the_stub() -> None:
+    """Let names resolve as they do in a sandbox."""
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(stub.resolv_conf(""))
+        file.flush()
+        os.chmod(file.name, 0o644)
+        mounts.bind(file.name, os.path.realpath("/etc/resolv.conf"))
+
+
+def hand_over(stubs: tuple[socket.socket, socket.socket]) -> None:
     listener = seccomp.load_listened(filter_program())
     with socket.socket(fileno=int(sys.argv[1])) as channel:
-        socket.send_fds(channel, [b"ready"], [listener, stub.fileno()])
+        socket.send_fds(channel, [b"ready"], [listener, *(each.fileno() for each in stubs)])
     os.close(listener)
-    stub.close()
+    for each in stubs:
+        each.close()
 
 
 def main() -> None:

@@ -36,7 +36,6 @@ def boxed(
     egress: Egress = LOOPBACK,
     resolvers: tuple[str, ...] = (),
     patience: float = 5,
-    use_stub: bool = True,
     folder: str = "/",
 ) -> Ran:
     """Run a program behind the broker to its end."""
@@ -53,14 +52,11 @@ def boxed(
             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path), "PYTHONDONTWRITEBYTECODE": "1"},
         )
         theirs.close()
-        _, descriptors, _, _ = socket.recv_fds(ours, 16, 2)
-    if len(descriptors) != 2:
+        _, descriptors, _, _ = socket.recv_fds(ours, 16, 3)
+    if len(descriptors) != 3:
         raise RuntimeError(f"the box did not start: {process.communicate()[0]}")
-    listener, stub = descriptors
-    if not use_stub:
-        os.close(stub)
     limit = timedelta(seconds=patience)
-    broker = Broker(listener, egress, resolvers, stub=stub if use_stub else None, patience=limit)
+    broker = Broker(tuple(descriptors), egress, resolvers, patience=limit)
     broker.start()
     try:
         output, _ = process.communicate(timeout=30)
@@ -72,7 +68,8 @@ def boxed(
 
 
 def _places(noted: Iterable[Mapping[str, object]], what: str) -> list[list[object]]:
-    return [[each["address"], each["port"], each[what]] for each in noted]
+    """Address, port, and the host where it is known; a look-up has no address."""
+    return [[each[key] for key in ("address", "port", "host", what) if key in each] for each in noted]
 
 
 def python(code: str, *, body: bool = False, **options: Any) -> Ran:

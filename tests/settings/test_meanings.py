@@ -20,7 +20,7 @@ def settings(text: str, **environ: str) -> Settings:
 def refusals(text: str) -> list[str]:
     with pytest.raises(Refused) as caught:
         settings(text)
-    return [f"{problem.path}: {problem.message}" for problem in caught.value.problems]
+    return [f"{problem.path}: {problem.message} {problem.remedy}".rstrip() for problem in caught.value.problems]
 
 
 def warnings(text: str) -> list[str]:
@@ -155,9 +155,46 @@ def test_an_encryption_key_is_checked_at_start():
     assert "make AES-256" in warnings(f"kestra: {{encryption: {{secret-key: {GOOD_KEY[:32]}}}}}")[0]
 
 
-def test_ranges_and_paths_are_checked():
-    assert refusals("casemate: {isolation: {egress: {allow: [10.0.0.1/8]}}}")
-    assert refusals("casemate: {isolation: {egress: {allow: [10.0.0.0/8], deny: [10.0.0.0/8]}}}")
+def egress(text: str) -> str:
+    return f"casemate: {{isolation: {{egress: {{{text}}}}}}}"
+
+
+def test_destinations_are_ranges_and_names():
+    rules = settings(
+        egress("public: false, allow: [10.0.0.0/8, '*.example.com:443', '[2001:db8::/32]:80']")
+    ).isolation.egress
+    assert (rules.open, rules.public, rules.deny) == (True, False, ())
+    assert rules.allow == ("10.0.0.0/8", "*.example.com:443", "[2001:db8::/32]:80")
+    assert settings("").isolation.egress.public
+
+
+def test_a_destination_that_is_none_is_refused_with_what_to_write():
+    assert "Write 10.0.0.0/8" in refusals(egress("allow: [10.0.0.1/8]"))[0]
+    assert "Write the host alone: api.example.com" in refusals(egress("deny: ['https://api.example.com/']"))[0]
+    assert "casemate.isolation.egress.allow" in refusals(egress("allow: [example.com:99999]"))[0]
+
+
+def test_destinations_must_not_contradict_each_other():
+    for lists in (
+        "allow: [10.0.0.0/8], deny: [10.0.0.0/8]",
+        "allow: [a.example], deny: [A.example.]",
+        "allow: ['10.0.0.1:80'], deny: ['10.0.0.1/32:80']",
+    ):
+        assert "is both allowed and denied" in refusals(egress(lists))[0]
+    closing = refusals(egress("allow: [a.example], deny: [0.0.0.0/0]"))[0]
+    assert "Write casemate.isolation.egress.public: false instead" in closing
+    assert settings(egress("public: false, allow: ['10.0.0.1:80'], deny: [10.0.0.1]"))
+
+
+def test_destinations_without_effect_are_told():
+    assert "nowhere to connect to" in warnings(egress("public: false"))[0]
+    assert "while casemate.isolation.egress.open is false" in warnings(egress("open: false, public: false"))[0]
+    assert "while casemate.isolation.egress.public is true" in warnings(egress("allow: [a.example]"))[0]
+    assert not warnings(egress("allow: [good.bad.example], deny: ['*.bad.example']"))
+    assert not warnings(egress("public: false, allow: [a.example]"))
+
+
+def test_paths_are_checked():
     assert refusals("casemate: {isolation: {visible-paths: [srv]}}")
     walls = "\nkestra: {{ee: {{java-security: {{enabled: true, forbiddenPaths: [/srv/]}}}}}}"
     both = "casemate: {{isolation: {{visible-paths: [{}]}}}}" + walls

@@ -22,7 +22,7 @@ def manifest(*capabilities: Capability) -> Manifest:
 def isolation(*, egress: bool = True, limits: LimitOverrides = NO_LIMITS) -> Isolation:
     return Isolation(
         required_level="full",
-        egress=EgressRules(open=egress, allow=("10.1.0.0/16",), deny=("8.8.8.8/32",)),
+        egress=EgressRules(open=egress, public=False, allow=("10.1.0.0/16",), deny=("8.8.8.8/32",)),
         visible_paths=("/opt/tools",),
         limits=limits,
     )
@@ -61,6 +61,7 @@ def test_rules_paths_and_limits_come_from_the_settings():
     policy = policy_for(manifest(Capability.NETWORK), isolation(limits=limits))
     assert policy.egress.allow == ("10.1.0.0/16",)
     assert policy.egress.deny == ("8.8.8.8/32",)
+    assert not policy.egress.public
     assert policy.visible == ("/opt/tools",)
     assert (policy.limits.memory, policy.limits.open_files) == (1 << 20, 9)
     assert policy.limits.processes == Limits().processes

@@ -17,23 +17,28 @@ import os
 import select
 import socket
 import threading
+import time
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_address
+from typing import TypeAlias
 
-from casemate.sandbox import caller
-from casemate.sandbox.addresses import Inet, Nobody, Unix, packed, packed_path, parsed
+from casemate.sandbox import caller, stub
+from casemate.sandbox.addresses import Inet, Nobody, Unix, packed_path, parsed
 from casemate.sandbox.connecting import UNDER_WAY, attempted, blocks, is_connected, like
-from casemate.sandbox.egress import operator_rules, permits
+from casemate.sandbox.egress import Verdict, permits, rules_of
 from casemate.sandbox.model import Egress
-from casemate.sandbox.names import PORT, STUB_ADDRESS, Relay
+from casemate.sandbox.names import Relay
 from casemate.sandbox.notification import Listener, Stopped, is_over
+from casemate.sandbox.pins import Pins
 from casemate.sandbox.polling import Polling
 from casemate.sandbox.report import Traffic
 
+Descriptors: TypeAlias = tuple[int, int, int]
+"""The listener, and the stub's sockets for datagrams and for streams."""
 PATIENCE = timedelta(seconds=10)
 """How long a connection may take to be made. Its thread waits that long even if its socket does not block."""
 _MOST_AT_ONCE = 64
+_STUB = Inet(stub.ADDRESS, stub.PORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class _Attempt:
     socket: socket.socket
     address: bytes
     to: Inet | None = None
+    verdict: Verdict | None = None
     place: int | None = None
     """A descriptor that `address` names, to be kept until the connection is made."""
 
@@ -55,32 +61,26 @@ class _Attempt:
 
 
 class Broker:
-    """Serves one sandbox from `start` to `close`, in an own thread. Owns the descriptors of listener and stub."""
+    """Serves one sandbox from `start` to `close`, in an own thread. Owns its descriptors."""
 
     def __init__(
-        self,
-        listener: int,
-        egress: Egress,
-        resolvers: tuple[str, ...],
-        *,
-        stub: int | None = None,
-        patience: timedelta = PATIENCE,
+        self, descriptors: Descriptors, egress: Egress, resolvers: tuple[str, ...], *, patience: timedelta = PATIENCE
     ) -> None:
-        """`resolvers` may be reached on port 53 whatever `egress` says; `stub` is the descriptor of `names.open_stub`.
+        """`resolvers` are asked for the names that `egress` lets a task look up.
 
-        ValueError: a range of `egress` is none. OSError: the kernel is older than 5.14.
+        ValueError: an entry of `egress` is none. OSError: the kernel is older than 5.14.
         """
-        operator_rules(egress)
+        rules_of(egress)
         self._egress = egress
-        self._resolvers = tuple(str(ip_address(address.partition("%")[0])) for address in resolvers)
         self._patience = patience.total_seconds()
         self._network = _own_network()
         self._traffic = Traffic()
+        self._pins = Pins()
         self._polling = Polling()
+        listener, *stubs = descriptors
+        datagrams, streams = (socket.socket(fileno=descriptor) for descriptor in stubs)
         self._listener = Listener(listener)
-        self._relay: Relay | None = None
-        if stub is not None:
-            self._relay = Relay(socket.socket(fileno=stub), resolvers, self._polling, self._traffic.reach)
+        self._relay = Relay(datagrams, streams, resolvers, self._polling, egress, self._pins, self._traffic)
         self._attempts: dict[int, _Attempt] = {}
         self._thread = threading.Thread(target=self._serve, name="egress broker", daemon=True)
         self._closed = False
@@ -88,6 +88,7 @@ class Broker:
     def start(self) -> None:
         """Begin to answer."""
         self._polling.watch(self._listener.descriptor, select.POLLIN, self._heard)
+        self._relay.start()
         self._thread.start()
 
     def close(self) -> None:
@@ -116,8 +117,7 @@ class Broker:
         self._listener.close()
         for attempt in self._attempts.values():
             attempt.close()
-        if self._relay:
-            self._relay.close()
+        self._relay.close()
 
     def _heard(self, events: int) -> None:
         if is_over(events):
@@ -155,31 +155,23 @@ class Broker:
 
     def _to_inet(self, stopped: Stopped, to: Inet, raw: bytes, theirs: socket.socket) -> _Attempt:
         """Streams go out if permitted. The rest stays in the empty network, where only loopback answers."""
-        stream = theirs.type == socket.SOCK_STREAM
-        if stream and to == Inet(STUB_ADDRESS, PORT) and self._relay:
-            to = Inet(self._resolver_for(theirs.family), PORT)
-            return self._outward(stopped, to, packed(to.address, to.port, theirs.family), theirs)
-        if stream and to.port == PORT and to.address in self._resolvers:
-            return self._outward(stopped, to, raw, theirs)
-        verdict = permits(to.address, to.port, self._egress)
+        if to == _STUB:
+            return _Attempt(stopped, theirs, raw)
+        verdict = permits(to.address, to.port, self._egress, self._pins.names_of(to.address, time.monotonic()))
         if not verdict.allowed and not to.is_inside:
-            self._traffic.deny(to.address, to.port, verdict.rule)
+            self._traffic.deny(to.address, to.port, verdict.rule, self._host(to, verdict))
             raise OSError(errno.EACCES, verdict.rule)
-        return self._outward(stopped, to, raw, theirs) if stream and verdict.allowed else _Attempt(stopped, theirs, raw)
-
-    def _resolver_for(self, family: int) -> str:
-        """A resolver that a socket of this family can reach."""
-        fitting = [each for each in self._resolvers if family == socket.AF_INET6 or ":" not in each]
-        if not fitting:
-            raise OSError(errno.ENETUNREACH, "no resolver for this family")
-        return fitting[0]
-
-    def _outward(self, stopped: Stopped, to: Inet, address: bytes, theirs: socket.socket) -> _Attempt:
+        if theirs.type != socket.SOCK_STREAM or not verdict.allowed:
+            return _Attempt(stopped, theirs, raw)
         if is_connected(theirs):
             raise OSError(errno.EISCONN, "connected already")
         if len(self._attempts) >= _MOST_AT_ONCE:
             raise OSError(errno.EAGAIN, "too many connections are being made")
-        return _Attempt(stopped, like(theirs), address, to)
+        return _Attempt(stopped, like(theirs), raw, to, verdict)
+
+    def _host(self, to: Inet, verdict: Verdict) -> str:
+        """The name by which the task knows an address: the one that decided, else the latest it looked up."""
+        return verdict.host or next(iter(self._pins.names_of(to.address, time.monotonic())), "")
 
     def _go_on(self, attempt: _Attempt) -> None:
         # All that was read of the caller was read of its thread id: only now is it sure that it still was the caller's.
@@ -208,18 +200,18 @@ class Broker:
         return self._attempts.pop(descriptor)
 
     def _finish(self, attempt: _Attempt, error: int) -> None:
-        if attempt.to and not error:
-            error = self._put_in(attempt, attempt.to)
+        if attempt.to and attempt.verdict and not error:
+            error = self._put_in(attempt, attempt.to, attempt.verdict)
         attempt.close()
         self._listener.answer(attempt.stopped, error)
 
-    def _put_in(self, attempt: _Attempt, to: Inet) -> int:
+    def _put_in(self, attempt: _Attempt, to: Inet, verdict: Verdict) -> int:
         try:
             closes = caller.closes_on_exec(attempt.stopped)
         except OSError:
             return errno.EBADF
         if self._listener.replace(attempt.stopped, attempt.socket.fileno(), closes_on_exec=closes):
-            self._traffic.reach(to.address, to.port)
+            self._traffic.reach(to.address, to.port, verdict.rule, self._host(to, verdict))
         return 0
 
 

@@ -1,156 +1,167 @@
-"""Where a task may connect to. Pure: an address and a policy in, a verdict and its rule out; the broker acts on it.
+"""Where a task may connect to and which names it may look up. Pure: values in, a verdict and its rule out.
 
-Judged is the address a connection would really use, never a name or a URL: redirects, rebinding and odd spellings of
-numbers are already behind us. One machine has many IPv6 spellings of an IPv4 address, so all that an address may mean
-is judged, and every meaning must be permitted.
+Judged is the address a connection would really use: redirects and odd spellings of numbers are already behind us, and
+all that an address may mean is judged. A name opens an address only where a resolver of ours said so to this very
+sandbox, and never one that a range closes: whoever owns a name may let it point anywhere.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import TypeAlias
+from ipaddress import ip_network
 
+from casemate.destinations import Host, Network, Range, parsed
 from casemate.sandbox.model import Egress
-
-Address: TypeAlias = IPv4Address | IPv6Address
-Network: TypeAlias = IPv4Network | IPv6Network
+from casemate.sandbox.ranges import DEFAULTS, GUARDED, Address, meanings_of, within
 
 PORTS = range(65536)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """May the connection be made, and which rule says so."""
+    """May it be, and which rule says so. `host` is the name that opened it, if one did."""
 
     allowed: bool
     rule: str
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
+class _RangeRule:
     network: Network
+    port: int | None
     allows: bool
     text: str
 
 
-_DEFAULTS: tuple[tuple[str, str], ...] = (
-    ("0.0.0.0/8", "this host"),
-    ("10.0.0.0/8", "private network"),
-    ("100.64.0.0/10", "carrier network"),
-    ("127.0.0.0/8", "loopback"),
-    ("172.16.0.0/12", "private network"),
-    ("192.0.0.0/24", "protocol assignments"),
-    ("192.88.99.0/24", "6to4 relay"),
-    ("192.168.0.0/16", "private network"),
-    ("198.18.0.0/15", "benchmark network"),
-    ("224.0.0.0/4", "multicast"),
-    ("240.0.0.0/4", "reserved"),
-    ("::/8", "loopback, embedded IPv4 and NAT64"),
-    ("2001::/32", "Teredo"),
-    ("2002::/16", "6to4"),
-    ("fc00::/7", "private network"),
-    ("fec0::/10", "site-local"),
-    ("ff00::/8", "multicast"),
-)
-_GUARDED: tuple[tuple[str, str], ...] = (
-    ("169.254.0.0/16", "link-local and cloud metadata"),
-    ("fe80::/10", "link-local"),
-    ("fd00:ec2::254/128", "cloud metadata"),
-    ("fd20:ce::254/128", "cloud metadata"),
-    ("100.100.100.200/32", "cloud metadata"),
-    ("168.63.129.16/32", "cloud metadata"),
-    ("192.0.0.192/32", "cloud metadata"),
-)
-"""Never opened by a wider range such as 0.0.0.0/0: only an entry that names such a range, or lies within it, does."""
+@dataclass(frozen=True, slots=True)
+class _NameRule:
+    host: Host
+    allows: bool
+    text: str
 
 
-def _built_in(entries: tuple[tuple[str, str], ...]) -> tuple[_Rule, ...]:
-    return tuple(_Rule(ip_network(text), False, f"default: {why} {text}") for text, why in entries)
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The operator's entries, each kind with the narrowest first, and `deny` before `allow` of equal ones."""
+
+    ranges: tuple[_RangeRule, ...]
+    names: tuple[_NameRule, ...]
 
 
-DEFAULT_RULES = _built_in(_DEFAULTS)
-GUARDED_RULES = _built_in(_GUARDED)
+def _built_in(entries: tuple[tuple[str, str], ...]) -> tuple[_RangeRule, ...]:
+    return tuple(_RangeRule(ip_network(text), None, False, f"default: {why} {text}") for text, why in entries)
+
+
+DEFAULT_RULES = _built_in(DEFAULTS)
+GUARDED_RULES = _built_in(GUARDED)
 _PUBLIC = Verdict(True, "default: public address")
-_EMBEDDED_V4 = tuple(
-    IPv6Network(text) for text in ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32")
-)
+_NAME = Verdict(True, "default: public name")
+_NOT_LISTED = Verdict(False, "not in the allow list")
+_CLOSED = Verdict(False, "network is closed")
 
 
-def permits(address: str, port: int, egress: Egress) -> Verdict:
+@lru_cache(maxsize=64)
+def rules_of(egress: Egress) -> Rules:
+    """The lists of an egress, in the order in which they decide. Raises `ValueError` for an entry that is none."""
+    rules = [_rule(text, allows=False) for text in egress.deny] + [_rule(text, allows=True) for text in egress.allow]
+    ranges = [rule for rule in rules if isinstance(rule, _RangeRule)]
+    names = [rule for rule in rules if isinstance(rule, _NameRule)]
+    return Rules(
+        tuple(sorted(ranges, key=lambda rule: (-rule.network.prefixlen, rule.port is None))),
+        tuple(sorted(names, key=lambda rule: (rule.host.below, -len(rule.host.name), rule.host.port is None))),
+    )
+
+
+def _rule(text: str, *, allows: bool) -> _RangeRule | _NameRule:
+    named = f"{'allow' if allows else 'deny'} {text}"
+    match parsed(text):
+        case Range(network, port):
+            return _RangeRule(network, port, allows, named)
+        case Host() as host:
+            return _NameRule(host, allows, named)
+
+
+def permits(address: str, port: int, egress: Egress, names: Collection[str] = ()) -> Verdict:
     """May a task connect to this numeric address and port? What is no address or no port is denied.
 
-    Of the operator's `allow` and `deny` ranges the narrowest decides, and `deny` of equal ones; they go before the
-    built-in rules. Raises `ValueError` for an `egress` whose ranges are none.
+    `names` are those that our resolvers answered with this address. Of the operator's ranges the narrowest decides, and
+    `deny` of equal ones; they go before the built-in rules. A range that denies is not opened by a name. Raises
+    `ValueError` for an `egress` whose entries are none.
     """
     if not egress.open:
-        return Verdict(False, "network is closed")
+        return _CLOSED
     if port not in PORTS:
         return Verdict(False, "not a port")
     try:
         meanings = meanings_of(address)
     except ValueError:
         return Verdict(False, "not an address")
-    rules = operator_rules(egress)
-    verdicts = [_verdict(meaning, rules) for meaning in meanings]
-    return next((verdict for verdict in verdicts if not verdict.allowed), verdicts[0])
+    rules = rules_of(egress)
+    named = _of_names(names, port, rules)
+    verdicts = [_verdict(meaning, port, rules, named) for meaning in meanings]
+    verdict = next((each for each in verdicts if not each.allowed), verdicts[0])
+    return _NOT_LISTED if verdict is _PUBLIC and not egress.public else verdict
 
 
-@lru_cache(maxsize=64)
-def operator_rules(egress: Egress) -> tuple[_Rule, ...]:
-    """The operator's ranges, narrowest first. Raises `ValueError` for what is no range."""
-    rules = [_Rule(_range(text), False, f"deny {text}") for text in egress.deny]
-    rules += [_Rule(_range(text), True, f"allow {text}") for text in egress.allow]
-    return tuple(sorted(rules, key=lambda rule: -rule.network.prefixlen))
+def may_look_up(name: str, egress: Egress) -> Verdict:
+    """May a task ask for this lower-case name? Only if there is a port at which it may connect by the answer.
+
+    A question is a message to whoever owns the name: with a closed list, one that no entry covers is never asked.
+    """
+    if not egress.open:
+        return _CLOSED
+    rules = rules_of(egress).names
+    ports = {rule.host.port for rule in rules if rule.host.covers(name)}
+    verdicts = [verdict for port in (None, *ports) if (verdict := _of_name(name, port, rules))]
+    denied = next((verdict for verdict in verdicts if not verdict.allowed and verdict.rule), None)
+    if allowed := next((verdict for verdict in verdicts if verdict.allowed), None):
+        return allowed
+    if not egress.public:
+        return denied or _NOT_LISTED
+    return denied if denied and _of_name(name, None, rules) else _NAME
 
 
-def _range(text: str) -> Network:
-    network = ip_network(text)
-    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
-    if mapped is None or network.prefixlen < 96:
-        return network
-    return IPv4Network((mapped, network.prefixlen - 96))
+def is_denied(name: str, egress: Egress) -> bool:
+    """Is this lower-case name closed at every port by an entry? An answer that leads on to it is not passed on."""
+    verdict = _of_name(name, None, rules_of(egress).names)
+    return verdict is not None and not verdict.allowed
 
 
-def meanings_of(text: str) -> tuple[Address, ...]:
-    """The address, IPv4-mapped ones as IPv4, and the IPv4 address that a tunnel or translator would take from it."""
-    address = ip_address(text.partition("%")[0])
-    if isinstance(address, IPv4Address):
-        return (address,)
-    if address.ipv4_mapped:
-        return (address.ipv4_mapped,)
-    return (address, *_embedded(address))
+def _of_names(names: Collection[str], port: int, rules: Rules) -> Verdict | None:
+    """What the names of an address say about a port: one that is denied closes it, whatever the others say."""
+    verdicts = [verdict for name in names if (verdict := _of_name(name, port, rules.names))]
+    return next((verdict for verdict in verdicts if not verdict.allowed), verdicts[0] if verdicts else None)
 
 
-def _embedded(address: IPv6Address) -> tuple[IPv4Address, ...]:
-    number = int(address)
-    if number <= 1:  # "::" and "::1" embed nothing
-        return ()
-    if address.sixtofour:
-        return (address.sixtofour,)
-    if address.teredo:
-        return address.teredo
-    isatap = number >> 32 & 0xFDFFFFFF == 0x5EFE
-    if isatap or any(address in network for network in _EMBEDDED_V4):
-        return (IPv4Address(number & 0xFFFFFFFF),)
-    return ()
+def _of_name(name: str, port: int | None, rules: Iterable[_NameRule]) -> Verdict | None:
+    """The narrowest entry that covers a name at a port; without a port only entries for all ports do."""
+    for rule in rules:
+        if rule.host.covers(name) and rule.host.port in (None, port):
+            return Verdict(rule.allows, rule.text, name)
+    return None
 
 
-def _verdict(address: Address, rules: tuple[_Rule, ...]) -> Verdict:
-    guard = _first(address, GUARDED_RULES)
-    chosen = _first(address, tuple(rule for rule in rules if guard is None or _within(rule.network, guard.network)))
-    decisive = chosen or guard or _first(address, DEFAULT_RULES)
-    return Verdict(decisive.allows, decisive.text) if decisive else _PUBLIC
+def _verdict(address: Address, port: int, rules: Rules, named: Verdict | None) -> Verdict:
+    guard = _first(address, port, GUARDED_RULES)
+    if guard:
+        chosen = _first(address, port, tuple(rule for rule in rules.ranges if within(rule.network, guard.network)))
+        return _said(chosen or guard)
+    chosen = _first(address, port, rules.ranges)
+    if chosen and not chosen.allows:
+        return _said(chosen)
+    if named and not named.allowed:
+        return named
+    if decisive := chosen or _first(address, port, DEFAULT_RULES):
+        return _said(decisive)
+    return named or _PUBLIC
 
 
-def _first(address: Address, rules: tuple[_Rule, ...]) -> _Rule | None:
-    return next((rule for rule in rules if address in rule.network), None)
+def _said(rule: _RangeRule) -> Verdict:
+    return Verdict(rule.allows, rule.text)
 
 
-def _within(network: Network, guard: Network) -> bool:
-    if isinstance(network, IPv4Network) and isinstance(guard, IPv4Network):
-        return network.subnet_of(guard)
-    if isinstance(network, IPv6Network) and isinstance(guard, IPv6Network):
-        return network.subnet_of(guard)
-    return False
+def _first(address: Address, port: int, rules: tuple[_RangeRule, ...]) -> _RangeRule | None:
+    return next((rule for rule in rules if rule.port in (None, port) and address in rule.network), None)

@@ -17,7 +17,7 @@ from casemate.sandbox.running import Box
 from casemate.sandbox.waiting import readable
 from casemate.sandbox.zygotes import Ended, Zygote
 
-_MOST_DESCRIPTORS = 2
+_MOST_DESCRIPTORS = 3
 _PATIENCE = 30
 
 

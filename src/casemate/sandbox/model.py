@@ -44,14 +44,15 @@ class Rights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Egress:
-    """Where connections may go. `open` False: no network at all.
+    """Where connections may go. `open` False: no network at all; `public` False: only to what `allow` lists.
 
-    `allow` and `deny` are CIDRs that come before the default rules.
+    `allow` and `deny` are ranges and names, each perhaps with a port, that come before the default rules.
     """
 
     open: bool = False
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+    public: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

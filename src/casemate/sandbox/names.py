@@ -1,7 +1,8 @@
-"""How names resolve where there is no network: a stub inside, of which the worker holds the socket, asks our resolvers.
+"""How names resolve where there is no network: a stub inside, whose sockets the worker holds, asks our resolvers.
 
-Nothing but the datagrams of that stub passes, to nothing but port 53 of those resolvers: no datagram socket of the
-worker's network is ever put into a task, because the task could send with it to anyone.
+Every question is judged before it goes anywhere: to ask is to tell whoever owns the name. What goes out is made anew
+from what is asked, and what comes back opens addresses for this sandbox (`pins`). No datagram socket of the worker's
+network is ever put into a task, because the task could send with it to anyone.
 """
 
 from __future__ import annotations
@@ -9,145 +10,193 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from ipaddress import ip_address
+from functools import partial
 from typing import TypeAlias
 
+from casemate.sandbox import dns
+from casemate.sandbox.asking import Asking
+from casemate.sandbox.egress import is_denied, may_look_up
+from casemate.sandbox.framed import Framed
+from casemate.sandbox.model import Egress
+from casemate.sandbox.pins import Pins
 from casemate.sandbox.polling import Polling
+from casemate.sandbox.report import Traffic
+from casemate.sandbox.stub import PORT
 
-PORT = 53
-STUB_ADDRESS = "127.0.0.1"
-_LARGEST = 65535
-_MOST_QUERIES = 128
+_MOST_QUESTIONS = 128
+_MOST_PEERS = 16
 _AT_ONCE = 32
-_PATIENCE = 5.0
+_IDLE = 10.0
 
-Noted: TypeAlias = Callable[[str, int], None]
-
-
-def resolvers(resolv_conf: str) -> tuple[str, ...]:
-    """The addresses of the name servers in a resolv.conf(5), as it is written; without any it is the host itself."""
-    words = (line.split() for line in resolv_conf.splitlines())
-    found = tuple(line[1] for line in words if len(line) > 1 and line[0] == "nameserver" and _is_address(line[1]))
-    return found or (STUB_ADDRESS,)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text.partition("%")[0])
-    except ValueError:
-        return False
-    return True
-
-
-def resolv_conf(host: str, *, stub: bool) -> str:
-    """The resolv.conf(5) for a sandbox: the host's search list and the stub, or without one its resolvers over TCP."""
-    kept = [line for line in host.splitlines() if line.split()[:1] in (["search"], ["domain"], ["options"])]
-    if stub:
-        return "\n".join((*kept, f"nameserver {STUB_ADDRESS}", ""))
-    servers = [f"nameserver {address}" for address in resolvers(host)]
-    return "\n".join((*kept, *servers, "options use-vc", ""))
-
-
-def open_stub() -> socket.socket:
-    """The stub's socket. To be called inside, with `lo` up and before privileges go; the worker gets the descriptor.
-
-    OSError: EACCES or EPERM when the network namespace is not ours.
-    """
-    stub = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
-    try:
-        stub.bind((STUB_ADDRESS, PORT))
-    except OSError:
-        stub.close()
-        raise
-    return stub
-
-
-@dataclass(frozen=True, slots=True)
-class _Query:
-    asker: tuple[str, int]
-    message: bytes
-    left: tuple[str, ...]
+Reply: TypeAlias = Callable[[bytes], None]
 
 
 class Relay:
-    """Carries queries from the stub to the resolvers, one after the other until one answers, and answers back."""
+    """Carries questions from the stub to the resolvers, and answers back; `pins` learns what was answered.
 
-    def __init__(self, stub: socket.socket, resolvers: tuple[str, ...], polling: Polling, noted: Noted) -> None:
-        """`noted` hears of every resolver that was asked."""
-        self._stub = stub
+    Owns the stub's sockets, for datagrams and for streams.
+    """
+
+    def __init__(
+        self,
+        datagrams: socket.socket,
+        streams: socket.socket,
+        resolvers: tuple[str, ...],
+        polling: Polling,
+        egress: Egress,
+        pins: Pins,
+        traffic: Traffic,
+    ) -> None:
+        self._datagrams = datagrams
+        self._streams = streams
         self._resolvers = resolvers
         self._polling = polling
-        self._noted = noted
-        self._asking: dict[int, socket.socket] = {}
-        stub.setblocking(False)
-        polling.watch(stub.fileno(), select.POLLIN, lambda _: self._hear())
+        self._egress = egress
+        self._pins = pins
+        self._traffic = traffic
+        self._asking: set[Asking] = set()
+        self._peers: set[_Peer] = set()
 
-    def _hear(self) -> None:
+    def start(self) -> None:
+        """Begin to listen."""
+        for stub, ready in ((self._datagrams, self._hear), (self._streams, self._accept)):
+            stub.setblocking(False)
+            self._polling.watch(stub.fileno(), select.POLLIN, ready)
+
+    def _hear(self, _: int) -> None:
         for _ in range(_AT_ONCE):
             try:
-                message, asker = self._stub.recvfrom(_LARGEST)
+                message, asker = self._datagrams.recvfrom(dns.LARGEST)
             except BlockingIOError:
                 return
             except OSError:  # the echo of an answer that its asker did not wait for
                 continue
-            self._ask(_Query(asker, message, self._resolvers))
+            self._take(message, partial(self._send, asker), streamed=False)
 
-    def _ask(self, query: _Query) -> None:
-        """Ask the next resolver. A query too many, or that no resolver answers, is dropped, and its asker gives up."""
-        if not query.left or len(self._asking) >= _MOST_QUERIES:
-            return
-        address, rest = query.left[0], _Query(query.asker, query.message, query.left[1:])
-        asking = socket.socket(_family(address), socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
-        try:
-            asking.connect((address, PORT))
-            asking.send(query.message)
-        except OSError:
-            asking.close()
-            self._ask(rest)
-            return
-        self._noted(address, PORT)
-        self._asking[asking.fileno()] = asking
-        descriptor = asking.fileno()
-        self._polling.watch(
-            descriptor,
-            select.POLLIN,
-            lambda _: self._answered(descriptor, rest),
-            seconds=_PATIENCE,
-            late=lambda: self._done(descriptor, rest),
-        )
-
-    def _answered(self, descriptor: int, query: _Query) -> None:
-        try:
-            answer = self._asking[descriptor].recv(_LARGEST)
-        except BlockingIOError:
-            return
-        except OSError:
-            self._done(descriptor, query)
-            return
-        if answer[:2] != query.message[:2]:  # not the answer to this question: wait on
-            return
-        self._done(descriptor, None)
-        self._reply(answer, query.asker)
-
-    def _reply(self, answer: bytes, asker: tuple[str, int]) -> None:
+    def _send(self, asker: tuple[str, int], message: bytes) -> None:
         with contextlib.suppress(OSError):  # the asker is gone: as on any network, the answer is lost
-            self._stub.sendto(answer, asker)
+            self._datagrams.sendto(message, asker)
 
-    def _done(self, descriptor: int, retry: _Query | None) -> None:
-        self._polling.forget(descriptor)
-        self._asking.pop(descriptor).close()
-        if retry:
-            self._ask(retry)
+    def _accept(self, _: int) -> None:
+        try:
+            stream, _ = self._streams.accept()
+        except OSError:
+            return
+        if len(self._peers) >= _MOST_PEERS:
+            stream.close()
+            return
+        stream.setblocking(False)
+        self._peers.add(_Peer(stream, self._polling, partial(self._take, streamed=True), self._peers.discard))
+
+    def _take(self, message: bytes, reply: Reply, *, streamed: bool) -> None:
+        try:
+            wanted = dns.question(message)
+        except dns.Malformed:
+            if complaint := dns.not_understood(message):
+                reply(complaint)
+            return
+        verdict = may_look_up(wanted.host, self._egress)
+        if not verdict.allowed:
+            self._traffic.deny("", PORT, verdict.rule, wanted.host)
+            reply(dns.failure(wanted, dns.NO_SUCH_NAME))
+        elif len(self._asking) >= _MOST_QUESTIONS:
+            reply(dns.failure(wanted, dns.SERVER_FAILURE))
+        else:
+            self._ask(wanted, reply, streamed=streamed)
+
+    def _ask(self, wanted: dns.Question, reply: Reply, *, streamed: bool) -> None:
+        def settled(message: bytes | None) -> None:
+            self._asking.discard(asking)
+            reply(self._answer(wanted, message))
+
+        asking = Asking(wanted, self._resolvers, self._polling, settled, self._note, streamed=streamed)
+        self._asking.add(asking)
+        asking.start()
+
+    def _note(self, resolver: str) -> None:
+        self._traffic.reach(resolver, PORT, "resolver of the worker")
+
+    def _answer(self, wanted: dns.Question, message: bytes | None) -> bytes:
+        """What the asker is told; before, its addresses are noted."""
+        try:
+            answer = dns.answer(message) if message else None
+        except dns.Malformed:
+            answer = None
+        if message is None or answer is None:
+            return dns.failure(wanted, dns.SERVER_FAILURE)
+        if denied := next((alias for alias in answer.aliases if is_denied(alias, self._egress)), None):
+            self._traffic.deny("", PORT, f"{wanted.host} is an alias for a denied name", denied)
+            return dns.failure(wanted, dns.NO_SUCH_NAME)
+        self._pins.remember(wanted.host, answer.addresses, time.monotonic())
+        return dns.renumbered(message, wanted)
 
     def close(self) -> None:
         """Drop every question."""
-        for descriptor in tuple(self._asking):
-            self._done(descriptor, None)
-        self._polling.forget(self._stub.fileno())
-        self._stub.close()
+        for asking in tuple(self._asking):
+            asking.close()
+        for peer in tuple(self._peers):
+            peer.close()
+        for stub in (self._datagrams, self._streams):
+            self._polling.forget(stub.fileno())
+            stub.close()
 
 
-def _family(address: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in address else socket.AF_INET
+class _Peer:
+    """A task's stream to the stub: its questions come and their answers go in any order."""
+
+    def __init__(
+        self,
+        stream: socket.socket,
+        polling: Polling,
+        take: Callable[[bytes, Reply], None],
+        gone: Callable[[_Peer], None],
+    ) -> None:
+        self._framed = Framed(stream)
+        self._descriptor = stream.fileno()
+        self._polling = polling
+        self._take = take
+        self._gone = gone
+        self._closed = False
+        self._watch()
+
+    def _watch(self) -> None:
+        self._polling.watch(self._descriptor, self._framed.events, self._ready, seconds=_IDLE, late=self.close)
+
+    def _ready(self, _: int) -> None:
+        try:
+            for message in self._framed.received():
+                self._take(message, self._reply)
+        except (OSError, EOFError):
+            self.close()
+            return
+        self._flush()
+
+    def _reply(self, message: bytes) -> None:
+        if self._closed:  # it did not wait for its answer
+            return
+        try:
+            self._framed.keep(message)
+        except OSError:
+            self.close()
+            return
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._closed:
+            return
+        try:
+            self._framed.flush()
+        except OSError:
+            self.close()
+            return
+        self._watch()
+
+    def close(self) -> None:
+        """Hang up."""
+        if not self._closed:
+            self._closed = True
+            self._polling.forget(self._descriptor)
+            self._framed.close()
+            self._gone(self)

@@ -10,6 +10,19 @@ from casemate.sandbox.model import Isolation, Level, Policy
 _MOST_DESTINATIONS = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class _Destination:
+    address: str
+    port: int
+    rule: str
+    host: str
+
+    def entry(self, rule: str, times: int) -> Mapping[str, object]:
+        """As the report has it; what is not known is left out."""
+        known = {"address": self.address, "port": self.port, "host": self.host, rule: self.rule, "times": times}
+        return {name: value for name, value in known.items() if value != ""}
+
+
 @dataclass(slots=True)
 class Traffic:
     """Where one sandbox connected to or tried to: each destination once, with how often.
@@ -17,31 +30,26 @@ class Traffic:
     Beyond a thousand destinations the rest are counted together, so that a scan fills neither memory nor report.
     """
 
-    _reached: dict[tuple[str, ...], int] = field(default_factory=dict)
-    _denied: dict[tuple[str, ...], int] = field(default_factory=dict)
+    _reached: dict[_Destination, int] = field(default_factory=dict)
+    _denied: dict[_Destination, int] = field(default_factory=dict)
 
-    def reach(self, address: str, port: int) -> None:
-        """Note a connection that was made."""
-        _count(self._reached, (address, str(port)))
+    def reach(self, address: str, port: int, rule: str, host: str = "") -> None:
+        """Note a connection that was made, by which rule, and the name of the host if that is known."""
+        _count(self._reached, _Destination(address, port, rule, host))
 
-    def deny(self, address: str, port: int, reason: str) -> None:
-        """Note a connection that was refused, and by which rule."""
-        _count(self._denied, (address, str(port), reason))
+    def deny(self, address: str, port: int, rule: str, host: str = "") -> None:
+        """Note a connection that was refused, and by which rule; without an address it is a look-up of `host`."""
+        _count(self._denied, _Destination(address, port, rule, host))
 
     @property
     def reached(self) -> tuple[Mapping[str, object], ...]:
         """Connections made, as JSON values."""
-        return tuple(
-            {"address": address, "port": int(port), "times": times} for (address, port), times in self._reached.items()
-        )
+        return tuple(destination.entry("rule", times) for destination, times in tuple(self._reached.items()))
 
     @property
     def denied(self) -> tuple[Mapping[str, object], ...]:
-        """Connections refused, as JSON values."""
-        return tuple(
-            {"address": address, "port": int(port), "reason": reason, "times": times}
-            for (address, port, reason), times in self._denied.items()
-        )
+        """Connections and look-ups refused, as JSON values."""
+        return tuple(destination.entry("reason", times) for destination, times in tuple(self._denied.items()))
 
 
 def isolation(
@@ -75,7 +83,7 @@ def _allowed(policy: Policy) -> dict[str, object]:
     }
 
 
-def _count(counted: dict[tuple[str, ...], int], destination: tuple[str, ...]) -> None:
+def _count(counted: dict[_Destination, int], destination: _Destination) -> None:
     if destination not in counted and len(counted) >= _MOST_DESTINATIONS:
-        destination = ("other destinations", "0", *destination[2:])
+        destination = _Destination("other destinations", 0, destination.rule, "")
     counted[destination] = counted.get(destination, 0) + 1

@@ -11,10 +11,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from casemate.sandbox import folders, names
+from casemate.sandbox import folders, stub
 from casemate.sandbox.broker import Broker
 from casemate.sandbox.disk import Room, keep_room, left, reserve
-from casemate.sandbox.egress import operator_rules
+from casemate.sandbox.egress import rules_of
 from casemate.sandbox.errors import LaunchFailed, WallsMissing
 from casemate.sandbox.launching import abandon, enclose
 from casemate.sandbox.model import Body, Launch, Level, Policy, Survey
@@ -33,7 +33,7 @@ class Sandboxes:
     def __init__(self, folder: Path, slots: int) -> None:
         self._folder = folder
         self._slots = slots
-        self._resolvers = names.resolvers(host_resolv_conf())
+        self._resolvers = stub.resolvers(host_resolv_conf())
         self._filter = base64.b64encode(filter_program()).decode()
         self._free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
         for slot in reversed(range(slots)):
@@ -147,11 +147,11 @@ class Sandboxes:
         )
 
     def _way_out(self, policy: Policy) -> str:
-        """The broker's filter, if the policy opens a way out; ranges that are none are noticed before anything runs."""
+        """The broker's filter, if the policy opens a way out; an entry that is none is noticed before anything runs."""
         try:
-            operator_rules(policy.egress)
+            rules_of(policy.egress)
         except ValueError as error:
-            raise LaunchFailed(f"The policy's network ranges cannot be used: {error}") from error
+            raise LaunchFailed(f"The policy's network cannot be used: {error}") from error
         return self._filter if policy.egress.open else ""
 
     def _place(self, work: Path) -> str:
@@ -178,8 +178,8 @@ class Sandboxes:
         if not box.for_broker:
             return box
         try:
-            listener, stub = box.for_broker
-            broker = Broker(listener, policy.egress, self._resolvers, stub=stub)
+            listener, datagrams, streams = box.for_broker
+            broker = Broker((listener, datagrams, streams), policy.egress, self._resolvers)
             broker.start()
         except (OSError, RuntimeError) as error:
             await abandon(box)

@@ -7,7 +7,7 @@ import sys
 from functools import cache, lru_cache
 from pathlib import Path
 
-from casemate.sandbox import names
+from casemate.sandbox import stub
 from casemate.sandbox.errors import LaunchFailed
 from casemate.sandbox.kernel import capabilities, namespaces
 from casemate.sandbox.model import Policy
@@ -33,7 +33,7 @@ def _template(
         prefix=sys.base_prefix,
         visible=visible,
         forbidden=forbidden,
-        resolv_conf=names.resolv_conf(resolv_conf, stub=True),
+        resolv_conf=stub.resolv_conf(resolv_conf),
         privileged=privileged(),
         nested=nested(),
         users=users,

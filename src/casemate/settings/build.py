@@ -158,6 +158,7 @@ def _isolation(values: Values) -> model.Isolation:
         required_level=values.need(f"{section}.required-level", str),
         egress=model.EgressRules(
             open=values.need(f"{section}.egress.open", bool),
+            public=values.need(f"{section}.egress.public", bool),
             allow=values.texts(f"{section}.egress.allow"),
             deny=values.texts(f"{section}.egress.deny"),
         ),

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from casemate.settings import plugin_configurations
+from casemate.settings import egress, plugin_configurations
 from casemate.settings.account import account
 from casemate.settings.finding import Finding
 from casemate.settings.model import Settings
@@ -25,7 +24,7 @@ def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Fi
     yield from account(settings, said)
     yield from _times(settings)
     yield from _encryption(settings)
-    yield from _ranges(settings)
+    yield from egress.contradicting(settings.isolation.egress)
     yield from _paths(settings)
     yield from _entries(said)
     yield from plugin_configurations.misfits(said)
@@ -44,9 +43,7 @@ def odd(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
     if settings.storage.type != "local":
         message = "has no effect: internal files are kept in a local folder whatever this says"
         yield Finding(code="config.no-effect", keys=("kestra.storage.type",), message=message)
-    if not settings.isolation.egress.open and (settings.isolation.egress.allow or settings.isolation.egress.deny):
-        keys = (f"{_WALLS}.egress.allow", f"{_WALLS}.egress.deny")
-        yield Finding(code="config.no-effect", keys=keys, message=f"has no effect while {_WALLS}.egress.open is false")
+    yield from egress.odd(settings.isolation.egress)
 
 
 def _times(settings: Settings) -> Iterator[Finding]:
@@ -94,20 +91,6 @@ def _short_keys(settings: Settings) -> Iterator[Finding]:
     if key and len(key) < 32:
         message = f"is of {len(key)} bytes; 32 bytes make AES-256"
         yield Finding(code="config.weak", keys=("kestra.encryption.secret-key",), message=message)
-
-
-def _ranges(settings: Settings) -> Iterator[Finding]:
-    egress = settings.isolation.egress
-    for name, ranges in (("allow", egress.allow), ("deny", egress.deny)):
-        for text in ranges:
-            try:
-                ipaddress.ip_network(text)
-            except ValueError:
-                message = f"must hold address ranges such as 10.1.0.0/16, not {text}"
-                yield Finding(code="config.type", keys=(f"{_WALLS}.egress.{name}",), message=message)
-    for text in sorted(set(egress.allow) & set(egress.deny)):
-        keys = (f"{_WALLS}.egress.allow", f"{_WALLS}.egress.deny")
-        yield Finding(keys=keys, message=f"{text} is both allowed and denied")
 
 
 def _paths(settings: Settings) -> Iterator[Finding]:

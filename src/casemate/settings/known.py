@@ -95,6 +95,7 @@ _WALLS = (
     Key(name="kestra.ee.java-security.forbidden-class-prefix", kind=Kind.TEXTS, default=()),
     Key(name="casemate.isolation.required-level", kind=Kind.CHOICE, choices=("full", "container"), default="full"),
     Key(name="casemate.isolation.egress.open", kind=Kind.FLAG, default=True),
+    Key(name="casemate.isolation.egress.public", kind=Kind.FLAG, default=True),
     Key(name="casemate.isolation.egress.allow", kind=Kind.TEXTS, default=()),
     Key(name="casemate.isolation.egress.deny", kind=Kind.TEXTS, default=()),
     Key(name="casemate.isolation.visible-paths", kind=Kind.TEXTS, default=()),

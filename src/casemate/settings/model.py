@@ -116,9 +116,10 @@ class JavaSecurity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EgressRules:
-    """`casemate.isolation.egress`: may tasks connect at all; the ranges that come before the built-in rules."""
+    """`casemate.isolation.egress`: may tasks connect at all, also where no list says so; the lists of destinations."""
 
     open: bool
+    public: bool
     allow: tuple[str, ...]
     deny: tuple[str, ...]
 

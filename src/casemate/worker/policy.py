@@ -39,6 +39,7 @@ def policy_for(manifest: Manifest, isolation: Isolation, java_security: JavaSecu
             open=isolation.egress.open and not wants.isdisjoint(_CONNECTS),
             allow=isolation.egress.allow,
             deny=isolation.egress.deny,
+            public=isolation.egress.public,
         ),
         limits=_limits(isolation.limits),
     )

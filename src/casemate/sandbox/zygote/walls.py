@@ -7,9 +7,9 @@ import itertools
 import os
 from collections.abc import Iterator
 
+from casemate.sandbox import stub
 from casemate.sandbox.kernel import capabilities, landlock, limits, mounts, namespaces, processes, seccomp
 from casemate.sandbox.kernel.landlock import Access
-from casemate.sandbox.names import open_stub
 from casemate.sandbox.orders import TASK_ID, Order, Template
 from casemate.sandbox.zygote.root import HOST_PROCESSES, LAUNCHES
 
@@ -62,7 +62,7 @@ def _arrange_network(order: Order, raised: Raised) -> None:
     if order.kind == "command" or order.listened:
         namespaces.raise_loopback()
     if order.listened:
-        raised.for_broker = (open_stub().detach(),)
+        raised.for_broker = tuple(each.detach() for each in stub.opened())
 
 
 def _give_up_power(order: Order, template: Template, itself: int, raised: Raised) -> None:
