@@ -178,7 +178,7 @@ async def test_many_at_once_all_end_well(house):
 
 
 async def test_a_folder_from_elsewhere_is_refused(house, tmp_path):
-    for work in (tmp_path, house.folder, house.folder / "missing", house.folder / ".." / "x"):
+    for work in (tmp_path, house.folder, house.folder / "missing" / "deeper", house.folder / ".." / "x"):
         with pytest.raises(LaunchFailed):
             await house.sandboxes.launch(
                 Launch(name="x", policy=Policy(), work=work, what=Command(argv=("true",), env={}))

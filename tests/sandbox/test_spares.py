@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tests.sandbox.conftest import MAY_START_ANYTHING, House, ended
 
-from casemate.sandbox import Command, Launch, Policy, Sandboxes
+from casemate.sandbox import Command, Launch, LaunchFailed, Policy, Sandboxes
+from casemate.sandbox.spares import Spare
 
 pytestmark = pytest.mark.anyio
 
@@ -29,9 +30,14 @@ async def until(holds) -> None:
             await asyncio.sleep(0.01)
 
 
+def waiting(house) -> list[Spare]:
+    """Those that have their walls."""
+    return [spare for shelf in house.sandboxes._spares._shelves.values() for spare in shelf.waiting]
+
+
 async def waiting_spare(house) -> Path:
-    """One that has its walls: the worker keeps it by its kind."""
-    await until(lambda: house.sandboxes._spares._waiting)
+    """The only one."""
+    await until(lambda: waiting(house))
     (spare,) = spares(house)
     return spare
 
@@ -115,10 +121,10 @@ async def test_another_policy_does_not_get_it(own):
 async def test_one_that_was_killed_is_not_used(own):
     await own.shell("true")
     await waiting_spare(own)
-    (waiting,) = own.sandboxes._spares._waiting.values()
-    await waiting.box.zygote.kill(waiting.box.id)
-    await waiting.box.ended
-    assert waiting.box.ended.result().status == signal.SIGKILL
+    (killed,) = waiting(own)
+    await killed.box.zygote.kill(killed.box.id)
+    await killed.box.ended
+    assert killed.box.ended.result().status == signal.SIGKILL
     assert await said(own, "echo still") == "still"
 
 
@@ -137,10 +143,55 @@ async def test_it_gives_way_when_all_slots_are_wanted(own):
 async def test_it_is_given_up_when_nobody_wants_it(own, monkeypatch):
     monkeypatch.setattr("casemate.sandbox.spares._SECONDS", 0.1)
     await own.shell("true")
-    await until(lambda: own.sandboxes._spares._keeping)
-    await until(lambda: not own.sandboxes._spares._keeping)
+    await waiting_spare(own)
+    await until(lambda: own.sandboxes._free.qsize() == 4)
     assert spares(own) == []
-    assert own.sandboxes._free.qsize() == 4
+    assert own.sandboxes._spares._shelves == {}
+
+
+async def test_more_of_a_kind_wait_when_more_were_missed(tmp_path):
+    async with Sandboxes.open(tmp_path, slots=8) as sandboxes:
+        house = House(sandboxes, tmp_path)
+        await asyncio.gather(*(house.shell("true") for _ in range(3)))
+        await until(lambda: len(waiting(house)) == 3)
+        before = {each.box.id for each in waiting(house)}
+        running = [await house.launch(Command(argv=("sleep", "600"), env={})) for _ in range(3)]
+        assert {each._box.id for each in running} == before
+        for each in running:
+            await each.kill("enough")
+            await each.end()
+
+
+async def test_most_slots_are_left_to_launches(own):
+    await asyncio.gather(*(own.shell("true") for _ in range(4)))
+    await until(lambda: len(waiting(own)) == 2)
+    await own.shell("true")
+    await until(lambda: own.sandboxes._spares._making.done())
+    assert len(waiting(own)) <= 2
+
+
+async def test_a_folder_that_is_not_there_is_made(own):
+    for number in range(2):  # in a sandbox that is made for it, and in one that waits
+        work = own.folder / f"missing-{number}"
+        what = Command(argv=("sh", "-c", "echo mine > made; cat made"), env={})
+        launch = Launch(name="missing", policy=MAY_START_ANYTHING, work=work, what=what)
+        events, end = await ended(await own.sandboxes.launch(launch))
+        assert ([event.text for event in events], end.exit_code) == (["mine"], 0)
+        assert (work / "made").read_text() == "mine\n"
+        assert (work / "made").stat().st_uid == os.geteuid()
+        await waiting_spare(own)
+
+
+async def test_a_link_is_no_launch_folder(own, tmp_path_factory):
+    await own.shell("true")
+    await waiting_spare(own)
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (own.folder / "link").symlink_to(elsewhere)
+    launch = Launch(
+        name="link", policy=MAY_START_ANYTHING, work=own.folder / "link", what=Command(argv=("id",), env={})
+    )
+    with pytest.raises(LaunchFailed):
+        await own.sandboxes.launch(launch)
 
 
 async def test_nothing_is_left_at_the_end(tmp_path):

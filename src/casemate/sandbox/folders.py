@@ -53,6 +53,12 @@ def make(folder: Path, name: str) -> Path:
     return made
 
 
+def make_sure(folder: Path) -> None:
+    """Make a launch folder if it is not there yet."""
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+
+
 def hand_over(folder: Path, uid: int, gid: int) -> None:
     """Make a user the owner of the folder and all that is in it; links themselves, never what they lead to. Needs root.
 
@@ -147,10 +153,15 @@ async def promptly(work: Callable[Concatenate[Path, P], None], folder: Path, *ar
 
 
 def is_small(folder: Path) -> bool:
-    """Whether to go through a folder takes next to no time: a few small files, nothing below. False if it is locked."""
+    """Whether to go through a folder takes next to no time: a few small files, nothing below. False if it is locked.
+
+    One that is not there yet is as good as empty.
+    """
     try:
         with os.scandir(folder) as entries:
             light = [_is_light(entry) for entry in itertools.islice(entries, _FEW + 1)]
+    except FileNotFoundError:
+        return True
     except OSError:
         return False
     return len(light) <= _FEW and all(light)

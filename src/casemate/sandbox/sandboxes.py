@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from casemate.sandbox import folders, stub
@@ -19,9 +20,9 @@ from casemate.sandbox.errors import LaunchFailed, WallsMissing
 from casemate.sandbox.launching import abandon, enclose
 from casemate.sandbox.model import Body, Launch, Level, Policy, Survey
 from casemate.sandbox.notification import filter_program
-from casemate.sandbox.orders import Order, Template
+from casemate.sandbox.orders import Kind, Order, Template
 from casemate.sandbox.running import Box, Running
-from casemate.sandbox.spares import Spare, Spares
+from casemate.sandbox.spares import Spares
 from casemate.sandbox.survey import canaries, explained
 from casemate.sandbox.templates import host_resolv_conf, privileged, template_of, user_of
 from casemate.sandbox.zygotes import RootRefused, Zygote
@@ -66,20 +67,19 @@ class Sandboxes:
     async def launch(self, launch: Launch) -> Running:
         """Start one sandbox and what it is to run, waiting for a free slot first.
 
-        `launch.work` must lie below this object's folder. LaunchFailed: nothing has run.
+        `launch.work` must lie below this object's folder; one right there that does not exist is made, which takes
+        least time. LaunchFailed: nothing has run.
         """
         async with AsyncExitStack() as undo:
+            place = self._place(launch.work)
             order, zygote = self._order(launch), await self._zygote(launch.policy)
-            # What earlier tasks of a WorkingDirectory left may be large, or locked: that stays where it is.
-            spare = self._spares.take(zygote, order) if folders.is_small(launch.work) else None
-            if spare is None:
-                box = await self._new(zygote, order, launch.work, undo)
-            else:
-                box = await self._moved_in(spare, launch.work, undo)
+            box = await self._moved_in(zygote, order, launch.work, undo)
+            if box is None:
+                box = await self._new(zygote, replace(order, work=place), launch.work, undo)
             box = await self._brokered(launch.policy, box, undo)
             # from here on the end of the sandbox undoes it all, and has one made for the next launch
             tidy = AsyncExitStack()
-            tidy.callback(self._spares.restock, zygote, order)
+            tidy.callback(self._spares.restock, at_once=True)
             tidy.push_async_callback(undo.pop_all().aclose)
             running = Running(launch, box, tidy)
         self._running[running] = reserve(left(self._folder))
@@ -89,6 +89,7 @@ class Sandboxes:
         except BaseException:
             await _ended(running, "the launch was broken off")
             raise
+        self._spares.restock(at_once=False)
         return running
 
     async def _new(self, zygote: Zygote, order: Order, work: Path, undo: AsyncExitStack) -> Box:
@@ -101,18 +102,18 @@ class Sandboxes:
         undo.push_async_callback(self._take_back, work)
         return await enclose(zygote, replace(order, id=next(self._numbers), uid=user_of(slot)))
 
-    async def _moved_in(self, spare: Spare, work: Path, undo: AsyncExitStack) -> Box:
-        """The one that waited for this launch, around its folder."""
+    async def _moved_in(self, zygote: Zygote, order: Order, work: Path, undo: AsyncExitStack) -> Box | None:
+        """The sandbox that waited for such a launch, around its folder; None if none did, or the folder must stay."""
+        # What earlier tasks of a WorkingDirectory left may be large, or locked: that stays where it is.
+        if not folders.is_small(work) or not (spare := self._spares.take(zygote, order)):
+            return None
         undo.callback(self._free.put_nowait, spare.slot)
         try:
             spare.move_in(work)
-            await self._hand_over(work, user_of(spare.slot))
-        except BaseException as error:
+        except OSError as error:
             await abandon(spare.box)
             await asyncio.to_thread(folders.remove, spare.folder)
-            if isinstance(error, OSError):
-                raise LaunchFailed(f"The launch folder cannot be shown in the sandbox: {error}") from error
-            raise
+            raise LaunchFailed(f"The launch folder cannot be shown in the sandbox: {error}") from error
         undo.push_async_callback(self._take_back, work)
         return spare.box
 
@@ -127,24 +128,9 @@ class Sandboxes:
             raise WallsMissing(Survey(Level.NONE, walls), required)
 
     def _order(self, launch: Launch) -> Order:
-        """What the zygote is asked for, but for the number and the user, which come with a slot."""
-        limits = launch.policy.limits
-        return Order(
-            id=0,
-            kind="body" if isinstance(launch.what, Body) else "command",
-            work=self._place(launch.work),
-            uid=0,
-            listened=self._way_out(launch.policy),
-            threads=launch.policy.rights.threads,
-            processes=launch.policy.rights.processes,
-            temporary=limits.temporary,
-            limits={
-                "memory": limits.memory,
-                "processes": limits.processes,
-                "open_files": limits.open_files,
-                "file_size": limits.file_size,
-            },
-        )
+        """What the zygote is asked for, but for what belongs to one sandbox: one object for each kind of launch."""
+        kind: Kind = "body" if isinstance(launch.what, Body) else "command"
+        return _order_of(launch.policy, kind, self._way_out(launch.policy))
 
     def _way_out(self, policy: Policy) -> str:
         """The broker's filter, if the policy opens a way out; an entry that is none is noticed before anything runs."""
@@ -156,6 +142,8 @@ class Sandboxes:
 
     def _place(self, work: Path) -> str:
         """The launch folder as the zygote knows it. Only below our own folder: nothing else of the host is there."""
+        if work.parent == self._folder and work.name != ".." and not work.is_symlink():
+            return work.name
         try:
             place = work.resolve(strict=True).relative_to(self._folder)
         except (OSError, ValueError) as error:
@@ -189,6 +177,7 @@ class Sandboxes:
 
     async def _hand_over(self, work: Path, uid: int) -> None:
         try:
+            folders.make_sure(work)
             if privileged():
                 await folders.promptly(folders.hand_over, work, uid, uid)
         except OSError as error:
@@ -211,3 +200,24 @@ class Sandboxes:
 async def _ended(running: Running, reason: str) -> None:
     await running.kill(reason)
     await running.end()
+
+
+@lru_cache(maxsize=64)
+def _order_of(policy: Policy, kind: Kind, listened: str) -> Order:
+    limits = policy.limits
+    return Order(
+        id=0,
+        kind=kind,
+        work="",
+        uid=0,
+        listened=listened,
+        threads=policy.rights.threads,
+        processes=policy.rights.processes,
+        temporary=limits.temporary,
+        limits={
+            "memory": limits.memory,
+            "processes": limits.processes,
+            "open_files": limits.open_files,
+            "file_size": limits.file_size,
+        },
+    )

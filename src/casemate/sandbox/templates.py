@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from functools import cache, lru_cache
 from pathlib import Path
@@ -43,7 +44,17 @@ def _template(
 def host_resolv_conf() -> str:
     """What this machine knows about its name servers; nothing where it has no such file."""
     path = Path("/etc/resolv.conf")
-    return path.read_text(errors="replace") if path.is_file() else ""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return _read(path, (found.st_ino, found.st_mtime_ns, found.st_size)) if stat.S_ISREG(found.st_mode) else ""
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, _state: tuple[int, ...]) -> str:
+    """The text of a file, read again when its state is another: each launch asks for it."""
+    return path.read_text(errors="replace")
 
 
 def user_of(slot: int) -> int:
