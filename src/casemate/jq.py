@@ -125,5 +125,5 @@ async def _results(running: Running) -> list[object]:
             raise ExpressionError(message)
         case {"outputs": {"results": list(results)}} if end.exit_code == 0:
             return results
-    limits = ", ".join(end.isolation.limits_hit)
-    raise ExpressionError(f"the jq program reached its limit of {limits}" if limits else "the jq program crashed")
+    limits = ", ".join(end.met)
+    raise ExpressionError(f"the jq program reached its {limits}" if limits else "the jq program crashed")

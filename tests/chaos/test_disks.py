@@ -82,7 +82,7 @@ def test_a_full_disk_holds_executions_up_and_no_longer(small: Server, state: Pat
     ended = small.until_ended(execution)
     assert ended["state"]["current"] == "FAILED"
     assert [len(run["attempts"]) for run in ended["taskRunList"]] == [1]
-    assert messages(small, execution)[-1] == "The sandbox reached its limit of disk"
+    assert messages(small, execution)[-1] == "killed: the disk of the worker is nearly full"
     after = small.until_ended(str(small.start("chaos", "steps")["id"]))
     assert after["state"]["current"] == "SUCCESS"
 

@@ -41,7 +41,7 @@ def test_holes_and_further_names_count_as_what_their_copies_take(tmp_path):
         file.truncate(1 << 20)
     for number in range(9):
         os.link(tmp_path / "hole", tmp_path / f"name-{number}")
-    assert folders.blocks(tmp_path) < 1 << 20
+    assert folders.taken(tmp_path).size < 1 << 20
     assert len(folders.outputs(tmp_path, ("*",), altogether=10 << 20)) == 10
     with pytest.raises(OutputRefused, match="together"):
         folders.outputs(tmp_path, ("*",), altogether=(10 << 20) - 1)

@@ -6,9 +6,15 @@ from casemate.sandbox import End, Isolation, Level
 from casemate.worker import verdict
 
 
-def end(exit_code: int | None = 0, signal: int | None = None, limits: tuple[str, ...] = ()) -> End:
+def end(
+    exit_code: int | None = 0,
+    signal: int | None = None,
+    limits: tuple[str, ...] = (),
+    killed: str | None = None,
+    met: tuple[str, ...] = (),
+) -> End:
     walls = Isolation(level=Level.FULL, walls={"files": "private root"}, policy="0123", limits_hit=limits)
-    return End(exit_code=exit_code, signal=signal, isolation=walls)
+    return End(exit_code=exit_code, signal=signal, isolation=walls, killed=killed, met=met)
 
 
 @pytest.mark.parametrize(("seen", "code"), [(end(0), 0), (end(3), 3), (end(None, 9), 137), (end(None, 15), 143)])
@@ -22,10 +28,11 @@ def test_a_signal_counts_as_a_shell_counts_it(seen, code):
         (end(0), False, ("SUCCESS", ())),
         (end(0), True, ("WARNING", ())),
         (end(1), True, ("FAILED", ("Command failed with exit code 1",))),
+        (end(None, 9, killed="memory limit 1 MiB"), False, ("FAILED", ("killed: memory limit 1 MiB",))),
         (
-            end(None, 9, ("memory",)),
+            end(2, met=("process limit 8",)),
             False,
-            ("FAILED", ("Command failed with exit code 137", "The sandbox reached its limit of memory")),
+            ("FAILED", ("Command failed with exit code 2", "The sandbox reached its process limit 8")),
         ),
     ],
 )
@@ -41,6 +48,7 @@ def test_a_script_is_judged_by_its_exit_code(seen, warn, judged):
         (end(1), True, "FAILED", ""),
         (end(1), False, "FAILED", "The task ended unexpectedly, with exit code 1"),
         (end(None, 11), False, "FAILED", "The task ended unexpectedly, by signal 11"),
+        (end(None, 9, killed="memory limit 1 MiB"), False, "FAILED", "killed: memory limit 1 MiB"),
     ],
 )
 def test_a_body_that_is_silent_about_its_failure_is_spoken_for(seen, failed, state, words):

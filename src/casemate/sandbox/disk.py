@@ -9,17 +9,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from casemate.sandbox import folders
 from casemate.sandbox.running import Running
+from casemate.sandbox.shares import exceeded
 
 log = logging.getLogger(__name__)
 
 _SECONDS = 0.25
 """Between two looks."""
+_SECONDS_TO_LOOK = 0.5
+"""The same at what single sandboxes take."""
+_REST = 20
+"""For how many times as long as a look at one folder took, nobody looks at it again."""
 _SECONDS_TO_RECOVER = 2.0
 """For a folder to be removed, before the next sandbox is ended."""
 
@@ -61,18 +68,36 @@ async def keep_room(folder: Path, reserves: Mapping[Running, Room]) -> None:
             log.exception("The disk of the launch folders cannot be watched: %s", folder)
 
 
+async def keep_shares(running: Iterable[Running]) -> None:
+    """End each of the sandboxes that live, now and later, when it takes more than its limits let it. Until cancelled.
+
+    Whoever makes many files is not to keep us busy with counting them: the longer a look took, the later is the next.
+    """
+    rests: WeakKeyDictionary[Running, float] = WeakKeyDictionary()
+    while True:
+        await asyncio.sleep(_SECONDS_TO_LOOK)
+        for each in tuple(running):
+            if rests.get(each, 0.0) <= time.monotonic():
+                rests[each] = await _looked_at(each)
+
+
+async def _looked_at(sandbox: Running) -> float:
+    """End it if it takes too much; when to look again."""
+    began = time.monotonic()
+    try:
+        if limit := await exceeded(sandbox.work, sandbox.limits):
+            await sandbox.stop_for(limit)
+    except OSError:
+        log.exception("What a sandbox takes of the disk cannot be seen: %s", sandbox.work)
+    now = time.monotonic()
+    return now + _REST * (now - began)
+
+
 async def _ended_one(folder: Path, reserves: Mapping[Running, Room]) -> bool:
     now = await asyncio.to_thread(left, folder)
     endangering = [each for each, least in reserves.items() if now.is_below(least)]
     if not endangering:
         return False
-    largest = await asyncio.to_thread(max, endangering, key=_taken)
+    largest = await asyncio.to_thread(max, endangering, key=lambda each: folders.taken(each.work).size)
     await largest.stop_for("disk", "the disk of the worker is nearly full")
     return True
-
-
-def _taken(sandbox: Running) -> int:
-    try:
-        return folders.blocks(sandbox.work)
-    except FileNotFoundError:  # it has ended meanwhile
-        return 0

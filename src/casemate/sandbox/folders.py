@@ -40,6 +40,14 @@ class Output:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Bytes of disk, and files of all kinds."""
+
+    size: int
+    files: int
+
+
 def prepare(folder: Path) -> Path:
     """The folder of all launch folders, made if need be, by its real path."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -171,10 +179,19 @@ def _is_light(entry: os.DirEntry[str]) -> bool:
     return not entry.is_dir(follow_symlinks=False) and _blocks(entry) <= _LIGHT
 
 
-def blocks(folder: Path) -> int:
-    """About how many bytes of disk a folder takes, also while a task changes it. What it hides is not counted."""
-    with _opened(folder) as top:
-        return sum(_blocks(entry) for visit in _walked(top) for entry in visit.entries)
+def within_small(size: int | None, files: int | None) -> bool:
+    """Whether every folder that `is_small` has no more than this many bytes and files; None is no limit."""
+    return (size is None or size >= _FEW * _LIGHT) and (files is None or files >= _FEW)
+
+
+def taken(folder: Path) -> Taken:
+    """About what a folder takes, also while a task changes it. What it hides is not counted; nothing if it is gone."""
+    size = files = 0
+    with contextlib.suppress(FileNotFoundError), _opened(folder) as top:
+        for visit in _walked(top):
+            files += len(visit.entries)
+            size += sum(map(_blocks, visit.entries))
+    return Taken(size, files)
 
 
 def _blocks(entry: os.DirEntry[str]) -> int:

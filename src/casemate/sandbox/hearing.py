@@ -19,7 +19,9 @@ _CHUNK = 1 << 16
 
 Output: TypeAlias = Literal["stdout", "stderr"]
 Condemn: TypeAlias = Callable[[str, str], None]
-"""Is called with the limit that was passed, empty if none was, and a reason, to end the sandbox."""
+"""Is called to end the sandbox, with the limit that was passed, or without one and with a reason."""
+_FULL = {"temporary", "temporary_inodes"}
+"""Limits of which process 1 of a command says at the end that nothing was left."""
 
 
 class _Stream:
@@ -77,6 +79,8 @@ class Hearing:
         self._heard = 0
         self.exited: int | None = None
         """The status of a command as its process 1 tells it, see wait(2)."""
+        self.full: tuple[str, ...] = ()
+        """Limits that it had reached then."""
 
     def begin(self) -> None:
         """Listen from now on."""
@@ -147,6 +151,7 @@ class Hearing:
             self._offer((Told(message, datetime.now(UTC)),))
         elif isinstance(status := message.get("exited"), int):
             self.exited = status
+            self.full = tuple(_FULL.intersection(message))
 
     def _offer(self, events: tuple[Event, ...]) -> None:
         self._batches.put_nowait(events)
@@ -158,10 +163,9 @@ class Hearing:
     def _within_limit(self, chunk: bytes) -> bool:
         """Count output; the piece that passes the limit, and all after it, is dropped and the sandbox killed."""
         self._heard += len(chunk)
-        limit = self._launch.policy.limits.output
-        if self._heard <= limit:
+        if self._heard <= self._launch.policy.limits.output:
             return True
-        self._condemn("output", f"output limit of {limit} bytes exceeded")
+        self._condemn("output", "")
         return False
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
+from casemate.sandbox.cells import Cell
 from casemate.sandbox.errors import LaunchFailed, ZygoteLost
 from casemate.sandbox.orders import MESSAGE_LIMIT, Order
 from casemate.sandbox.running import Box
@@ -21,11 +22,12 @@ _MOST_DESCRIPTORS = 3
 _PATIENCE = 30
 
 
-async def enclose(zygote: Zygote, order: Order) -> Box:
-    """Start one sandbox, which then waits to be told what to run.
+async def enclose(zygote: Zygote, order: Order, cell: Cell | None = None) -> Box:
+    """Start one sandbox in `cell`, if there is one; it then waits to be told what to run.
 
     LaunchFailed: a wall could not be built; ZygoteLost: the zygote is gone. Either way nothing is left of the sandbox.
     """
+    doors = _prepared(cell, order)
     async with AsyncExitStack() as undo:
         with ExitStack() as given_away:
             ours, theirs = socket.socketpair()
@@ -33,7 +35,7 @@ async def enclose(zygote: Zygote, order: Order) -> Box:
             given_away.callback(theirs.close)
             ours.setblocking(False)
             (stdout, their_stdout), (stderr, their_stderr) = _pipe(undo, given_away), _pipe(undo, given_away)
-            ended = await zygote.order(order, theirs.fileno(), their_stdout, their_stderr)
+            ended = await zygote.order(order, theirs.fileno(), their_stdout, their_stderr, *doors)
         undo.push_async_callback(_end, zygote, order.id, ended)
         try:
             async with asyncio.timeout(_PATIENCE):
@@ -50,7 +52,19 @@ async def enclose(zygote: Zygote, order: Order) -> Box:
         ended=ended,
         walls=walls,
         for_broker=for_broker,
+        cell=cell,
     )
+
+
+def _prepared(cell: Cell | None, order: Order) -> tuple[int, ...]:
+    """The doors of a cell in which this sandbox may be."""
+    if cell is None:
+        return ()
+    try:
+        cell.prepare(order.limits)
+    except OSError as error:
+        raise LaunchFailed(f"The control groups of the sandbox cannot be set: {error}") from error
+    return cell.doors
 
 
 async def abandon(box: Box) -> None:

@@ -23,7 +23,12 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much one sandbox may use; sizes in bytes, None means no own limit."""
+    """How much one sandbox may use; sizes in bytes, None means no own limit.
+
+    `memory`, `processes` and `cpu` (in cores) count everything in it, `open_files` and `file_size` are each process's
+    or file's own; `disk` and `inodes` are what its working directory takes, `temporary` and `temporary_inodes` its
+    `/tmp`; `duration` is in seconds.
+    """
 
     memory: int | None = 2 << 30
     processes: int = 512
@@ -32,6 +37,11 @@ class Limits:
     temporary: int = 256 << 20
     output: int = 256 << 20
     line: int = 1 << 20
+    cpu: float | None = None
+    disk: int | None = 16 << 30
+    inodes: int | None = 1_000_000
+    temporary_inodes: int = 100_000
+    duration: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,12 +152,17 @@ class Isolation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """How a launch ended: an exit code, or a signal, and the report. `killed` says why we ended it, if we did."""
+    """How a launch ended: an exit code, or a signal, and the report.
+
+    `killed` says why, if we or the kernel ended it before its time, e.g. `memory limit 512 MiB`; `met` are all limits
+    that it met in such words.
+    """
 
     exit_code: int | None
     signal: int | None
     isolation: Isolation
     killed: str | None = None
+    met: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,10 @@ class Order:
     listened: str = ""
     """The egress broker's filter in base64; empty: no network at all."""
     temporary: int = 256 << 20
-    limits: Mapping[str, int | None] = field(default_factory=dict)
+    temporary_inodes: int = 100_000
+    grouped: tuple[str, ...] = ()
+    """Controllers of the control groups that it enters first; their `cgroup.procs` come along as descriptors."""
+    limits: Mapping[str, float | None] = field(default_factory=dict)
 
 
 def encoded(value: Template | Order) -> bytes:
@@ -66,4 +69,5 @@ def template(message: bytes) -> Template:
 
 def order(message: bytes) -> Order:
     """The order in a message of our own worker; anything else is a defect and raises."""
-    return Order(**json.loads(message))
+    fields: dict[str, Any] = json.loads(message)
+    return Order(**fields | {"grouped": tuple(fields["grouped"])})

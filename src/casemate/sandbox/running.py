@@ -14,13 +14,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from casemate.sandbox import limits, shares
+from casemate.sandbox.cells import Cell, Used
 from casemate.sandbox.errors import ZygoteLost
 from casemate.sandbox.hearing import Hearing
-from casemate.sandbox.model import Body, Command, End, Event, Launch
+from casemate.sandbox.model import Body, Command, End, Event, Launch, Limits
 from casemate.sandbox.report import Traffic, isolation
 from casemate.sandbox.zygotes import Ended, Zygote
 
 _AT_ONCE = timedelta()
+_GRACE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,7 @@ class Box:
     for_broker: tuple[int, ...] = ()
     """The listener and the name stub, for a sandbox with a way out; whoever makes the broker owns them."""
     traffic: Traffic = field(default_factory=Traffic)
+    cell: Cell | None = None
 
     def close(self) -> None:
         """Stop listening. A command ends when it notices, a body when it is killed or done."""
@@ -60,6 +64,7 @@ class Running:
         self._limits_hit: list[str] = []
         self._hearing = Hearing(launch, box.stdout, box.stderr, box.channel.fileno(), self._condemn_soon)
         self._condemning: set[asyncio.Task[None]] = set()
+        self._clock = self._wound_up()
         self._life = asyncio.create_task(self._live(), name=f"sandbox {launch.name}")
 
     async def events(self) -> AsyncIterator[Event]:
@@ -91,16 +96,26 @@ class Running:
         await self._condemn(reason)
         await self._gone.wait()
 
-    async def stop_for(self, limit: str, reason: str) -> None:
-        """End it at once because it reached a limit, which its report will name. Does not wait for the end."""
-        if limit not in self._limits_hit:
-            self._limits_hit.append(limit)
+    async def stop_for(self, limit: str, reason: str = "", grace: timedelta = _AT_ONCE) -> None:
+        """End it because it reached a limit, by its name in `Limits`, which its report will name.
+
+        Does not wait for the end, but for `grace`, which a command gets to comply with SIGTERM.
+        """
+        if self._hit(limit):
+            reason = reason or limits.words(limit, self.limits)
+            if grace:
+                await self.kill(reason, grace)
             await self._condemn(reason)
 
     @property
     def work(self) -> Path:
         """The launch folder."""
         return self._launch.work
+
+    @property
+    def limits(self) -> Limits:
+        """What it may use."""
+        return self._launch.policy.limits
 
     async def tell(self, what: Body | Command) -> None:
         """Say what to run; called once, by the launch. A sandbox that has died meanwhile is heard of by its end."""
@@ -119,11 +134,17 @@ class Running:
         with contextlib.suppress(ZygoteLost):  # then it is dead already
             await self._box.zygote.kill(self._box.id)
 
-    def _condemn_soon(self, limit: str, reason: str) -> None:
+    def _condemn_soon(self, limit: str, reason: str, grace: timedelta = _AT_ONCE) -> None:
         """The same from where nothing can be awaited."""
-        task = asyncio.create_task(self.stop_for(limit, reason) if limit else self._condemn(reason))
+        task = asyncio.create_task(self.stop_for(limit, reason, grace) if limit else self._condemn(reason))
         self._condemning.add(task)
         task.add_done_callback(self._condemning.discard)
+
+    def _wound_up(self) -> asyncio.TimerHandle | None:
+        """Its time is over one day, whatever its task's own timeout is."""
+        if (seconds := self.limits.duration) is None:
+            return None
+        return asyncio.get_running_loop().call_later(seconds, self._condemn_soon, "duration", "", _GRACE)
 
     async def _asked_to_end(self, grace: timedelta) -> None:
         await self._say({"terminate": True})
@@ -142,12 +163,30 @@ class Running:
             self._hearing.begin()
             ended = await self._ended()
             await self._hearing.until_silent()
+            used = self._box.cell.used() if self._box.cell else Used()
+            await self._look_back(used)
         finally:
             await self._clear_up()
-        return self._end(ended)
+        return self._end(ended, used)
+
+    async def _look_back(self, used: Used) -> None:
+        """Note the limits that were met, also by taking too much of the disk between two looks."""
+        for limit in (*limits.met(used), *self._hearing.full):
+            self._hit(limit)
+        if not self._killed and (over := await shares.exceeded(self.work, self.limits)):
+            await self.stop_for(over)
+
+    def _hit(self, limit: str) -> bool:
+        """Note that a limit was reached; False if that is known."""
+        if limit in self._limits_hit:
+            return False
+        self._limits_hit.append(limit)
+        return True
 
     async def _clear_up(self) -> None:
         try:
+            if self._clock is not None:
+                self._clock.cancel()
             if not self._gone.is_set():
                 await self._condemn("broken off")
             self._hearing.close()
@@ -165,24 +204,33 @@ class Running:
         finally:
             self._gone.set()
 
-    def _end(self, ended: Ended) -> End:
+    def _end(self, ended: Ended, used: Used) -> End:
         status = ended.status if self._hearing.exited is None else self._hearing.exited
         code = os.waitstatus_to_exitcode(status)
-        seconds = (datetime.now(UTC) - self._started).total_seconds()
-        if -code == signal.SIGXFSZ:
-            self._limits_hit.append("file size")
+        if (limit := limits.ended_by(code, used, self.limits)) and not self._killed:
+            self._hit(limit)
+            self._killed = limits.words(limit, self.limits)
         return End(
             exit_code=code if code >= 0 else None,
             signal=-code if code < 0 else None,
             killed=self._killed,
+            met=tuple(limits.words(limit, self.limits) for limit in self._limits_hit),
             isolation=isolation(
                 self._launch.policy,
                 walls=self._box.walls,
                 traffic=self._box.traffic,
-                limits_hit=tuple(self._limits_hit),
-                resources={"wallSeconds": seconds, "cpuSeconds": ended.cpu, "peakMemoryBytes": float(ended.memory)},
+                limits_hit=tuple(map(limits.named, self._limits_hit)),
+                resources=self._resources(ended, used),
             ),
         )
+
+    def _resources(self, ended: Ended, used: Used) -> dict[str, float]:
+        """What its control groups counted; without them what the kernel kept of its processes one by one."""
+        return {
+            "wallSeconds": (datetime.now(UTC) - self._started).total_seconds(),
+            "cpuSeconds": ended.cpu if used.cpu is None else used.cpu,
+            "peakMemoryBytes": float(ended.memory if used.peak is None else used.peak),
+        }
 
 
 def _job(what: Body | Command) -> dict[str, object]:

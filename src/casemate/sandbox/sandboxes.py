@@ -14,10 +14,12 @@ from pathlib import Path
 
 from casemate.sandbox import folders, stub
 from casemate.sandbox.broker import Broker
-from casemate.sandbox.disk import Room, keep_room, left, reserve
+from casemate.sandbox.cgroups import Cgroups
+from casemate.sandbox.disk import Room, keep_room, keep_shares, left, reserve
 from casemate.sandbox.egress import rules_of
 from casemate.sandbox.errors import LaunchFailed, WallsMissing
 from casemate.sandbox.launching import abandon, enclose
+from casemate.sandbox.limits import amounts
 from casemate.sandbox.model import Body, Launch, Level, Policy, Survey
 from casemate.sandbox.notification import filter_program
 from casemate.sandbox.orders import Kind, Order, Template
@@ -31,8 +33,9 @@ from casemate.sandbox.zygotes import RootRefused, Zygote
 class Sandboxes:
     """At most `slots` sandboxes at a time, whose launch folders lie below one folder. Made by `open`."""
 
-    def __init__(self, folder: Path, slots: int) -> None:
+    def __init__(self, folder: Path, slots: int, groups: Cgroups) -> None:
         self._folder = folder
+        self._groups = groups
         self._slots = slots
         self._resolvers = stub.resolvers(host_resolv_conf())
         self._filter = base64.b64encode(filter_program()).decode()
@@ -40,7 +43,7 @@ class Sandboxes:
         for slot in reversed(range(slots)):
             self._free.put_nowait(slot)
         self._numbers = itertools.count(1)
-        self._spares = Spares(folder, self._free, self._numbers)
+        self._spares = Spares(folder, self._free, self._numbers, groups)
         self._zygotes: dict[Template, Zygote] = {}
         self._starting = asyncio.Lock()
         self._running: dict[Running, Room] = {}
@@ -53,14 +56,19 @@ class Sandboxes:
         Tries the walls before anything is launched. WallsMissing: they do not stand as `required`. This version builds
         full walls or none: what only a container offers is refused even when it would be enough.
         """
-        sandboxes = cls(await asyncio.to_thread(folders.prepare, folder), slots)
+        folder = await asyncio.to_thread(folders.prepare, folder)
+        sandboxes = cls(folder, slots, await asyncio.to_thread(Cgroups.found, folder, slots))
         try:
             await sandboxes._check_walls(required)
-            watching = asyncio.create_task(keep_room(sandboxes._folder, sandboxes._running), name="disk")
+            watching = (
+                asyncio.create_task(keep_room(sandboxes._folder, sandboxes._running), name="disk"),
+                asyncio.create_task(keep_shares(sandboxes._running), name="shares of the disk"),
+            )
             try:
                 yield sandboxes
             finally:
-                watching.cancel()
+                for watch in watching:
+                    watch.cancel()
         finally:
             await sandboxes._close()
 
@@ -100,7 +108,8 @@ class Sandboxes:
         undo.callback(self._free.put_nowait, slot)
         await self._hand_over(work, user_of(slot))
         undo.push_async_callback(self._take_back, work)
-        return await enclose(zygote, replace(order, id=next(self._numbers), uid=user_of(slot)))
+        own = replace(order, id=next(self._numbers), uid=user_of(slot))
+        return await enclose(zygote, own, self._groups.of(slot))
 
     async def _moved_in(self, zygote: Zygote, order: Order, work: Path, undo: AsyncExitStack) -> Box | None:
         """The sandbox that waited for such a launch, around its folder; None if none did, or the folder must stay."""
@@ -121,7 +130,7 @@ class Sandboxes:
         """Fail closed: not one launch before the walls have been seen to hold."""
         try:
             zygote = await self._zygote(Policy())
-            walls = await canaries(zygote, self._folder)
+            walls = await canaries(zygote, self._folder, self._groups)
         except (RootRefused, LaunchFailed) as error:
             raise WallsMissing(await explained(error), required) from error
         if not all(wall.stands for wall in walls):
@@ -130,7 +139,9 @@ class Sandboxes:
     def _order(self, launch: Launch) -> Order:
         """What the zygote is asked for, but for what belongs to one sandbox: one object for each kind of launch."""
         kind: Kind = "body" if isinstance(launch.what, Body) else "command"
-        return _order_of(launch.policy, kind, self._way_out(launch.policy))
+        if launch.policy.limits.cpu is not None and "cpu" not in self._groups.controllers:
+            raise LaunchFailed(f"A limit of cpu needs a control group, and there is none: {self._groups.missing}")
+        return _order_of(launch.policy, kind, self._way_out(launch.policy), self._groups.controllers)
 
     def _way_out(self, policy: Policy) -> str:
         """The broker's filter, if the policy opens a way out; an entry that is none is noticed before anything runs."""
@@ -195,6 +206,7 @@ class Sandboxes:
                 ending.create_task(_ended(running, "the worker stops"))
         for zygote in self._zygotes.values():
             await zygote.close()
+        await asyncio.to_thread(self._groups.close)
 
 
 async def _ended(running: Running, reason: str) -> None:
@@ -203,7 +215,7 @@ async def _ended(running: Running, reason: str) -> None:
 
 
 @lru_cache(maxsize=64)
-def _order_of(policy: Policy, kind: Kind, listened: str) -> Order:
+def _order_of(policy: Policy, kind: Kind, listened: str, grouped: tuple[str, ...]) -> Order:
     limits = policy.limits
     return Order(
         id=0,
@@ -214,10 +226,7 @@ def _order_of(policy: Policy, kind: Kind, listened: str) -> Order:
         threads=policy.rights.threads,
         processes=policy.rights.processes,
         temporary=limits.temporary,
-        limits={
-            "memory": limits.memory,
-            "processes": limits.processes,
-            "open_files": limits.open_files,
-            "file_size": limits.file_size,
-        },
+        temporary_inodes=limits.temporary_inodes,
+        grouped=grouped,
+        limits=amounts(limits),
     )

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from casemate.sandbox import folders
+from casemate.sandbox.cgroups import Cgroups
 from casemate.sandbox.errors import LaunchFailed, ZygoteLost
 from casemate.sandbox.launching import abandon, enclose
 from casemate.sandbox.orders import Order
@@ -81,10 +82,11 @@ class _Shelf:
 class Spares:
     """They take slots of `free` only while most are free, and give way when these are wanted."""
 
-    def __init__(self, folder: Path, free: asyncio.LifoQueue[int], numbers: Iterator[int]) -> None:
+    def __init__(self, folder: Path, free: asyncio.LifoQueue[int], numbers: Iterator[int], groups: Cgroups) -> None:
         self._folder = folder
         self._free = free
         self._numbers = numbers
+        self._groups = groups
         self._plenty = free.qsize() // 2
         self._shelves: dict[_Kind, _Shelf] = {}
         self._making: asyncio.Task[None] | None = None
@@ -199,7 +201,7 @@ class Spares:
             if privileged():
                 os.chown(folder, user_of(slot), user_of(slot))
             own = replace(shelf.order, id=next(self._numbers), work=folder.name, uid=user_of(slot))
-            box = await enclose(shelf.zygote, own)
+            box = await enclose(shelf.zygote, own, self._groups.of(slot))
         except BaseException:
             self._soon(self._discard(box, folder, slot))
             raise

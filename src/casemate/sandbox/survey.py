@@ -16,8 +16,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from casemate.sandbox import folders
+from casemate.sandbox.cgroups import Cgroups
 from casemate.sandbox.errors import LaunchFailed
 from casemate.sandbox.launching import enclose
+from casemate.sandbox.limits import amounts
 from casemate.sandbox.model import Body, Launch, Level, Policy, Survey, Told, Wall
 from casemate.sandbox.orders import Order
 from casemate.sandbox.remedies import remedy
@@ -54,7 +56,7 @@ async def mechanisms() -> tuple[Wall, ...]:
     return _advised_once(tuple(_wall(name, attempt) for name, attempt in tried.items()))
 
 
-async def canaries(zygote: Zygote, folder: Path) -> tuple[Wall, ...]:
+async def canaries(zygote: Zygote, folder: Path, groups: Cgroups) -> tuple[Wall, ...]:
     """Plant a secret, a listener and a process on this side, and have a sandbox try to reach them.
 
     LaunchFailed: there is no sandbox to try it from.
@@ -63,7 +65,7 @@ async def canaries(zygote: Zygote, folder: Path) -> tuple[Wall, ...]:
     with tempfile.NamedTemporaryFile(prefix="casemate-") as secret, socket.create_server(("127.0.0.1", 0)) as listener:
         bait = {"secret": secret.name, "port": listener.getsockname()[1], "process": os.getpid()}
         try:
-            return await _tempted(zygote, folder, work, bait)
+            return await _tempted(zygote, work, bait, groups)
         finally:
             await asyncio.to_thread(folders.remove, work)
 
@@ -81,18 +83,27 @@ async def _surveyed() -> Survey:
 
 async def _tried_together(folder: Path) -> tuple[Wall, ...]:
     zygote = await Zygote.start(template_of(Policy(), folder, 1))
+    groups = Cgroups.found(folder, 1)
     try:
-        return await canaries(zygote, folder)
+        return await canaries(zygote, folder, groups)
     finally:
         await zygote.close()
+        groups.close()
 
 
-async def _tempted(zygote: Zygote, folder: Path, work: Path, bait: Mapping[str, object]) -> tuple[Wall, ...]:
+async def _tempted(zygote: Zygote, work: Path, bait: Mapping[str, object], groups: Cgroups) -> tuple[Wall, ...]:
     policy = Policy()
-    order = Order(id=0, kind="body", work=work.name, uid=user_of(0))
+    order = Order(
+        id=0,
+        kind="body",
+        work=work.name,
+        uid=user_of(0),
+        limits=amounts(policy.limits),
+        grouped=groups.controllers,
+    )
     if privileged():
         folders.hand_over(work, order.uid, order.uid)
-    box = await enclose(zygote, order)
+    box = await enclose(zygote, order, groups.of(0))
     body = Body(module=_CANARIES, job=bait)
     running = Running(Launch(name="canaries", policy=policy, work=work, what=body), box, AsyncExitStack())
     await running.tell(body)

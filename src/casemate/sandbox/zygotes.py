@@ -72,12 +72,15 @@ class Zygote:
         zygote._listening = asyncio.create_task(zygote._listen(), name="zygote notices")
         return zygote
 
-    async def order(self, order: Order, channel: int, stdout: int, stderr: int) -> asyncio.Future[Ended]:
-        """Have one sandbox started on these descriptors, of which it gets copies; the future tells its end."""
+    async def order(self, order: Order, channel: int, stdout: int, stderr: int, *doors: int) -> asyncio.Future[Ended]:
+        """Have one sandbox started on these descriptors, of which it gets copies; the future tells its end.
+
+        `doors` lead into the control groups that it enters.
+        """
         ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         self._ends[order.id] = ended
         try:
-            await self._send(encoded(order), channel, stdout, stderr)
+            await self._send(encoded(order), channel, stdout, stderr, *doors)
         except BaseException:
             del self._ends[order.id]
             raise

@@ -171,6 +171,11 @@ def _isolation(values: Values) -> model.Isolation:
             temporary=values.get(f"{section}.limits.temporary", int),
             output=values.get(f"{section}.limits.output", int),
             line=values.get(f"{section}.limits.line", int),
+            cpu=values.get(f"{section}.limits.cpu", float),
+            disk=values.get(f"{section}.limits.disk", int),
+            inodes=values.get(f"{section}.limits.inodes", int),
+            temporary_inodes=values.get(f"{section}.limits.temporary-inodes", int),
+            duration=values.get(f"{section}.limits.duration", timedelta),
         ),
     )
 

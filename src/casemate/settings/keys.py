@@ -37,7 +37,7 @@ class Key:
     default: object = None
     secret: bool = False
     choices: tuple[str, ...] = ()
-    least: int | None = None
+    least: float | None = None
     later: str = ""
     guard: str = ""
 

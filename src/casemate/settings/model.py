@@ -135,6 +135,11 @@ class LimitOverrides:
     temporary: int | None
     output: int | None
     line: int | None
+    cpu: float | None = None
+    disk: int | None = None
+    inodes: int | None = None
+    temporary_inodes: int | None = None
+    duration: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ def meaning(key: Key, node: Node) -> object:
             return _texts(node)
         case _:
             value = _one(key, _text(key, node))
-    if key.least is not None and isinstance(value, int) and value < key.least:
+    if key.least is not None and isinstance(value, int | float) and value < key.least:
         raise ValueError(f"{key.kind.value} of at least {key.least}")
     return Secret(str(value)) if key.secret else value
 

@@ -182,6 +182,8 @@ def _judge(job: Job) -> verdict.Verdict:
         state, messages = verdict.of_script(job.end, warn=job.complained and _wants_warning(job))
     if messages:
         raise TaskFailed(*messages)
+    for words in verdict.limits(job.end):
+        job.log.write("WARN", words)
     return state
 
 

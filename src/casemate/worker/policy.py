@@ -47,4 +47,6 @@ def policy_for(manifest: Manifest, isolation: Isolation, java_security: JavaSecu
 
 def _limits(overrides: LimitOverrides) -> Limits:
     named = {field.name: getattr(overrides, field.name) for field in fields(overrides)}
+    if overrides.duration is not None:
+        named["duration"] = overrides.duration.total_seconds()
     return Limits(**{name: value for name, value in named.items() if value is not None})

@@ -19,24 +19,28 @@ def exit_code(end: End) -> int:
 
 def of_script(end: End, *, warn: bool) -> tuple[Verdict, tuple[str, ...]]:
     """The end of a command; `warn` when words on standard error are to count."""
+    if end.killed is not None:
+        return "FAILED", (f"killed: {end.killed}",)
     if code := exit_code(end):
-        return "FAILED", (f"Command failed with exit code {code}", *limits(end.isolation))
+        return "FAILED", (f"Command failed with exit code {code}", *limits(end))
     return "WARNING" if warn else "SUCCESS", ()
 
 
 def of_body(end: End, *, failed: bool) -> tuple[Verdict, tuple[str, ...]]:
     """The end of a body; `failed` when it said so itself, with its own words."""
+    if end.killed is not None:
+        return "FAILED", (f"killed: {end.killed}",)
     if failed:
-        return "FAILED", limits(end.isolation)
+        return "FAILED", limits(end)
     if end.exit_code == 0:
         return "SUCCESS", ()
     how = f"by signal {end.signal}" if end.signal else f"with exit code {exit_code(end)}"
-    return "FAILED", (f"The task ended unexpectedly, {how}", *limits(end.isolation))
+    return "FAILED", (f"The task ended unexpectedly, {how}", *limits(end))
 
 
-def limits(isolation: Isolation) -> tuple[str, ...]:
-    """A word about each limit that was reached."""
-    return tuple(f"The sandbox reached its limit of {limit}" for limit in isolation.limits_hit)
+def limits(end: End) -> tuple[str, ...]:
+    """A word about each limit that was reached without being the end of it all."""
+    return tuple(f"The sandbox reached its {limit}" for limit in end.met)
 
 
 def report(isolation: Isolation) -> Mapping[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Iterable
 from typing import NoReturn
 
 from casemate.sandbox.kernel import processes
@@ -17,23 +18,23 @@ CHANNEL = 3
 _NO_WALLS = 70
 
 
-def live(order: Order, template: Template, channel: int, stdout: int, stderr: int) -> NoReturn:
+def live(order: Order, template: Template, channel: int, stdout: int, stderr: int, *doors: int) -> NoReturn:
     """Never returns, so that no code of the zygote runs in a child."""
     code = _NO_WALLS
     try:
         nothing = os.open("/dev/null", os.O_RDWR)
-        processes.keep_only(nothing, stdout, stderr, channel)
-        code = _lived(order, template, Channel(CHANNEL))
+        processes.keep_only(nothing, stdout, stderr, channel, *doors)
+        code = _lived(order, template, Channel(CHANNEL), range(CHANNEL + 1, CHANNEL + 1 + len(doors)))
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(code)
 
 
-def _lived(order: Order, template: Template, channel: Channel) -> int:
+def _lived(order: Order, template: Template, channel: Channel, doors: Iterable[int]) -> int:
     os.umask(0o022)
     try:
-        raised = raise_around(order, template)
+        raised = raise_around(order, template, doors)
     except OSError as error:
         # fail closed: without every wall there is no task
         channel.tell({"refused": str(error)})

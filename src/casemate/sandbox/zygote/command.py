@@ -35,7 +35,7 @@ def run(channel: Channel, order: Order, template: Template) -> int:
         channel.tell({"exited": _complained(argv[0], error) << 8})
         return 0
     status = _watched(process, channel, awake)
-    channel.tell({"exited": status})
+    channel.tell({"exited": status, **_full()})
     return 0
 
 
@@ -113,6 +113,13 @@ def _watched(process: int, channel: Channel, awake: int) -> int:
         status = _buried(process)
         if status is not None:
             return status
+
+
+def _full() -> dict[str, bool]:
+    """The limits of /tmp that were reached, by their names: nothing is left there."""
+    disk = os.statvfs("/tmp")  # noqa: S108 - inside it is private
+    left = {"temporary": disk.f_bfree, "temporary_inodes": disk.f_ffree}
+    return {name: True for name, amount in left.items() if amount == 0}
 
 
 def _obey(channel: Channel) -> None:

@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from casemate.sandbox import orders
-from casemate.sandbox.kernel import capabilities, namespaces, processes
+from casemate.sandbox.kernel import capabilities, cgroups, namespaces, processes
 from casemate.sandbox.orders import MESSAGE_LIMIT, Template
 from casemate.sandbox.zygote import child, root, walls
 
-_DESCRIPTORS = 3
+_DESCRIPTORS = 3 + len(cgroups.CONTROLLERS)
 
 
 class _Child(NamedTuple):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from casemate.sandbox import stub
-from casemate.sandbox.kernel import capabilities, landlock, limits, mounts, namespaces, processes, seccomp
+from casemate.sandbox.kernel import capabilities, cgroups, landlock, limits, mounts, namespaces, processes, seccomp
 from casemate.sandbox.kernel.landlock import Access
 from casemate.sandbox.orders import TASK_ID, Order, Template
 from casemate.sandbox.zygote.root import HOST_PROCESSES, LAUNCHES
@@ -16,8 +16,10 @@ from casemate.sandbox.zygote.root import HOST_PROCESSES, LAUNCHES
 FLAGS = namespaces.PROCESSES | namespaces.MOUNT | namespaces.IPC | namespaces.UTS | namespaces.NETWORK
 """What a child has to itself from its birth on."""
 
-_TASK_FILES = 100_000
-_SHARED_MEMORY = 64 << 20
+_MARGIN = 16
+"""Processes that the limit of the user leaves above that of the group, which can tell that it was met."""
+_COUNTED = {"memory": "memory", "pids": "processes", "cpu": "processor time"}
+_SHARED_MEMORY, _SHARED_FILES = 64 << 20, 100_000
 
 
 class Raised:
@@ -28,9 +30,13 @@ class Raised:
         self.for_broker: tuple[int, ...] = ()
 
 
-def raise_around(order: Order, template: Template) -> Raised:
-    """Build every wall around this process. Afterwards it may be told what to run, not before."""
+def raise_around(order: Order, template: Template, doors: Iterable[int] = ()) -> Raised:
+    """Build every wall around this process. Afterwards it may be told what to run, not before.
+
+    `doors` are descriptors that lead into its control groups, to be closed here.
+    """
     raised = Raised()
+    _enter_groups(doors)
     itself = _arrange_files(order)
     processes.die_first(itself)
     _arrange_network(order, raised)
@@ -43,13 +49,20 @@ def raise_around(order: Order, template: Template) -> Raised:
     return raised
 
 
+def _enter_groups(doors: Iterable[int]) -> None:
+    """First of all, so that what is made for it counts as its own; nobody can leave from where no group is mounted."""
+    for door in doors:
+        cgroups.enter(door)
+        os.close(door)
+
+
 def _arrange_files(order: Order) -> int:
     """Take the own launch folder, drop all others, cover what is shared; the result describes our place in procfs."""
     itself = os.open(f"{HOST_PROCESSES}/self", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     mounts.bind(f"{LAUNCHES}/{order.work}", "/work")
     mounts.detach(LAUNCHES)
-    mounts.mount_memory("/tmp", size=order.temporary, files=_TASK_FILES, mode=0o1777)  # noqa: S108 - inside it is private
-    mounts.mount_memory("/dev/shm", size=_SHARED_MEMORY, files=_TASK_FILES, mode=0o1777)  # noqa: S108 - private inside
+    mounts.mount_memory("/tmp", size=order.temporary, files=order.temporary_inodes, mode=0o1777)  # noqa: S108 - inside it is private
+    mounts.mount_memory("/dev/shm", size=_SHARED_MEMORY, files=_SHARED_FILES, mode=0o1777)  # noqa: S108 - private inside
     mounts.mount_processes("/proc")
     mounts.detach(HOST_PROCESSES)
     os.chdir("/work")
@@ -84,8 +97,28 @@ def _give_up_power(order: Order, template: Template, itself: int, raised: Raised
 
 def _limit(order: Order, raised: Raised) -> None:
     """After the user namespace: one made under a limit of processes imposes it on all that share its parent."""
-    limits.limit(core=0, locked_memory=1 << 20, message_queues=0, signals=1024, **order.limits)
-    raised.walls["limits"] = "rlimits per process, sized memory file trees"
+    limits.limit(core=0, locked_memory=1 << 20, message_queues=0, signals=1024, **_each_process(order))
+    raised.walls["limits"] = ", ".join(_limits(order))
+
+
+def _each_process(order: Order) -> dict[str, int | None]:
+    """Limits that the kernel keeps for each process or user; where a control group has one, that one is met first."""
+    amounts = {name: None if each is None else int(each) for name, each in order.limits.items() if name != "cpu"}
+    if "memory" in order.grouped:
+        del amounts["memory"]
+    if "pids" in order.grouped and (most := amounts["processes"]) is not None:
+        amounts["processes"] = most + _MARGIN
+    return amounts
+
+
+def _limits(order: Order) -> Iterator[str]:
+    counted = [name for controller, name in _COUNTED.items() if controller in order.grouped]
+    if counted:
+        yield f"control groups ({', '.join(counted)} of the whole sandbox)"
+    if "memory" not in order.grouped:
+        yield "memory of the whole sandbox is only watched"
+    yield "rlimits per process"
+    yield "sized memory file trees"
 
 
 def _confine(template: Template, raised: Raised) -> None:
