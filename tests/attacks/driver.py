@@ -27,6 +27,7 @@ async def launched(sandboxes, folder, wish):
         ),
         visible=tuple(wish["visible"]),
         forbidden=tuple(wish["forbidden"]),
+        writable=tuple(wish["writable"]),
     )
     what = Command(argv=tuple(wish["argv"]), env=wish["env"]) if "argv" in wish else Body(**wish["body"])
     return await sandboxes.launch(Launch(name=wish["name"], policy=policy, work=folder / wish["name"], what=what))

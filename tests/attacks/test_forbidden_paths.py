@@ -1,21 +1,24 @@
 """What the operator forbids is not there even where it would show; what he shows can be read and not written."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
+from tests.attacks.workers import Attack
 
 
 @pytest.fixture
 def shown(worker, request):
     """A folder of the host that a policy may show, readable by everybody."""
     folder = Path("/opt") / f"casemate-{request.node.name.partition('[')[0]}"
-    if not Path("/opt").is_dir() or not __import__("os").access("/opt", 2):
+    if not Path("/opt").is_dir() or not os.access("/opt", 2):
         pytest.skip("/opt cannot be written")
     (folder / "secret").mkdir(parents=True)
     (folder / "open").write_text("open")
     (folder / "secret" / "key").write_text("key")
     yield folder
-    __import__("shutil").rmtree(folder)
+    shutil.rmtree(folder)
 
 
 def test_a_shown_folder_can_be_read_and_not_written(worker, shown):
@@ -67,7 +70,14 @@ def test_all_of_the_hosts_etc_can_be_forbidden_and_names_certificates_and_time_s
 
 OWN = {"passwd", "group", "hosts", "hostname", "resolv.conf", "nsswitch.conf"}
 HARMLESS = {"ld.so.cache", "localtime", "timezone", "services", "protocols", "mime.types", "os-release"}
-NEEDED = {"ssl", "pki", "ca-certificates", "crypto-policies", "alternatives"}
+NEEDED = {"ssl", "pki", "alternatives"}
+
+
+def test_of_a_forbidden_etc_nothing_of_the_machine_is_left_but_what_is_no_secret(worker):
+    script = "cat /etc/ssl/openssl.cnf; find /etc -type f"
+    outcome = worker.shell(script, forbidden=("/etc/",))
+    certificates = {"/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/certs/java/cacerts"}
+    assert set(outcome.stdout) <= {f"/etc/{name}" for name in OWN | HARMLESS} | certificates
 
 
 def test_what_is_shown_inside_a_forbidden_folder_stays_hidden(worker, shown):
@@ -80,3 +90,146 @@ def test_a_shown_link_to_a_forbidden_folder_shows_nothing(worker, shown):
     link.symlink_to(shown / "secret")
     outcome = worker.shell(f"cat {link}/key", visible=(str(link),), forbidden=(str(shown / "secret"),))
     assert outcome.said == ""
+
+
+ATTACKS = """
+import ctypes, errno, os, struct, subprocess, sys
+libc, secret, free = ctypes.CDLL(None, use_errno=True), sys.argv[1], sys.argv[2]
+
+def call(name, *arguments):
+    result = getattr(libc, name)(*arguments)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), name)
+    return result
+
+def tried(name, attempt):
+    try:
+        found = attempt()
+        print(name, "empty" if found in (b"", "", 0, []) else "worked", flush=True)
+    except (OSError, subprocess.CalledProcessError):
+        print(name, "refused", flush=True)
+
+def read(path): return open(path, "rb").read()
+def write(path): return open(path, "r+b").write(b"x")
+def by_handle(path):
+    handle = ctypes.create_string_buffer(struct.pack("Ii", 128, 0) + bytes(128))
+    mount = ctypes.c_int()
+    call("name_to_handle_at", -100, path.encode(), handle, ctypes.byref(mount), 0)
+    return os.read(call("open_by_handle_at", os.open("/", os.O_RDONLY), handle, 0), 10)
+def watch(path):
+    call("inotify_add_watch", call("inotify_init1", 0), path.encode(), 0xFFF)
+    return b"worked"
+def linked(path):
+    os.symlink(path, "link"); return read("link")
+def descend(path):
+    folder = os.open(os.path.dirname(path), os.O_RDONLY)
+    return os.read(os.open(os.path.basename(path), os.O_RDONLY, dir_fd=folder), 10)
+def run(path): return subprocess.run([path], check=True, capture_output=True).stdout
+def xattr(path): return os.listxattr(path) and b"worked"
+
+for label, target in (("secret", secret), ("free", free)):
+    tried(label + ":read", lambda: read(target))
+    tried(label + ":detour", lambda: read(os.path.join(os.path.dirname(target), "..", *target.split("/")[-2:])))
+    tried(label + ":proc", lambda: read("/proc/self/root" + target))
+    tried(label + ":cwd", lambda: read("/proc/self/cwd/.." + target))
+    tried(label + ":symlink", lambda: linked(target))
+    os.path.islink("link") and os.unlink("link")
+    tried(label + ":relative", lambda: descend(target))
+    tried(label + ":write", lambda: write(target))
+    tried(label + ":truncate", lambda: os.truncate(target, 0) or b"worked")
+    tried(label + ":rename-from", lambda: os.rename(target, "/work/taken") or b"worked")
+    tried(label + ":rename-to", lambda: (open("/work/mine", "w").close(), os.rename("/work/mine", target)))
+    tried(label + ":hard-link", lambda: os.link(target, "/work/hard") or read("/work/hard"))
+    tried(label + ":chmod", lambda: os.chmod(target, 0o777) or b"worked")
+    tried(label + ":utime", lambda: os.utime(target) or b"worked")
+    tried(label + ":unlink", lambda: os.unlink(target) or b"worked")
+    tried(label + ":handle", lambda: by_handle(target))
+    tried(label + ":mount", lambda: call("mount", target.encode(), b"/work", None, 4096, None) or b"worked")
+    tried(label + ":exec", lambda: run(target))
+    tried(label + ":size", lambda: os.stat(target).st_size)
+    tried(label + ":inotify", lambda: watch(target))
+    tried(label + ":xattr", lambda: xattr(target))
+"""
+
+
+@pytest.fixture
+def planted(shown):
+    """A program that is a secret, and one that is not."""
+    for folder in ("secret", "free"):
+        (shown / folder).mkdir(exist_ok=True)
+        program = shown / folder / "program"
+        program.write_text("#!/bin/sh\necho it ran\n")
+        program.chmod(0o755)
+    return shown
+
+
+def tries(worker, planted, **options):
+    """What became of each attack on the secret, and of the same on the file beside it."""
+    argv = ("python3", "-c", ATTACKS, str(planted / "secret/program"), str(planted / "free/program"))
+    outcome = worker.run(Attack(argv=argv, visible=(str(planted),), **options))
+    lines = [line.split() for line in outcome.stdout]
+    ends = {label: {} for label in ("secret", "free")}
+    for name, end in lines:
+        ends[name.split(":")[0]][name.split(":")[1]] = end
+    assert len(ends["secret"]) == len(ends["free"]) == 20, outcome.complained
+    return ends
+
+
+READS = {"read", "detour", "proc", "cwd", "symlink", "relative", "exec", "size", "inotify"}
+
+
+def test_no_way_leads_to_what_is_forbidden_in_a_shown_folder(worker, planted):
+    before = (planted / "secret/program").stat()
+    for forbidden in (planted / "secret", planted / "secret" / "program"):
+        ends = tries(worker, planted, forbidden=(str(forbidden),))
+        assert "worked" not in ends["secret"].values(), forbidden
+        assert {name for name, end in ends["free"].items() if end == "worked"} == READS
+    after = (planted / "secret/program").stat()
+    assert (after.st_mode, after.st_size, after.st_mtime_ns) == (before.st_mode, before.st_size, before.st_mtime_ns)
+
+
+def test_what_takes_the_place_of_a_forbidden_file_is_forbidden_at_the_next_launch(worker, shown):
+    key, rules = shown / "secret" / "key", {"visible": (str(shown),), "forbidden": (str(shown / "secret/key"),)}
+    assert worker.shell(f"cat {key}", **rules).said == ""
+    fresh = shown / "secret" / "fresh"
+    fresh.write_text("the next key")
+    fresh.rename(key)
+    assert worker.shell(f"cat {key}", **rules).said == ""
+
+
+def test_what_is_forbidden_before_it_exists_is_absent_once_it_does(worker, shown):
+    later, rules = shown / "later", {"visible": (str(shown),), "forbidden": (str(shown / "later"),)}
+    assert worker.shell(f"cat {later}", **rules).exit_code != 0
+    later.write_text("new secret")
+    assert worker.shell(f"cat {later}", **rules).said == ""
+
+
+def test_a_neighbour_whose_name_begins_alike_is_not_forbidden(worker, shown):
+    (shown / "secrets").write_text("free")
+    outcome = worker.shell(f"cat {shown}/secrets", visible=(str(shown),), forbidden=(str(shown / "secret"),))
+    assert outcome.stdout == ["free"]
+
+
+def test_a_writable_folder_is_written_on_the_machine_and_what_is_beside_it_is_not(worker, shown):
+    desk = shown / "desk"
+    desk.mkdir()
+    desk.chmod(0o777)
+    shown.chmod(0o777)
+    script = f"echo made > {desk}/new && cat {desk}/new; echo x > {shown}/open; mv {desk} {shown}/moved; ls {shown}"
+    outcome = worker.shell(script, visible=(str(shown),), writable=(str(desk),))
+    assert outcome.stdout[0] == "made", outcome.complained
+    assert (desk / "new").read_text() == "made\n"
+    assert (shown / "open").read_text() == "open"
+    assert "moved" not in outcome.stdout
+
+
+def test_no_program_of_a_writable_folder_gets_rights_by_its_mode(worker, shown):
+    shown.chmod(0o777)
+    script = f"cp /bin/id {shown}/id && chmod 4755 {shown}/id && {shown}/id -u; id -u"
+    outcome = worker.shell(script, writable=(str(shown),))
+    assert outcome.stdout[0] == outcome.stdout[1], outcome.complained
+
+
+def test_an_empty_place_of_our_own_can_be_shown(worker, shown):
+    outcome = worker.shell(f"cat {shown}/open", visible=("/opt",))
+    assert outcome.stdout == ["open"]

@@ -63,6 +63,7 @@ class Attack:
     egress: Mapping[str, object] = field(default_factory=dict)
     visible: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
+    writable: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     after: tuple[str, ...] = ()
     """Python scripts that run before in the same folder, each in a sandbox of its own."""

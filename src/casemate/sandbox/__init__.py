@@ -31,11 +31,13 @@ from casemate.sandbox.model import (
     Told,
     Wall,
 )
+from casemate.sandbox.places import SHOWN_IN_ETC, places_of
 from casemate.sandbox.running import Running
 from casemate.sandbox.sandboxes import Sandboxes
 from casemate.sandbox.survey import survey
 
 __all__ = [
+    "SHOWN_IN_ETC",
     "Body",
     "Command",
     "Egress",
@@ -60,5 +62,6 @@ __all__ = [
     "WallsMissing",
     "ZygoteLost",
     "folders",
+    "places_of",
     "survey",
 ]

@@ -46,10 +46,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
-    """What the thing inside may start."""
+    """What the thing inside may start. `denied_by` is the setting that took something of it away, to be told."""
 
     threads: bool = False
     processes: bool = False
+    denied_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,8 @@ class Policy:
     rights: Rights = field(default_factory=Rights)
     egress: Egress = field(default_factory=Egress)
     limits: Limits = field(default_factory=Limits)
+    writable: tuple[str, ...] = ()
+    """Further host paths that can be written; what the machine lets the task's user write."""
 
     @property
     def digest(self) -> str:

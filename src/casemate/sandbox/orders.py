@@ -20,9 +20,10 @@ MESSAGE_LIMIT = 64 << 10
 class Template:
     """The private root of all sandboxes of one zygote.
 
-    `folder` holds the launch folders; `visible` are host paths shown read-only where they are; `forbidden` ones are
-    covered wherever they would show; `privileged` says that we are root, so a task gets a kernel user of its own, not
-    a namespace's.
+    `folder` holds the launch folders; `visible` are host paths shown read-only where they are, `writable` ones can be
+    written; `forbidden` ones are covered wherever they would show, and so are `hidden` ones, which are the worker's
+    own; `covers` says what was found at these; `privileged` says that we are root, so a task gets a kernel user of its
+    own, not a namespace's.
     """
 
     folder: str
@@ -34,6 +35,9 @@ class Template:
     nested: bool = False
     """Root of a container that may not make namespaces: it needs a user namespace, in which it keeps its users."""
     users: int = 1
+    writable: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +68,10 @@ def encoded(value: Template | Order) -> bytes:
 def template(message: bytes) -> Template:
     """The template in a message of our own worker; anything else is a defect and raises."""
     fields: dict[str, Any] = json.loads(message)
-    return Template(**fields | {"visible": tuple(fields["visible"]), "forbidden": tuple(fields["forbidden"])})
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
+    }
+    return Template(**values)
 
 
 def order(message: bytes) -> Order:

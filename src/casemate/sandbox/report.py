@@ -75,7 +75,7 @@ def isolation(
 
 def _allowed(policy: Policy) -> dict[str, object]:
     return {
-        "write": ["/work", "/tmp", "/dev/shm"],  # noqa: S108 - private places inside
+        "write": ["/work", "/tmp", "/dev/shm", *policy.writable],  # noqa: S108 - private places inside
         "read": list(policy.visible),
         "threads": policy.rights.threads,
         "processes": policy.rights.processes,

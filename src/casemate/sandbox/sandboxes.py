@@ -33,9 +33,10 @@ from casemate.sandbox.zygotes import RootRefused, Zygote
 class Sandboxes:
     """At most `slots` sandboxes at a time, whose launch folders lie below one folder. Made by `open`."""
 
-    def __init__(self, folder: Path, slots: int, groups: Cgroups) -> None:
+    def __init__(self, folder: Path, slots: int, groups: Cgroups, hidden: tuple[str, ...] = ()) -> None:
         self._folder = folder
         self._groups = groups
+        self._hidden = hidden
         self._slots = slots
         self._resolvers = stub.resolvers(host_resolv_conf())
         self._filter = base64.b64encode(filter_program()).decode()
@@ -50,14 +51,18 @@ class Sandboxes:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path, required: Level = Level.FULL, slots: int = 16) -> AsyncIterator[Sandboxes]:
+    async def open(
+        cls, folder: Path, required: Level = Level.FULL, slots: int = 16, hidden: tuple[str, ...] = ()
+    ) -> AsyncIterator[Sandboxes]:
         """Sandboxes for as long as the context lasts; on leaving it all of them are killed.
+
+        `hidden` paths, the worker's own, are covered wherever a policy would show them.
 
         Tries the walls before anything is launched. WallsMissing: they do not stand as `required`. This version builds
         full walls or none: what only a container offers is refused even when it would be enough.
         """
         folder = await asyncio.to_thread(folders.prepare, folder)
-        sandboxes = cls(folder, slots, await asyncio.to_thread(Cgroups.found, folder, slots))
+        sandboxes = cls(folder, slots, await asyncio.to_thread(Cgroups.found, folder, slots), hidden)
         try:
             await sandboxes._check_walls(required)
             watching = (
@@ -165,7 +170,7 @@ class Sandboxes:
 
     async def _zygote(self, policy: Policy) -> Zygote:
         """The zygote that shows what this policy shows; a new one if there is none or it was lost."""
-        template = template_of(policy, self._folder, self._slots)
+        template = template_of(policy, self._folder, self._slots, self._hidden)
         async with self._starting:
             zygote = self._zygotes.get(template)
             if zygote is None or zygote.lost:

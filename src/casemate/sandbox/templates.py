@@ -13,32 +13,61 @@ from casemate.sandbox.errors import LaunchFailed
 from casemate.sandbox.kernel import capabilities, namespaces
 from casemate.sandbox.model import Policy
 from casemate.sandbox.orders import TASK_ID, Template
+from casemate.sandbox.places import places_of
 
 _PRIVATE_INSIDE = ("/tmp", "/work", "/dev", "/proc")  # noqa: S108 - names of places inside
 
 
-def template_of(policy: Policy, folder: Path, users: int) -> Template:
+def template_of(policy: Policy, folder: Path, users: int, hidden: tuple[str, ...] = ()) -> Template:
     """What the private root shows under this policy. LaunchFailed: a path is asked for that the private root hides."""
-    return _template(policy.visible, policy.forbidden, str(folder), host_resolv_conf(), users)
+    shown = policy.visible, policy.writable
+    covers = _covers((*policy.forbidden, *hidden), shown) if any(shown) else ()
+    return _template(*shown, policy.forbidden, str(folder), host_resolv_conf(), users, hidden, covers)
 
 
 @lru_cache(maxsize=64)
 def _template(
-    visible: tuple[str, ...], forbidden: tuple[str, ...], folder: str, resolv_conf: str, users: int
+    visible: tuple[str, ...],
+    writable: tuple[str, ...],
+    forbidden: tuple[str, ...],
+    folder: str,
+    resolv_conf: str,
+    users: int,
+    hidden: tuple[str, ...],
+    covers: tuple[str, ...],
 ) -> Template:
-    for path in (sys.base_prefix, *visible):
+    for path in (sys.base_prefix, *visible, *writable):
         if not Path(path).is_absolute() or any(Path(path).is_relative_to(private) for private in _PRIVATE_INSIDE):
             raise LaunchFailed(f"{path} cannot be shown in a sandbox: it is not an absolute path, or private inside.")
     return Template(
         folder=folder,
         prefix=sys.base_prefix,
         visible=visible,
+        writable=writable,
         forbidden=forbidden,
+        hidden=hidden,
+        covers=covers,
         resolv_conf=stub.resolv_conf(resolv_conf),
         privileged=privileged(),
         nested=nested(),
         users=users,
     )
+
+
+def _covers(walls: tuple[str, ...], shown: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    """What lies at forbidden places within shown ones. A cover lies over one file: when another one comes to that
+    place, the kernel takes the cover away, so the next launch needs a root of its own.
+    """
+    inner = (wall for wall in walls if any(Path(wall).is_relative_to(path) for paths in shown for path in paths))
+    return tuple(f"{place}:{_identity(place)}" for wall in inner for place in sorted(places_of(wall)))
+
+
+def _identity(path: str) -> str:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return "-"
+    return f"{found.st_dev}.{found.st_ino}"
 
 
 def host_resolv_conf() -> str:

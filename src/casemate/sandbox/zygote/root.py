@@ -11,6 +11,7 @@ from pathlib import PurePath
 
 from casemate.sandbox.kernel import mounts, namespaces
 from casemate.sandbox.orders import TASK_ID, Template
+from casemate.sandbox.places import CERTIFICATES, COPIED_SETTINGS, places_of
 
 LAUNCHES = "/.launches"
 """Where all launch folders are until a child has taken its own and dropped the rest."""
@@ -18,18 +19,12 @@ HOST_PROCESSES = "/.proc"
 """The host's procfs: a user namespace may mount a new one only while it sees a whole one."""
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-_NEEDED_SETTINGS = ("ssl", "pki", "ca-certificates", "crypto-policies", "alternatives")
-"""Folders of /etc that stay even if all of the host's /etc is forbidden: certificates, and the links behind `awk`."""
-_OFFERED_SETTINGS = ("python3*", "java-*", "fonts")
-_SETTINGS_FILES = (
-    "ld.so.cache",
-    "localtime",
-    "timezone",
-    "services",
-    "protocols",
-    "mime.types",
-    "os-release",
+_OFFERED_SETTINGS = (
+    *("ssl", "pki", "ca-certificates", "crypto-policies", "alternatives"),
+    *("python3*", "java-*", "fonts"),
 )
+"""Folders of the machine's /etc that are shown unless it is forbidden; then a few files of our own stand for them."""
+_KEYSTORE = "ssl/certs/java/cacerts"
 _ALWAYS_COVERED = ("/etc/ssl/private", "/etc/pki/tls/private")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _EMPTY_FOLDERS = ("dev", "dev/shm", "etc", "home", "opt", "proc", "run", "srv", "tmp", "var", "var/lib", "work")
@@ -41,6 +36,8 @@ _LINKS = {
     "dev/stdout": "/proc/self/fd/1",
     "dev/stderr": "/proc/self/fd/2",
 }
+_NOTHING = "/.nothing"
+"""A file that nobody may open; it lies over forbidden ones."""
 _SIZE, _FILES = 16 << 20, 8192
 _HIDDEN = 0o700
 
@@ -56,11 +53,14 @@ def build(template: Template) -> None:
     mounts.mount_memory(root, size=_SIZE, files=_FILES, mode=0o755)
     _furnish(root)
     _show_settings(root, template)
-    for path in (*_SYSTEM, template.prefix, *template.visible):
+    for path in (*_SYSTEM, template.prefix):
         if not _is_forbidden(path, template):
             _show(root, path)
-    for path in (*_ALWAYS_COVERED, template.folder, *template.forbidden):
+    _show_wanted(root, template)
+    os.close(os.open(root + _NOTHING, os.O_CREAT | os.O_EXCL, 0))
+    for path in (*_ALWAYS_COVERED, template.folder, *template.hidden, *template.forbidden):
         _cover(root, path)
+    os.unlink(root + _NOTHING)
     _write_settings(root, template)
     _keep_for_children(root, template)
     mounts.restrict(root, mounts.READ_ONLY | mounts.NO_SETUID | mounts.NO_DEVICES, recursive=False)
@@ -120,13 +120,37 @@ def _furnish(root: str) -> None:
 
 def _show_settings(root: str, template: Template) -> None:
     """What of the host's /etc programs need: to find libraries, certificates and the time zone."""
-    for name in _SETTINGS_FILES:
-        if os.path.isfile(f"/etc/{name}"):
-            shutil.copyfile(f"/etc/{name}", f"{root}/etc/{name}")
-    offered = () if _is_forbidden("/etc", template) else _OFFERED_SETTINGS
-    for pattern in (*_NEEDED_SETTINGS, *offered):
+    for name in COPIED_SETTINGS:
+        _copy(f"/etc/{name}", f"{root}/etc/{name}")
+    if _is_forbidden("/etc", template):
+        _stand_in(root)
+        return
+    for pattern in _OFFERED_SETTINGS:
         for path in glob.glob(f"/etc/{pattern}"):
-            _show(root, path)
+            if not _is_forbidden(path, template):
+                _show(root, path)
+
+
+def _stand_in(root: str) -> None:
+    """For all of a forbidden /etc: certificates at every name they are looked for, and the links behind `awk`."""
+    found = next((path for name in CERTIFICATES if os.path.isfile(path := f"/etc/{name}")), None)
+    ours = f"{root}/etc/{CERTIFICATES[0]}"
+    if found:
+        _copy(found, ours)
+        for name in CERTIFICATES[1:]:
+            _make_parents(f"{root}/etc/{name}")
+            os.symlink(f"/etc/{CERTIFICATES[0]}", f"{root}/etc/{name}")
+    _copy(f"/etc/{_KEYSTORE}", f"{root}/etc/{_KEYSTORE}")
+    for path in glob.glob("/etc/alternatives/*"):
+        if os.path.islink(path):
+            _make_parents(root + path)
+            os.symlink(os.readlink(path), root + path)
+
+
+def _copy(path: str, inside: str) -> None:
+    if os.path.isfile(path):
+        _make_parents(inside)
+        shutil.copyfile(path, inside)
 
 
 def _write_settings(root: str, template: Template) -> None:
@@ -151,21 +175,35 @@ def _own_settings(template: Template) -> dict[str, str]:
     }
 
 
-def _show(root: str, path: str) -> None:
-    """Show a host path read-only at the same place; one that does not exist, or shows already, needs nothing."""
+def _show_wanted(root: str, template: Template) -> None:
+    """What the policy asks for, outer folders first, so that an inner one is not hidden by them."""
+    for path in sorted({*template.visible, *template.writable}):
+        if not _is_forbidden(path, template):
+            _show(root, path, writable=path in template.writable)
+
+
+def _show(root: str, path: str, *, writable: bool = False) -> None:
+    """Show a host path at the same place; one that does not exist, or shows already, needs nothing."""
     inside = root + path
-    if os.path.lexists(inside) or not os.path.lexists(path):
+    if not os.path.lexists(path) or (os.path.lexists(inside) and not (writable or _is_empty(inside))):
+        return
+    if os.path.islink(inside):  # it would be followed in the machine's tree, not in this one
         return
     _make_parents(inside)
     if path in _SYSTEM and os.path.islink(path):
         os.symlink(os.readlink(path), inside)
-    elif os.path.isdir(path):
-        os.mkdir(inside)
+        return
+    if os.path.isdir(path):
+        os.makedirs(inside, exist_ok=True)
         mounts.bind(path, inside)
-        mounts.restrict(inside, mounts.READ_ONLY | mounts.NO_SETUID | mounts.NO_DEVICES)
     else:
         _bind_file(path, inside)
-        mounts.restrict(inside, mounts.READ_ONLY | mounts.NO_SETUID | mounts.NO_DEVICES)
+    mounts.restrict(inside, mounts.NO_SETUID | mounts.NO_DEVICES | (0 if writable else mounts.READ_ONLY))
+
+
+def _is_empty(inside: str) -> bool:
+    """Is it one of the empty folders of our own, such as /srv?"""
+    return os.path.isdir(inside) and not os.path.islink(inside) and not os.listdir(inside)
 
 
 def _make_parents(inside: str) -> None:
@@ -173,24 +211,20 @@ def _make_parents(inside: str) -> None:
 
 
 def _bind_file(source: str, target: str) -> None:
-    os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o644))
+    if not os.path.lexists(target):
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o644))
     mounts.bind(source, target)
-
-
-def _places(path: str) -> set[str]:
-    """A path as it is written, and what it is a link to."""
-    return {os.path.normpath(path), os.path.realpath(path)}
 
 
 def _is_forbidden(path: str, template: Template) -> bool:
     """Whether a path lies in a forbidden one, by either of its places: a link to a secret is the secret."""
-    forbidden = set().union(*map(_places, template.forbidden))
-    return any(PurePath(place).is_relative_to(other) for place in _places(path) for other in forbidden)
+    forbidden = set().union(*map(places_of, template.forbidden))
+    return any(PurePath(place).is_relative_to(other) for place in places_of(path) for other in forbidden)
 
 
 def _cover(root: str, path: str) -> None:
     """Cover a forbidden path, and what it is a link to, wherever either shows; /etc as a whole is our own."""
-    for place in _places(path) - {"/etc"}:
+    for place in places_of(path) - {"/etc"}:
         inside = root + place
         if not os.path.lexists(inside) or os.path.islink(inside):
             continue
@@ -198,7 +232,8 @@ def _cover(root: str, path: str) -> None:
             mounts.mount_memory(inside, size=4096, files=1, mode=0)
             mounts.restrict(inside, mounts.READ_ONLY)
         else:
-            mounts.bind("/dev/null", inside)
+            mounts.bind(root + _NOTHING, inside)
+            mounts.restrict(inside, mounts.READ_ONLY)
 
 
 def _keep_for_children(root: str, template: Template) -> None:

@@ -133,6 +133,7 @@ def _file_rights(template: Template) -> dict[str, Access]:
     shown = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", template.prefix, *template.visible)
     return {
         **dict.fromkeys(shown, Access.RUN),
+        **dict.fromkeys(template.writable, Access.ALL),
         "/": Access.READ_DIRECTORY,
         "/etc": Access.RUN,
         "/proc": Access.READ,
