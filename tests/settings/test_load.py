@@ -144,7 +144,7 @@ def test_a_protection_that_is_not_asked_for_is_no_problem():
         ("kestra: {server: {termination-grace-period: [1m]}}", "must be a duration such as"),
         ("kestra: {server: {liveness: {enabled: maybe}}}", "must be true or false"),
         ("kestra: {server: {worker-task-restart-strategy: soon}}", "must be one of NEVER, IMMEDIATELY, AFTER"),
-        ("kestra: {ee: {java-security: {forbidden-paths: {a: b}}}}", "must be a list of texts"),
+        ("kestra: {ee: {java-security: {forbidden-paths: {a: b}}}}", "must be a list of paths"),
         ("kestra: {variables: {globals: [1]}}", "must be a map"),
         ("casemate: {worker: {slots: 0}}", "must be a whole number of at least 1"),
         ("casemate: {worker: {slots: many}}", "must be a whole number"),

@@ -17,13 +17,15 @@ from casemate.settings.model import (
     Liveness,
     Loaded,
     Misconfiguration,
+    Profile,
     Server,
     Settings,
     Storage,
     Variables,
     Worker,
 )
-from casemate.settings.questions import envs, redacted, thread_rule
+from casemate.settings.profiles import for_task, said_by, unknown_types
+from casemate.settings.questions import authorised, envs, redacted, thread_rule
 
 __all__ = [
     "KNOWN",
@@ -38,15 +40,20 @@ __all__ = [
     "Liveness",
     "Loaded",
     "Misconfiguration",
+    "Profile",
     "Server",
     "Settings",
     "Storage",
     "Variables",
     "Worker",
+    "authorised",
     "envs",
+    "for_task",
     "load",
     "name_faults",
     "password_fault",
     "redacted",
+    "said_by",
     "thread_rule",
+    "unknown_types",
 ]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
 from casemate.documents import Plain
 from casemate.secret import Secret
 from casemate.settings import model
+from casemate.settings.keys import Kind
 from casemate.settings.known import KNOWN
 from casemate.settings.model import Settings
 from casemate.settings.plugin_configurations import recover_missed
@@ -24,7 +25,6 @@ class Values:
     """What the keys say; what is not said is the default of the table."""
 
     said: Mapping[str, object]
-    home: str
 
     def get(self, name: str, kind: type[T]) -> T | None:
         """The value of a key, or its default, which may be nothing."""
@@ -45,15 +45,10 @@ class Values:
         """The value of a key that holds a list of texts."""
         return tuple(str(text) for text in self.get(name, tuple) or ())
 
-    def paths(self, name: str) -> tuple[str, ...]:
-        """The same for paths: `~` is the home folder, `.`, `..` and doubled slashes are gone."""
-        opened = (self.home + path[1:] if path == "~" or path.startswith("~/") else path for path in self.texts(name))
-        return tuple(re.sub("^/+", "/", posixpath.normpath(path)) for path in opened)
-
 
 def built(said: Mapping[str, object], home: str) -> Settings:
     """The settings that the said values, and defaults for the others, make."""
-    values = Values(said, home)
+    values = Values(_with_plain_paths(said, home))
     return Settings(
         server=_server(values),
         encryption=model.Encryption(secret_key=_trimmed(values.get("kestra.encryption.secret-key", Secret))),
@@ -69,6 +64,27 @@ def built(said: Mapping[str, object], home: str) -> Settings:
         recover_missed=recover_missed(said),
         plugin_defaults=(*_defaults(values, "kestra.tasks.defaults"), *_defaults(values, "kestra.plugins.defaults")),
     )
+
+
+def _with_plain_paths(said: Mapping[str, object], home: str) -> dict[str, object]:
+    """The same, its paths without `~`, `.`, `..` and doubled slashes; also those of profiles."""
+    return {name: _plain(name, value, home) for name, value in said.items()}
+
+
+def _plain(name: str, value: object, home: str) -> object:
+    if not isinstance(value, tuple):
+        return value
+    if (key := KNOWN.find(tuple(name.split(".")))) and key.kind is Kind.PATHS:
+        return tuple(_plain_path(str(path), home) for path in value)
+    return tuple(
+        replace(each, overrides=_with_plain_paths(each.overrides, home)) if isinstance(each, model.Profile) else each
+        for each in value
+    )
+
+
+def _plain_path(path: str, home: str) -> str:
+    opened = home + path[1:] if path == "~" or path.startswith("~/") else path
+    return re.sub("^/+", "/", posixpath.normpath(opened))
 
 
 def _server(values: Values) -> model.Server:
@@ -146,7 +162,7 @@ def _java_security(values: Values) -> model.JavaSecurity:
     section = "kestra.ee.java-security"
     return model.JavaSecurity(
         enabled=values.need(f"{section}.enabled", bool),
-        forbidden_paths=values.paths(f"{section}.forbidden-paths"),
+        forbidden_paths=values.texts(f"{section}.forbidden-paths"),
         authorized_class_prefix=values.texts(f"{section}.authorized-class-prefix"),
         forbidden_class_prefix=values.texts(f"{section}.forbidden-class-prefix"),
     )
@@ -162,7 +178,7 @@ def _isolation(values: Values) -> model.Isolation:
             allow=values.texts(f"{section}.egress.allow"),
             deny=values.texts(f"{section}.egress.deny"),
         ),
-        visible_paths=values.paths(f"{section}.visible-paths"),
+        visible_paths=values.texts(f"{section}.visible-paths"),
         limits=model.LimitOverrides(
             memory=values.get(f"{section}.limits.memory", int),
             processes=values.get(f"{section}.limits.processes", int),
@@ -177,7 +193,20 @@ def _isolation(values: Values) -> model.Isolation:
             temporary_inodes=values.get(f"{section}.limits.temporary-inodes", int),
             duration=values.get(f"{section}.limits.duration", timedelta),
         ),
+        writable_paths=values.texts(f"{section}.writable-paths"),
+        threads=values.need(f"{section}.threads", bool),
+        processes=values.need(f"{section}.processes", bool),
+        profiles=values.need(f"{section}.profiles", tuple),
+        said={name: value for name, value in values.said.items() if name.startswith(f"{section}.")},
     )
+
+
+def overridden(isolation: model.Isolation, profiles: tuple[model.Profile, ...]) -> model.Isolation:
+    """The section as these profiles, the later one over the earlier, change it; none but these are left in it."""
+    said = dict(isolation.said)
+    for profile in profiles:
+        said |= profile.overrides
+    return replace(_isolation(Values(said)), profiles=profiles)
 
 
 def _defaults(values: Values, name: str) -> model.Defaults:

@@ -11,6 +11,8 @@ from casemate.settings import egress, plugin_configurations
 from casemate.settings.account import account
 from casemate.settings.finding import Finding
 from casemate.settings.model import Settings
+from casemate.settings.path_checks import path_problems
+from casemate.settings.profile_checks import in_each_profile, in_every_combination, profile_problems
 
 _AUTH = "kestra.server.basic-auth"
 _LIVENESS = "kestra.server.liveness"
@@ -24,8 +26,8 @@ def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Fi
     yield from account(settings, said)
     yield from _times(settings)
     yield from _encryption(settings)
-    yield from egress.contradicting(settings.isolation.egress)
-    yield from _paths(settings)
+    yield from profile_problems(settings)
+    yield from in_every_combination(settings, _egress_problems, path_problems)
     yield from _entries(said)
     yield from plugin_configurations.misfits(said)
     yield from _secrets(said)
@@ -43,7 +45,7 @@ def odd(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
     if settings.storage.type != "local":
         message = "has no effect: internal files are kept in a local folder whatever this says"
         yield Finding(code="config.no-effect", keys=("kestra.storage.type",), message=message)
-    yield from egress.odd(settings.isolation.egress)
+    yield from in_each_profile(settings, "egress.", lambda each: egress.odd(each.isolation.egress))
 
 
 def _times(settings: Settings) -> Iterator[Finding]:
@@ -93,19 +95,8 @@ def _short_keys(settings: Settings) -> Iterator[Finding]:
         yield Finding(code="config.weak", keys=("kestra.encryption.secret-key",), message=message)
 
 
-def _paths(settings: Settings) -> Iterator[Finding]:
-    forbidden, visible = settings.java_security.forbidden_paths, settings.isolation.visible_paths
-    for name, paths in ((f"{_JAVA}.forbidden-paths", forbidden), (f"{_WALLS}.visible-paths", visible)):
-        for path in paths:
-            if not path.startswith("/"):
-                yield Finding(code="config.type", keys=(name,), message=f"must hold absolute paths, not {path}")
-    if not settings.java_security.enabled:
-        return
-    for path in visible:
-        for wall in forbidden:
-            if path == wall or path.startswith(wall.rstrip("/") + "/"):
-                keys = (f"{_WALLS}.visible-paths", f"{_JAVA}.forbidden-paths")
-                yield Finding(keys=keys, message=f"{path} is to be shown, but {wall} is forbidden")
+def _egress_problems(settings: Settings) -> Iterator[Finding]:
+    return egress.contradicting(settings.isolation.egress)
 
 
 def _entries(said: Mapping[str, object]) -> Iterator[Finding]:

@@ -19,9 +19,11 @@ class Kind(StrEnum):
     DURATION = "a duration such as 250ms, 5s, 10m, 1h, 7d or PT5M"
     SIZE = "a size such as 512KB, 10MB or 2GB"
     TEXTS = "a list of texts"
+    PATHS = "a list of paths"  #: absolute ones; `~` is the home folder
     CHOICE = "one of the known words"
     MAP = "a map"  #: its keys are data; several files are merged key by key
     TREE = "any value"  #: kept as written, placeholders apart
+    ENTRIES = "a list of entries"  #: each with keys of its own, see `profiles`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,7 +90,7 @@ _LANGUAGE = (
 
 _WALLS = (
     Key(name="kestra.ee.java-security.enabled", kind=Kind.FLAG, default=False),
-    Key(name="kestra.ee.java-security.forbidden-paths", kind=Kind.TEXTS, default=()),
+    Key(name="kestra.ee.java-security.forbidden-paths", kind=Kind.PATHS, default=()),
     Key(name="kestra.ee.java-security.authorized-class-prefix", kind=Kind.TEXTS, default=()),
     Key(name="kestra.ee.java-security.forbidden-class-prefix", kind=Kind.TEXTS, default=()),
     Key(name="casemate.isolation.required-level", kind=Kind.CHOICE, choices=("full", "container"), default="full"),
@@ -98,7 +98,11 @@ _WALLS = (
     Key(name="casemate.isolation.egress.public", kind=Kind.FLAG, default=True),
     Key(name="casemate.isolation.egress.allow", kind=Kind.TEXTS, default=()),
     Key(name="casemate.isolation.egress.deny", kind=Kind.TEXTS, default=()),
-    Key(name="casemate.isolation.visible-paths", kind=Kind.TEXTS, default=()),
+    Key(name="casemate.isolation.visible-paths", kind=Kind.PATHS, default=()),
+    Key(name="casemate.isolation.writable-paths", kind=Kind.PATHS, default=()),
+    Key(name="casemate.isolation.threads", kind=Kind.FLAG, default=True),
+    Key(name="casemate.isolation.processes", kind=Kind.FLAG, default=True),
+    Key(name="casemate.isolation.profiles", kind=Kind.ENTRIES, default=()),
     Key(name="casemate.isolation.limits.memory", kind=Kind.SIZE, least=1 << 20),
     Key(name="casemate.isolation.limits.processes", kind=Kind.NUMBER, least=1),
     Key(name="casemate.isolation.limits.open-files", kind=Kind.NUMBER, least=16),

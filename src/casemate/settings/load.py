@@ -14,6 +14,7 @@ from casemate.settings.keys import Kind
 from casemate.settings.known import KNOWN
 from casemate.settings.model import Loaded, Misconfiguration
 from casemate.settings.placeholders import Resolver
+from casemate.settings.profiles import entries
 from casemate.settings.sources import (
     Place,
     Source,
@@ -41,18 +42,19 @@ def load(files: Sequence[tuple[str, str]], environ: Mapping[str, str]) -> Loaded
     resolver = Resolver(environ, merged)
     resolved = {name: resolver.resolved(value) for name, value in merged.items()}
     written = {name: value for name, value in resolved.items() if value is not None}
-    values, wrong = _meanings(written)
-    settings = built(values, environ.get("HOME", "/"))
+    values, wrong, of_profiles = _meanings(written)
+    places = {**written, **of_profiles}
+    settings = replace(built(values, environ.get("HOME", "/")), files=tuple(name for name, _ in files))
     # What is missing only because it could not be read contradicts nothing.
     contradictions = [
         found for found in contradicting(settings, values) if not set(found.keys) & merged.keys() - values.keys()
     ]
-    oddities = [_placed(found, written) for found in odd(settings, values)]
+    oddities = [_placed(found, places) for found in odd(settings, values)]
     problems = [problem for source in sources for problem in source.problems]
     problems += [
         *resolver.problems,
         *wrong,
-        *(_placed(found, written) for found in contradictions),
+        *(_placed(found, places) for found in contradictions),
         *_guarded(values, written),
     ]
     if problems:
@@ -83,17 +85,26 @@ def _over(before: Written, after: Written) -> Written:
     return replace(after, node=replace(after.node, entries=tuple(entries.values())))
 
 
-def _meanings(written: Mapping[str, Written]) -> tuple[dict[str, object], list[Misconfiguration]]:
+def _meanings(
+    written: Mapping[str, Written],
+) -> tuple[dict[str, object], list[Misconfiguration], Mapping[str, Written]]:
+    """The values, what is wrong with them, and where those of profiles stand."""
     values: dict[str, object] = {}
     problems: list[Misconfiguration] = []
+    places: Mapping[str, Written] = {}
     for name, value in written.items():
         if value.key is None:
+            continue
+        if value.key.kind is Kind.ENTRIES:
+            read = entries(value)
+            values[name], places = read.profiles, read.written or {}
+            problems += read.problems
             continue
         try:
             values[name] = meaning(value.key, value.node)
         except ValueError as wrong:
             problems.append(value.place.problem("config.type", f"must be {wrong}", path=value.spelled))
-    return values, problems
+    return values, problems, places
 
 
 def _placed(finding: Finding, written: Mapping[str, Written]) -> Misconfiguration:

@@ -143,13 +143,39 @@ class LimitOverrides:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One entry of `casemate.isolation.profiles`: for which tasks, and what is different for them.
+
+    A task is meant when each selector that is not empty names it: `types` and `namespaces` by a prefix that ends at a
+    dot, `tenants` by the whole name. `overrides` are values by the full name of the key they stand in for.
+    """
+
+    name: str
+    """Where it stands: `casemate.isolation.profiles[0]`."""
+    types: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    tenants: tuple[str, ...] = ()
+    overrides: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Isolation:
-    """`casemate.isolation`: the walls every task run stands behind. `required_level` is `full` or `container`."""
+    """`casemate.isolation`: the walls every task run stands behind. `required_level` is `full` or `container`.
+
+    `threads` and `processes` take these rights away when they are false; true gives no type more than it asks for.
+    `profiles` say what is different for some tasks: `for_task` answers what holds for one.
+    """
 
     required_level: str
     egress: EgressRules
     visible_paths: tuple[str, ...]
     limits: LimitOverrides
+    writable_paths: tuple[str, ...] = ()
+    threads: bool = True
+    processes: bool = True
+    profiles: tuple[Profile, ...] = ()
+    said: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """The values this was made of, by the full names of their keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +206,8 @@ class Settings:
     """Of `kestra.plugins.configurations`: which missed dates are made up for, by the type of schedule."""
     plugin_defaults: Defaults = field(repr=False)
     """Of `kestra.tasks.defaults`, the older place, then of `kestra.plugins.defaults` (spec/engine 10)."""
+    files: tuple[str, ...] = field(default=(), compare=False)
+    """The configuration files all this was read from."""
 
 
 @dataclass(frozen=True, slots=True)

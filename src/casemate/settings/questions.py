@@ -11,6 +11,7 @@ from casemate import durations
 from casemate.secret import Secret
 from casemate.settings.known import KNOWN
 from casemate.settings.model import JavaSecurity, Settings, Variables
+from casemate.settings.profiles import is_below
 from casemate.settings.sources import sets_a_key
 
 HIDDEN = "******"
@@ -24,22 +25,28 @@ _NEVER = ("SECRET_", "CASEMATE_")
 _OURS = "KESTRA_"
 
 
-def thread_rule(rules: JavaSecurity, type_name: str) -> str | None:
-    """The key that forbids this (canonical) task type to start threads and processes, or None where it may.
+def thread_rule(rules: JavaSecurity, *names: str) -> str | None:
+    """The key that forbids a task type to start threads and processes, or None where it may.
 
-    Forbidden wins over authorised; prefixes end at a dot (spec/isolation 1.3, rules 4 and 5).
+    `names` are its canonical name and its aliases: a prefix may name it by any of them. Forbidden wins over
+    authorised; prefixes end at a dot (spec/isolation 1.3, rules 4 and 5).
     """
     if not rules.enabled:
         return None
-    if _any_prefix(rules.forbidden_class_prefix, type_name):
+    if _named(rules.forbidden_class_prefix, names):
         return "kestra.ee.java-security.forbidden-class-prefix"
-    if rules.authorized_class_prefix and not _any_prefix(rules.authorized_class_prefix, type_name):
+    if rules.authorized_class_prefix and not _named(rules.authorized_class_prefix, names):
         return "kestra.ee.java-security.authorized-class-prefix"
     return None
 
 
-def _any_prefix(prefixes: Iterable[str], type_name: str) -> bool:
-    return any(f"{type_name}.".startswith(prefix.rstrip(".") + ".") for prefix in prefixes)
+def authorised(rules: JavaSecurity, *names: str) -> bool:
+    """Does the operator say in words that this type may start threads?"""
+    return rules.enabled and thread_rule(rules, *names) is None and _named(rules.authorized_class_prefix, names)
+
+
+def _named(prefixes: Iterable[str], names: Iterable[str]) -> bool:
+    return any(is_below(name, tuple(prefixes)) for name in names)
 
 
 def envs(variables: Variables, environ: Mapping[str, str]) -> Mapping[str, str]:

@@ -62,6 +62,11 @@ def from_text(file: str, text: str, table: Table) -> Source:
     return Source(said.values, unreadable + said.problems + _more_documents(file, text))
 
 
+def within(entry: documents.Mapping, spelled: str, place: Place, table: Table) -> Source:
+    """What one entry of a list says, whose keys are those of `table`; problems are told below `spelled`."""
+    return _collected(_walk(entry, Written("", spelled, None, entry, place), table))
+
+
 def _more_documents(file: str, text: str) -> tuple[Misconfiguration, ...]:
     """What stands behind a second `---` would be read by nobody."""
     starts = [Mark(before + 1, 1) for before, _ in documents.split_documents(text)]
@@ -146,7 +151,7 @@ def sets_a_key(variable: str, table: Table) -> bool:
 
 
 def _pattern(key: Key) -> str:
-    further = {Kind.MAP: "(_.+)?", Kind.TEXTS: "(_[0-9]+)?"}.get(key.kind, "")
+    further = {Kind.MAP: "(_.+)?", Kind.TEXTS: "(_[0-9]+)?", Kind.PATHS: "(_[0-9]+)?"}.get(key.kind, "")
     return environment_name(key.name).replace("*", "[A-Z0-9]+") + further
 
 
@@ -154,9 +159,9 @@ def _variable(key: Key, environ: Mapping[str, str]) -> Iterator[Written | Miscon
     match key.kind:
         case Kind.MAP:
             yield from _map_variables(key, environ)
-        case Kind.TREE:
+        case Kind.TREE | Kind.ENTRIES:
             yield from _tree_variables(key, environ)
-        case Kind.TEXTS:
+        case Kind.TEXTS | Kind.PATHS:
             yield from _list_variables(key, environ)
         case _:
             for variable, name in _named(key, environ):

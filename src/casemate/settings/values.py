@@ -33,8 +33,8 @@ def meaning(key: Key, node: Node) -> object:
             return documents.plain(node)
         case Kind.MAP:
             return _map(node)
-        case Kind.TEXTS:
-            return _texts(node)
+        case Kind.TEXTS | Kind.PATHS:
+            return _texts(key, node)
         case _:
             value = _one(key, _text(key, node))
     if key.least is not None and isinstance(value, int | float) and value < key.least:
@@ -118,14 +118,14 @@ def _choice(text: str, choices: tuple[str, ...]) -> str:
     raise ValueError("one of " + ", ".join(choices))
 
 
-def _texts(node: Node) -> tuple[str, ...]:
+def _texts(key: Key, node: Node) -> tuple[str, ...]:
     match node:
         case Scalar(text=text):
             return tuple(part.strip() for part in text.split(",") if part.strip())
         case Sequence(items=items) if all(isinstance(item, Scalar) and item.value is not None for item in items):
             return tuple(item.text for item in items if isinstance(item, Scalar))
         case _:
-            raise ValueError(Kind.TEXTS.value)
+            raise ValueError(key.kind.value)
 
 
 def _map(node: Node) -> Mapping[str, documents.Plain]:
