@@ -9,7 +9,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from casemate import walls
@@ -28,7 +27,7 @@ from casemate.secrets import EnvironmentSecrets
 from casemate.settings import Settings, envs
 from casemate.storage import Storage, paths
 from casemate.store import Database, flows
-from casemate.worker import Worker, policy_for
+from casemate.worker import Worker, policies
 from casemate.zone import server_zone
 
 
@@ -68,7 +67,6 @@ async def running(settings: Settings, state: Path, sandboxes: Sandboxes) -> Asyn
     """All services in one process over one state folder, until the context ends."""
     from casemate import __version__
 
-    isolation = settings.isolation
     async with AsyncExitStack() as stack:
         jq = JqPrograms(sandboxes, walls.launches(state))
         db = await asyncio.to_thread(Database.open, f"sqlite:///{state / 'casemate.db'}")
@@ -89,7 +87,7 @@ async def running(settings: Settings, state: Path, sandboxes: Sandboxes) -> Asyn
             types,
             folder=walls.launches(state),
             slots=walls.slots(settings),
-            policy_for=partial(policy_for, isolation=isolation, java_security=settings.java_security),
+            policy_for=policies(settings.isolation, settings.java_security),
             zone=context.zone,
             recursive_rendering=settings.variables.recursive_rendering,
             jq=jq,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from casemate.errors import CasemateError
+from casemate.host_paths import check_places, private_places
 from casemate.sandbox import Level, Sandboxes
 from casemate.settings import Settings
 
@@ -25,10 +26,15 @@ class StateUnusable(CasemateError):
 
 @asynccontextmanager
 async def walls(settings: Settings, state: Path) -> AsyncIterator[Sandboxes]:
-    """The sandboxes over one state folder, until the context ends. Raises `StateUnusable`, `WallsMissing`."""
+    """The sandboxes over one state folder, until the context ends.
+
+    Raises `StateUnusable`, `WallsMissing`; `Refused` for paths that tasks cannot be shown.
+    """
     _make(state)
+    check_places(settings, state)
     level = Level(settings.isolation.required_level)
-    async with Sandboxes.open(launches(state), level, slots(settings) + _FOR_TEMPLATES) as sandboxes:
+    count = slots(settings) + _FOR_TEMPLATES
+    async with Sandboxes.open(launches(state), level, count, private_places(settings, state)) as sandboxes:
         yield sandboxes
 
 

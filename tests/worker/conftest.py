@@ -14,6 +14,7 @@ from tests.worker.plane import Plane
 
 from casemate.catalog import Capability, Catalog, Kind, Manifest
 from casemate.identifiers import WorkerId
+from casemate.jobs import Place
 from casemate.sandbox import Egress, Limits, Policy, Rights, Sandboxes
 from casemate.worker import Worker
 
@@ -86,7 +87,7 @@ CATALOG = Catalog(
 )
 
 
-def policy_for(manifest: Manifest) -> Policy:
+def policy_for(manifest: Manifest, _place: Place) -> Policy:
     code = Capability.RUNS_CODE in manifest.capabilities
     return Policy(rights=Rights(threads=code, processes=code), egress=Egress(open=False), limits=Limits(memory=1 << 30))
 

@@ -1,10 +1,14 @@
 """What a task type may do inside."""
 
+from dataclasses import replace
+
 import pytest
 
 from casemate.catalog import Capability, Kind, Manifest
+from casemate.identifiers import ExecutionId, FlowId, Namespace, TaskRunId, TenantId
+from casemate.jobs import Place
 from casemate.sandbox import Level, Limits
-from casemate.settings import EgressRules, Isolation, JavaSecurity, LimitOverrides
+from casemate.settings import EgressRules, Isolation, JavaSecurity, LimitOverrides, load
 from casemate.worker import policy_for
 from casemate.worker.errors import TaskFailed
 
@@ -100,3 +104,67 @@ def test_rules_that_are_switched_off_forbid_nothing():
     rules = java_security(enabled=False, forbidden="io.kestra")
     policy = policy_for(manifest(Capability.RUNS_CODE), isolation(), rules)
     assert (policy.rights.threads, policy.rights.processes, policy.forbidden) == (True, True, ())
+
+
+HERE = Place(
+    tenant=TenantId("main"),
+    namespace=Namespace("company.team"),
+    flow=FlowId("flow"),
+    flow_revision=1,
+    execution=ExecutionId("e"),
+    task_run=TaskRunId("t"),
+    attempt=1,
+)
+
+
+def configured(text: str) -> Isolation:
+    return load([("kestra.yml", text)], {}).settings.isolation
+
+
+def test_a_profile_changes_what_its_tasks_get():
+    walls = configured(
+        "casemate: {isolation: {profiles: [{namespaces: [company], limits: {memory: 1MB}, visible-paths: [/srv/x], "
+        "writable-paths: [/srv/y], egress: {open: false}}]}}"
+    )
+    policy = policy_for(manifest(Capability.RUNS_CODE), walls, None, HERE)
+    assert (policy.limits.memory, policy.visible, policy.writable) == (1 << 20, ("/srv/x",), ("/srv/y",))
+    assert not policy.egress.open
+    elsewhere = policy_for(manifest(Capability.RUNS_CODE), walls, None, replace(HERE, namespace=Namespace("companies")))
+    assert elsewhere.limits == Limits()
+
+
+@pytest.mark.parametrize("right", ["threads", "processes"])
+def test_a_profile_takes_a_right_away_and_the_policy_says_who_did(right):
+    walls = configured(f"casemate: {{isolation: {{profiles: [{{types: [io.kestra], {right}: false}}]}}}}")
+    rights = policy_for(manifest(Capability.RUNS_CODE), walls, None, HERE).rights
+    assert (rights.threads, rights.processes) == (right != "threads", right != "processes")
+    assert rights.denied_by == f"casemate.isolation.profiles[0].{right}"
+
+
+def test_a_profile_gives_nothing_that_the_type_does_not_ask_for_or_that_is_forbidden():
+    walls = configured("casemate: {isolation: {profiles: [{types: [io.kestra], threads: true, processes: true}]}}")
+    rights = policy_for(manifest(), walls, None, HERE).rights
+    assert (rights.threads, rights.processes) == (False, False)
+    with pytest.raises(TaskFailed, match="authorized-class-prefix"):
+        policy_for(manifest(Capability.RUNS_CODE), walls, java_security(authorized="other"), HERE)
+
+
+def test_a_type_that_the_operator_authorises_may_start_threads_and_no_processes():
+    rights = policy_for(manifest(), isolation(), java_security(authorized="io.kestra.plugin.core")).rights
+    assert (rights.threads, rights.processes) == (True, False)
+    other = policy_for(manifest(), isolation(), java_security(authorized="io.kestra.plugin.cor")).rights
+    assert (other.threads, other.denied_by) == (False, "kestra.ee.java-security.authorized-class-prefix")
+
+
+def test_a_prefix_may_name_a_type_by_its_older_name():
+    old = Manifest(
+        type="io.kestra.plugin.core.x.X",
+        kind=Kind.TASK,
+        title="x",
+        properties={},
+        aliases=("io.kestra.core.tasks.X",),
+        capabilities=frozenset((Capability.RUNS_CODE,)),
+    )
+    with pytest.raises(TaskFailed, match=r"Thread creation is forbidden for 'io\.kestra\.plugin\.core\.x\.X'"):
+        policy_for(old, isolation(), java_security(forbidden="io.kestra.core.tasks"))
+    assert policy_for(old, isolation(), java_security(authorized="io.kestra.core.tasks.X")).rights.threads

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from casemate.cli.files import text_of
-from casemate.settings import Settings, load
+from casemate.core import catalog
+from casemate.errors import Problem
+from casemate.settings import Settings, load, unknown_types
 
 
 def settings_from(file: Path | None) -> Settings:
@@ -17,6 +20,14 @@ def settings_from(file: Path | None) -> Settings:
     """
     files = [(str(file), text_of(file))] if file else []
     loaded = load(files, os.environ)
-    for warning in loaded.warnings:
+    for warning in (*loaded.warnings, *_unknown_types(loaded.settings)):
         print(f"casemate: {warning.located(str(file or 'environment'))}", file=sys.stderr)
     return loaded.settings
+
+
+def _unknown_types(settings: Settings) -> Iterable[Problem]:
+    """What profiles name that is no task type here; types are known to the catalogue only."""
+    if not settings.isolation.profiles:
+        return ()
+    names = {name for manifest in catalog().all() for name in (manifest.type, *manifest.aliases)}
+    return unknown_types(settings.isolation, names)

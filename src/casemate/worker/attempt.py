@@ -198,6 +198,8 @@ def _write_down(job: Job, failure: TaskFailed) -> None:
         job.log.write("ERROR", message)
     if failure.trace:
         job.log.write("TRACE", failure.trace)
+    for message in job.denials.messages() if job.denials is not None else ():
+        job.log.write("ERROR", message)
 
 
 def _stopped(job: Job) -> EndState | None:

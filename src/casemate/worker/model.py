@@ -14,10 +14,11 @@ from typing import Any, TypeAlias
 from casemate.catalog import Catalog, Manifest
 from casemate.dispatch import WorkerLink
 from casemate.expressions import Jq, no_jq
-from casemate.jobs import Grant, Hint
+from casemate.jobs import Grant, Hint, Place
 from casemate.masking import Mask
 from casemate.sandbox import Body, Command, End, Policy, Sandboxes
 from casemate.worker.archive import Look
+from casemate.worker.denials import Denials
 from casemate.worker.languages import Form, Language
 from casemate.worker.logbook import LogBook
 from casemate.worker.logfile import LogFile
@@ -69,6 +70,7 @@ class Job:
     file: LogFile | None = None
     manifest: Manifest | None = None
     policy: Policy | None = None
+    denials: Denials | None = None
     script: Script | None = None
     properties: Mapping[str, object] = field(default_factory=dict)
     timeout: timedelta | None = None
@@ -124,7 +126,7 @@ class Tools:
     link: WorkerLink
     sandboxes: Sandboxes
     catalog: Catalog
-    policy_for: Callable[[Manifest], Policy]
+    policy_for: Callable[[Manifest, Place], Policy]
     search: str
     programs: Mapping[str, str]
     renderers: Executor

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Final
 
 from casemate.catalog import Capability, Manifest
+from casemate.jobs import Place
 from casemate.sandbox import Egress, Level, Limits, Policy, Rights
-from casemate.settings import Isolation, JavaSecurity, LimitOverrides, thread_rule
+from casemate.settings import Isolation, JavaSecurity, LimitOverrides, authorised, for_task, said_by, thread_rule
+from casemate.worker import denials
 from casemate.worker.errors import TaskFailed
 
 _CONNECTS: Final = frozenset((Capability.NETWORK, Capability.RUNS_CODE))
@@ -15,33 +18,55 @@ _STARTS_PROCESSES: Final = frozenset((Capability.STARTS_PROCESSES, Capability.RU
 _STARTS_THREADS: Final = frozenset((Capability.STARTS_THREADS, Capability.RUNS_CODE))
 
 
-def policy_for(manifest: Manifest, isolation: Isolation, java_security: JavaSecurity | None = None) -> Policy:
-    """The policy of one task type. What its manifest does not ask for, it does not get; settings only take away.
+def policies(isolation: Isolation, java_security: JavaSecurity) -> Callable[[Manifest, Place], Policy]:
+    """What answers `policy_for` under these settings."""
+    return lambda manifest, place: policy_for(manifest, isolation, java_security, place)
+
+
+def policy_for(
+    manifest: Manifest,
+    isolation: Isolation,
+    java_security: JavaSecurity | None = None,
+    place: Place | None = None,
+) -> Policy:
+    """The policy of one task type at one place. What its manifest does not ask for, it does not get: settings only
+    take away. The one exception are threads for a type that `authorized-class-prefix` names.
 
     Raises `TaskFailed` for a type that cannot do its work without the threads or processes it may not start: it would
     end with an error of the kernel that tells nobody which setting forbids it (spec/isolation 1.3, rule 7).
     """
-    wants = manifest.capabilities
+    names = (manifest.type, *manifest.aliases)
+    walls = for_task(isolation, names, place.namespace if place else "", place.tenant if place else "")
     rules = java_security if java_security is not None and java_security.enabled else None
-    key = thread_rule(rules, manifest.type) if rules is not None else None
-    if key is not None and not wants.isdisjoint(_STARTS_THREADS | _STARTS_PROCESSES):
-        raise TaskFailed(f"Thread creation is forbidden for '{manifest.type}' by '{key}'.")
+    key = thread_rule(rules, *names) if rules is not None else None
+    if key is not None and not manifest.capabilities.isdisjoint(_STARTS_THREADS | _STARTS_PROCESSES):
+        raise TaskFailed(denials.no_threads(manifest.type, key))
     return Policy(
-        required=Level(isolation.required_level),
-        visible=isolation.visible_paths,
+        required=Level(walls.required_level),
+        visible=walls.visible_paths,
+        writable=walls.writable_paths,
         forbidden=rules.forbidden_paths if rules is not None else (),
-        rights=Rights(
-            threads=not wants.isdisjoint(_STARTS_THREADS),
-            # A program that may start others could start threads in them.
-            processes=not wants.isdisjoint(_STARTS_PROCESSES),
-        ),
+        rights=_rights(manifest, walls, rules),
         egress=Egress(
-            open=isolation.egress.open and not wants.isdisjoint(_CONNECTS),
-            allow=isolation.egress.allow,
-            deny=isolation.egress.deny,
-            public=isolation.egress.public,
+            open=walls.egress.open and not manifest.capabilities.isdisjoint(_CONNECTS),
+            allow=walls.egress.allow,
+            deny=walls.egress.deny,
+            public=walls.egress.public,
         ),
-        limits=_limits(isolation.limits),
+        limits=_limits(walls.limits),
+    )
+
+
+def _rights(manifest: Manifest, walls: Isolation, rules: JavaSecurity | None) -> Rights:
+    wants, names = manifest.capabilities, (manifest.type, *manifest.aliases)
+    named = rules is not None and authorised(rules, *names)
+    key = thread_rule(rules, *names) if rules is not None else None
+    taken = [said_by(walls, right) for right in ("threads", "processes") if not getattr(walls, right)]
+    return Rights(
+        threads=walls.threads and (named or not wants.isdisjoint(_STARTS_THREADS)),
+        # A program that may start others could start threads in them.
+        processes=walls.processes and not wants.isdisjoint(_STARTS_PROCESSES),
+        denied_by=key or next(iter(taken), ""),
     )
 
 

@@ -16,7 +16,7 @@ from casemate.catalog import Capability, Catalog, Manifest
 from casemate.dispatch import LinkLost, WorkerLink
 from casemate.expressions import Jq, no_jq
 from casemate.identifiers import Fence, JobId, friendly
-from casemate.jobs import Grant, Heartbeat, Hint, Kill, Stale
+from casemate.jobs import Grant, Heartbeat, Hint, Kill, Place, Stale
 from casemate.sandbox import Policy, Sandboxes, folders
 from casemate.worker import attempt, programs
 from casemate.worker.model import Job, Stop, Tools
@@ -44,7 +44,7 @@ class Worker:
         *,
         folder: Path,
         slots: int,
-        policy_for: Callable[[Manifest], Policy],
+        policy_for: Callable[[Manifest, Place], Policy],
         zone: tzinfo = UTC,
         recursive_rendering: bool = False,
         jq: Jq = no_jq,

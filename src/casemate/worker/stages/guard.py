@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from casemate.catalog import Capability, Manifest
 from casemate.worker import properties, runners
+from casemate.worker.denials import Denials
 from casemate.worker.errors import TaskFailed
 from casemate.worker.languages import LANGUAGES, recognise
 from casemate.worker.model import Job, Script, Tools
@@ -17,7 +18,8 @@ async def guard(job: Job, tools: Tools) -> None:
         raise TaskFailed(
             f"Invalid type: {job.grant.task.type}", f"No plugin registered for the defined type: '{canonical}'"
         )
-    job.policy = tools.policy_for(job.manifest)
+    job.policy = tools.policy_for(job.manifest, job.grant.place)
+    job.denials = Denials(job.manifest.type, job.policy.forbidden, job.policy.rights)
     if job.manifest.body is not None:
         return
     job.script = _script(job.manifest)

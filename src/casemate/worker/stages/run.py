@@ -61,7 +61,9 @@ async def _listen(job: Job, tools: Tools, running: Running) -> None:
 
 
 def _hear_line(job: Job, line: Line) -> None:
-    job.complained |= line.stream == "stderr"
+    if line.stream == "stderr":
+        job.complained = True
+        _complain(job, line.text)
     if isinstance(job.what, Command) and decode.marked(line.text):
         try:
             _take(job, decode.from_line(line.text), line.at)
@@ -69,6 +71,11 @@ def _hear_line(job: Job, line: Line) -> None:
             job.log.write("WARN", f"Invalid outputs '{error}'", line.at)
     else:
         job.log.write("ERROR" if line.stream == "stderr" else "INFO", line.text, line.at)
+
+
+def _complain(job: Job, text: str) -> None:
+    if job.denials is not None:
+        job.denials.hear(text)
 
 
 async def _hear_body(job: Job, tools: Tools, running: Running, told: Told) -> None:
@@ -95,6 +102,7 @@ def _take(job: Job, said: decode.Said, at: datetime) -> None:
         job.spoke = True
     if said.failure is not None:
         job.failed = True
+        _complain(job, f"{said.failure.message}\n{said.failure.trace}")
         job.log.write("ERROR", said.failure.message, at)
         if said.failure.trace:
             job.log.write("TRACE", said.failure.trace, at)

@@ -1,0 +1,70 @@
+"""What a task ran against, in words: forbidden is absent behind the walls, and an error of the kernel names no setting.
+
+Only what a failed task has said itself is looked at; whoever could name a forbidden path knew it before.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from casemate.sandbox import SHOWN_IN_ETC, Rights, places_of
+
+_MOST: Final = 20
+"""So many paths are told of for one task."""
+_PATH: Final = re.compile(r"(?<![\w.~/-])/[^\s:;,'\"`´‘’“”()\[\]{}<>|*?\\\x00-\x1f]+")
+_NO_THREAD: Final = re.compile(
+    r"can't start new thread|cannot fork|pthread_create|(failed|unable) to create (new OS |native )?thread",
+    re.IGNORECASE,
+)
+_STARTING: Final = re.compile(r"fork|spawn|exec[vl]|clone", re.IGNORECASE)
+_REFUSED: Final = re.compile(r"Operation not permitted|\bEPERM\b")
+
+
+def no_access(path: str) -> str:
+    """The words for a path that is not there because it is forbidden (spec/isolation 1.3, rule 7)."""
+    return f"Access to path '{path}' is forbidden by 'kestra.ee.java-security.forbidden-paths'."
+
+
+def no_threads(task_type: str, key: str) -> str:
+    """The words for a thread or process that could not be started (spec/isolation 1.3, rule 7)."""
+    return f"Thread creation is forbidden for '{task_type}' by '{key}'."
+
+
+class Denials:
+    """Hears what one task says when it complains, and knows afterwards what it may have run against."""
+
+    def __init__(self, task_type: str, forbidden: Iterable[str], rights: Rights) -> None:
+        self._type = task_type
+        self._forbidden = tuple({place for path in forbidden for place in places_of(path)})
+        self._rights = rights
+        self._paths: dict[str, None] = {}
+        self._starting = False
+        self._refused = False
+
+    def hear(self, text: str) -> None:
+        """One line of standard error, or the message or trace of a failure."""
+        if self._forbidden and "/" in text and len(self._paths) < _MOST:
+            self._paths |= dict.fromkeys(self._forbidden_in(text))
+        if self._rights.denied_by:
+            # A trace comes line by line: the call first, what became of it last.
+            self._starting = self._starting or bool(_STARTING.search(text))
+            self._refused |= bool(_NO_THREAD.search(text)) or (self._starting and bool(_REFUSED.search(text)))
+
+    def messages(self) -> tuple[str, ...]:
+        """What to tell the author of a task that failed: each forbidden path once, and the rule about threads."""
+        threads = (no_threads(self._type, self._rights.denied_by),) if self._refused else ()
+        return (*(no_access(path) for path in list(self._paths)[:_MOST]), *threads)
+
+    def _forbidden_in(self, text: str) -> Iterator[str]:
+        for match in _PATH.finditer(text):
+            path = match.group().rstrip(".")
+            plain = posixpath.normpath(path)
+            if plain not in SHOWN_IN_ETC and any(_beneath(plain, wall) for wall in self._forbidden):
+                yield path
+
+
+def _beneath(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
