@@ -100,7 +100,7 @@ def test_each_value_knows_who_said_it():
         ("{types: [a, a], threads: false}", "profiles[0].types: names a more than once"),
         ("{types: [a], threads: false}, {types: [a], processes: false}", "profiles[1]: is for the same tasks as"),
         ("3", "profiles[0]: must be a map of keys"),
-        ("{types: [a], egress: {allow: [10.0.0.1/8]}}", "profiles[0].egress.allow: must hold"),
+        ("{types: [a], egress: {allow: [10.0.0.1/8]}}", "profiles[0].egress.allow: cannot be used"),
         ("{types: [a], visible-paths: [srv]}", "profiles[0].visible-paths: must hold absolute paths"),
     ],
 )
