@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from casemate import walls
-from casemate.catalog import Catalog
+from casemate.catalog import Catalog, Manifest
 from casemate.core import catalog
 from casemate.dispatch import Embedded
 from casemate.executions import Context, Execution
@@ -63,8 +63,10 @@ class Casemate:
 
 
 @asynccontextmanager
-async def running(settings: Settings, state: Path, sandboxes: Sandboxes) -> AsyncIterator[Casemate]:
-    """All services in one process over one state folder, until the context ends."""
+async def running(
+    settings: Settings, state: Path, sandboxes: Sandboxes, further: tuple[Manifest, ...] = ()
+) -> AsyncIterator[Casemate]:
+    """All services in one process over one state folder, until the context ends; `further` are types beside core ones."""
     from casemate import __version__
 
     async with AsyncExitStack() as stack:
@@ -75,7 +77,7 @@ async def running(settings: Settings, state: Path, sandboxes: Sandboxes) -> Asyn
         storage = Storage.local(Path(base) if base else state / "storage")
         secrets = EnvironmentSecrets(os.environ)
         dispatch = Embedded()
-        context, types = _context(settings), catalog().with_defaults(settings.plugin_defaults)
+        context, types = _context(settings), catalog().joined(further).with_defaults(settings.plugin_defaults)
         rules = Rules(recover_missed=settings.recover_missed)
         orchestrator = Orchestrator(db, storage, dispatch, secrets, types, context=context, rules=rules, jq=jq)
         dispatch.serve(orchestrator.desk)

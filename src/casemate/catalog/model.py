@@ -112,6 +112,10 @@ class Catalog:
         """The same types with these plugin defaults."""
         return Catalog(self._by_type.values(), defaults)
 
+    def joined(self, further: Iterable[Manifest]) -> Catalog:
+        """The same types and these."""
+        return Catalog((*self._by_type.values(), *further), self.defaults)
+
     def all(self) -> tuple[Manifest, ...]:
         """Every type that flows may name, in the order given."""
         return tuple(manifest for manifest in self._by_type.values() if not manifest.internal)

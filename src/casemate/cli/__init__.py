@@ -25,6 +25,10 @@ Exit status: 0, 1 if the template cannot be rendered, 2 if it or its variables c
 _DOCTOR = """Show which walls this machine can build, and how to get those that are missing.
 
 Exit status: 0 if every wall stands, 1 if not."""
+_REDTEAM = """Attack the walls of this installation with harmless payloads, and show what became of each.
+
+Exit status: 0 if every attack is blocked and what must work works, 1 if not, 2 for a configuration or command \
+line that is not valid, 3 when this machine cannot build the walls."""
 _VALIDATE = """Check flow files and folders.
 
 Exit status: 0 if every flow is valid, 1 if one is not, or it or the configuration cannot be read."""
@@ -49,6 +53,7 @@ def commands() -> App:
     root.command("casemate.cli.run:run", name="run", help=_RUN)
     root.command("casemate.cli.evaluate:evaluate", name="eval", help=_EVAL)
     root.command("casemate.cli.doctor:doctor", name="doctor", help=_DOCTOR)
+    root.command("casemate.cli.redteam:redteam", name="redteam", help=_REDTEAM)
     root.command("casemate.cli.schema:schema", name="schema", help=_SCHEMA)
     flow = App(name="flow", help="Work with flow files.")
     flow.command("casemate.cli.validate:validate", name="validate", help=_VALIDATE)

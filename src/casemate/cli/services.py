@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from casemate.catalog import Manifest
 from casemate.settings import Settings
 from casemate.walls import walls
 
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def services(settings: Settings, state: Path, *modules: str) -> AsyncIterator[Casemate]:
-    """Every service, until the context ends; `modules` are loaded along with them.
+async def services(
+    settings: Settings, state: Path, *modules: str, further: tuple[Manifest, ...] = ()
+) -> AsyncIterator[Casemate]:
+    """Every service, until the context ends; `modules` are loaded along with them, `further` are types beside the core.
 
     Walls first: if they cannot be built (`WallsMissing`), nothing is opened and nothing taken up.
     """
@@ -28,7 +31,7 @@ async def services(settings: Settings, state: Path, *modules: str) -> AsyncItera
         await loading
         from casemate import app
 
-        async with app.running(settings, state, sandboxes) as casemate:
+        async with app.running(settings, state, sandboxes, further) as casemate:
             # What was loaded stays: without this each full collection would look through all of it again.
             gc.freeze()
             yield casemate

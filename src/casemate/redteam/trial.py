@@ -1,0 +1,163 @@
+"""The trial: flows made of attacks, run by the product's own services, and what can be seen of them afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+from casemate.app import Casemate
+from casemate.catalog import Manifest, read_manifests
+from casemate.errors import Refused
+from casemate.executions import Execution, TaskRun
+from casemate.flows import Flow, read_flow
+from casemate.identifiers import MAIN
+from casemate.redteam.bait import SECRET, Bait
+from casemate.redteam.control import processes_with, seen, unsandboxed
+from casemate.redteam.model import Area, Attack, Result, Runs, Seen
+from casemate.redteam.payload import environment_of, mark_of, text_of
+from casemate.redteam.servers import GOOD
+from casemate.settings import LimitOverrides, Settings
+from casemate.store import Wanted, logs
+
+_NAMESPACE = "casemate.redteam"
+_PYTHON, _SHELL = "io.kestra.plugin.scripts.python.Script", "io.kestra.plugin.scripts.shell.Commands"
+_TYPES = {Runs.PYTHON: _PYTHON, Runs.SHELL: _SHELL, Runs.PLUGIN: "casemate.redteam.Payload"}
+_SIDE = "inside"
+_TOGETHER = 4
+"""Attacks at once, and as many controls."""
+_SMALL = {"memory": 256 << 20, "processes": 64, "open_files": 256, "file_size": 16 << 20, "temporary": 16 << 20}
+_SMALL_OUTPUT = {"output": 4 << 20, "line": 1 << 16}
+"""Limits low enough for harmless attempts to pass them."""
+
+
+def manifests() -> tuple[Manifest, ...]:
+    """The red team's own task type, which carries out what a plugin could do that asks for nothing."""
+    return read_manifests(files("casemate.redteam").joinpath("manifest.json").read_text("utf-8"))
+
+
+def narrowed(settings: Settings, bait: Bait) -> Settings:
+    """The operator's settings with the bait in: a shown folder, what is forbidden in it, one open host, low limits."""
+    isolation, rules = settings.isolation, settings.java_security
+    shown = (str(bait.shown),) if bait.shown else ()
+    return replace(
+        settings,
+        isolation=replace(
+            isolation,
+            visible_paths=(*isolation.visible_paths, *shown),
+            egress=replace(isolation.egress, open=True, allow=(*isolation.egress.allow, f"{GOOD}/32")),
+            limits=_lower(isolation.limits),
+        ),
+        java_security=replace(
+            rules,
+            enabled=True,
+            forbidden_paths=(*rules.forbidden_paths, *map(str, bait.forbidden))
+            if rules.enabled
+            else tuple(map(str, bait.forbidden)),
+            authorized_class_prefix=rules.authorized_class_prefix if rules.enabled else (),
+            forbidden_class_prefix=rules.forbidden_class_prefix if rules.enabled else (),
+        ),
+    )
+
+
+def _lower(limits: LimitOverrides) -> LimitOverrides:
+    """The operator's limits, or the small ones where those are smaller."""
+    small = {**_SMALL, **_SMALL_OUTPUT}
+    return replace(limits, **{name: min(size, getattr(limits, name) or size) for name, size in small.items()})
+
+
+async def tried(casemate: Casemate, attacks: Iterable[Attack], bait: Bait) -> AsyncIterator[Result]:
+    """Every attack, area after area, with its control at the same time."""
+    given = tuple(attacks)
+    for area in Area:
+        together = tuple(attack for attack in given if attack.area is area)
+        if not together:
+            continue
+        inside, controls = await asyncio.gather(_behind(casemate, area.value, together, bait), _before(together, bait))
+        for attack, (one, walls), control in zip(together, inside, controls, strict=True):
+            yield Result(attack=attack, control=control, inside=one, walls=walls)
+
+
+async def _before(attacks: tuple[Attack, ...], bait: Bait) -> list[Seen]:
+    """The controls, some at a time."""
+    room = asyncio.Semaphore(_TOGETHER)
+
+    async def one(attack: Attack) -> Seen:
+        async with room:
+            return await unsandboxed(attack, bait)
+
+    return await asyncio.gather(*map(one, attacks))
+
+
+async def _behind(
+    casemate: Casemate, area: str, attacks: tuple[Attack, ...], bait: Bait
+) -> list[tuple[Seen, Mapping[str, str]]]:
+    """The same attacks as tasks of one flow."""
+    flow = await casemate.save(_read(casemate, flow_of(area, attacks, bait)))
+    execution = await casemate.create(flow, {}, {})
+    async for now in casemate.orchestrator.watch(execution.tenant, execution.id):
+        execution = now
+    runs = {str(run.task_id): run for run in execution.task_runs.values()}
+    return [await _found(casemate, execution, attack, runs.get(attack.id), bait) for attack in attacks]
+
+
+def flow_of(area: str, attacks: Iterable[Attack], bait: Bait) -> str:
+    """The source of a flow that makes these attacks, some at a time. JSON is YAML."""
+    tasks = [_task(attack, bait) for attack in attacks]
+    together = {"id": "all", "type": "io.kestra.plugin.core.flow.Parallel", "concurrent": _TOGETHER, "tasks": tasks}
+    return json.dumps({"id": area, "namespace": _NAMESPACE, "tasks": [together]})
+
+
+def _task(attack: Attack, bait: Bait) -> dict[str, object]:
+    task: dict[str, object] = {"id": attack.id, "type": _TYPES[attack.runs], "timeout": "PT20S"}
+    mark = mark_of(attack, bait.values, _SIDE)
+    text = f"{{% raw %}}{text_of(attack, bait.values, mark)}{{% endraw %}}"
+    match attack.runs:
+        case Runs.PLUGIN:
+            return {**task, "code": text}
+        case Runs.SHELL:
+            task |= {"commands": [text]}
+        case Runs.PYTHON:
+            task |= {"script": text}
+    secret = {"TOKEN": f"{{{{ secret('{SECRET}') }}}}"} if attack.echoes else {}
+    return {
+        **task,
+        "env": {**environment_of(attack, bait.values, mark), **secret},
+        "outputFiles": list(attack.collects),
+    }
+
+
+def _read(casemate: Casemate, source: str) -> Flow:
+    parsed = read_flow(source, casemate.catalog, MAIN)
+    if isinstance(parsed, Flow):
+        return parsed
+    raise Refused(parsed)
+
+
+async def _found(
+    casemate: Casemate, execution: Execution, attack: Attack, run: TaskRun | None, bait: Bait
+) -> tuple[Seen, Mapping[str, str]]:
+    """What a task run left: its outputs, its log, its files, its processes."""
+    if run is None:
+        return Seen(), {}
+    outputs: Mapping[str, Any] = run.outputs or {}
+    said = outputs if attack.runs is Runs.PLUGIN else outputs.get("vars", {})
+    written = await casemate.db.read(logs.of_execution, execution.tenant, execution.id, Wanted(task_run_id=run.id))
+    text = "\n".join(entry.message for entry in written)
+    left = attack.survives and bool(processes_with(mark_of(attack, bait.values, _SIDE)))
+    kept = b"".join(
+        [await casemate.storage.get(execution.tenant, uri) for uri in outputs.get("outputFiles", {}).values()]
+    )
+    told = f"{text}\n::{json.dumps({'outputs': dict(said)})}::"
+    isolation: Mapping[str, Any] = run.isolation or {}
+    found = seen(attack, told, ended=_ended(run, written), left=left, kept=kept, bait=bait)
+    return found, isolation.get("walls", {})
+
+
+def _ended(run: TaskRun, written: Iterable[Any]) -> str:
+    """The last error in the log of a task run that failed; one that never had a sandbox has not ended, but not run."""
+    errors = [entry.message for entry in written if entry.level == "ERROR"]
+    return errors[-1][:300] if errors and run.state.name != "SUCCESS" and run.isolation else ""
