@@ -66,7 +66,7 @@ class Casemate:
 async def running(
     settings: Settings, state: Path, sandboxes: Sandboxes, further: tuple[Manifest, ...] = ()
 ) -> AsyncIterator[Casemate]:
-    """All services in one process over one state folder, until the context ends; `further` are types beside core ones."""
+    """All services in one process over one state folder, until the context ends; `further` are types beside its own."""
     from casemate import __version__
 
     async with AsyncExitStack() as stack:

@@ -93,6 +93,10 @@ class Worker:
     def shell(self, script: str, **options: object) -> Outcome:
         return self.run(Attack(argv=("sh", "-c", script), **options))
 
+    def run_body(self, module: str, job: Mapping[str, object], **options: object) -> Outcome:
+        """A body that may start nothing."""
+        return self.run(Attack(body={"module": module, "job": job}, threads=False, processes=False, **options))
+
     def run(self, attack: Attack) -> Outcome:
         return self.together(attack)[0]
 

@@ -12,6 +12,9 @@ Kind: TypeAlias = Literal["body", "command"]
 TASK_ID = 200_000
 """User and group of a task in its user namespace; as root the kernel's own ids count up from here, one a slot."""
 
+ROOT = 0
+"""The zygote in the user namespace that it makes, if it makes one."""
+
 MESSAGE_LIMIT = 64 << 10
 """No order or notice is longer than this many bytes."""
 

@@ -50,6 +50,11 @@ def argument(index: int) -> Program:
     return (Instruction(_LOAD_WORD, 0, 0, 16 + 8 * index),)
 
 
+def upper_half(index: int) -> Program:
+    """Load the high 32 bits of an argument, which a pointer has."""
+    return (Instruction(_LOAD_WORD, 0, 0, 20 + 8 * index),)
+
+
 def masked(mask: int) -> Program:
     """Keep only these bits of what was loaded."""
     return (Instruction(_MASK, 0, 0, mask),)

@@ -18,6 +18,27 @@ _NAMES = {
 such as Node reserve and never use."""
 
 
+NO_CORE = 1
+"""The limit of cores at which the kernel neither writes one nor starts the host's program for them, see core(5).
+
+At 0 that program, which runs as root on the host, would still be given the memory of whatever crashes inside.
+"""
+
+_SYSTEM_V = {"shmall": "16384", "msgmni": "32", "sem": "250 1024 32 128"}
+"""Pages of shared memory (64 MiB), queues of 16 KiB, and sets of semaphores: they are the kernel's memory, and in no
+limit of a process."""
+
+
+def limit_ipc(processes: str) -> None:
+    """Limit the System V objects of this ipc namespace, see sysvipc(7); `processes` is where a writable procfs is.
+
+    EACCES: we are not the user that is root where the namespace belongs.
+    """
+    for name, most in _SYSTEM_V.items():
+        with open(f"{processes}/sys/kernel/{name}", "w") as file:
+            file.write(most)
+
+
 def limit(**amounts: int | None) -> None:
     """Set limits by name, hard and soft alike; None leaves one as it is, a lower limit that stands already is kept.
 

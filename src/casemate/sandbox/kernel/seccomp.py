@@ -51,9 +51,13 @@ _CLONE_THREAD = 0x0001_0000
 _X32 = 0x4000_0000
 
 _UNIX, _INET, _INET6, _NETLINK = 1, 2, 10, 16
-_SOCKET_TYPE, _RAW, _PACKET = 0xF, 3, 10
-_SCTP, _MPTCP = 132, 262
+_SOCKET_TYPE, _STREAM, _DATAGRAM, _RAW, _PACKET = 0xF, 1, 2, 3, 10
+_THE_USUAL, _TCP, _UDP = 0, 6, 17
 _TERMINAL_TYPES, _TERMINAL_CONSOLE = 0x5412, 0x541C
+_CORE_LIMIT = 4
+_PRETENDED = bpf.fail(0)
+"""The call is not made, and says that it was."""
+_DIE_WITH_PARENT = 1
 _QUERY_PERSONALITY = 0xFFFF_FFFF
 
 _SET_MODE_FILTER = 1
@@ -105,6 +109,8 @@ def task_filter(machine: Machine = THIS) -> bytes:
                 _if_call(machine, "socketpair", *_unix_pairs()),
                 _if_call(machine, "ioctl", *_no_typing_for_others()),
                 _if_call(machine, "personality", *_no_other_personality()),
+                _if_call(machine, "setrlimit", *_no_core_limit()),
+                _if_call(machine, "prlimit64", *_no_other_core_limit()),
                 bpf.answer(bpf.ALLOW),
             )
         )
@@ -112,14 +118,20 @@ def task_filter(machine: Machine = THIS) -> bytes:
 
 
 @cache
-def rights_filter(*, threads: bool, processes: bool, programs: bool, machine: Machine = THIS) -> bytes:
-    """What a task may start besides itself: threads, processes, and whether it may become another program."""
+def rights_filter(
+    *, threads: bool, processes: bool, programs: bool, body: bool = False, machine: Machine = THIS
+) -> bytes:
+    """What a task may start besides itself: threads, processes, and whether it may become another program.
+
+    The process of a body is one that must die with its parent, so it may not ask for anything else.
+    """
     return bpf.assembled(
         bpf.joined(
             (
                 *_only_native_calls(machine),
                 _if_call(machine, "clone3", bpf.fail(errno.ENOSYS)),
                 _if_call(machine, "clone", *_clone_rights(threads=threads, processes=processes)),
+                _if_call(machine, "prctl", *_no_other_parting()) if body else (),
                 *(() if processes else (_if_call(machine, name, bpf.fail(errno.EPERM)) for name in ("fork", "vfork"))),
                 *(
                     ()
@@ -181,17 +193,21 @@ def _unix_pairs() -> tuple[Program, ...]:
 
 
 def _stream_or_datagram() -> tuple[Program, ...]:
-    refused = bpf.fail(errno.EPROTONOSUPPORT)
+    """TCP and UDP. The kernel loads modules for whatever else is asked for, and grows new ones: SCTP, MPTCP, SMC."""
     return (
         bpf.argument(1),
         bpf.masked(_SOCKET_TYPE),
+        bpf.if_equal(_STREAM, *_protocols(_THE_USUAL, _TCP)),
+        bpf.if_equal(_DATAGRAM, *_protocols(_THE_USUAL, _UDP)),
         bpf.if_equal(_RAW, bpf.fail(errno.EPERM)),
         bpf.if_equal(_PACKET, bpf.fail(errno.EPERM)),
-        bpf.argument(2),
-        bpf.if_equal(_SCTP, refused),
-        bpf.if_equal(_MPTCP, refused),
-        bpf.answer(bpf.ALLOW),
+        bpf.fail(errno.EPROTONOSUPPORT),
     )
+
+
+def _protocols(*allowed: int) -> tuple[Program, ...]:
+    these = (bpf.if_equal(protocol, bpf.answer(bpf.ALLOW)) for protocol in allowed)
+    return (bpf.argument(2), *these, bpf.fail(errno.EPROTONOSUPPORT))
 
 
 def _no_typing_for_others() -> tuple[Program, ...]:
@@ -203,6 +219,22 @@ def _no_typing_for_others() -> tuple[Program, ...]:
         bpf.if_equal(_TERMINAL_CONSOLE, refused),
         bpf.answer(bpf.ALLOW),
     )
+
+
+def _no_other_parting() -> tuple[Program, ...]:
+    refused = bpf.if_equal(_DIE_WITH_PARENT, bpf.fail(errno.EPERM))
+    return (bpf.argument(0), refused, bpf.answer(bpf.ALLOW))
+
+
+def _no_core_limit() -> tuple[Program, ...]:
+    return (bpf.argument(0), bpf.if_equal(_CORE_LIMIT, _PRETENDED), bpf.answer(bpf.ALLOW))
+
+
+def _no_other_core_limit() -> tuple[Program, ...]:
+    """See `limits`: 1 keeps the kernel from dumping at all. Who wants no dumps has them, so the call seems to work."""
+    allowed = bpf.answer(bpf.ALLOW)
+    asks_only = (bpf.unless_equal(0, _PRETENDED), bpf.upper_half(2), bpf.unless_equal(0, _PRETENDED), allowed)
+    return (bpf.argument(1), bpf.unless_equal(_CORE_LIMIT, allowed), bpf.argument(2), *asks_only)
 
 
 def _no_other_personality() -> tuple[Program, ...]:

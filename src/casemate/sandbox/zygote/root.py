@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 
 from casemate.sandbox.kernel import mounts, namespaces
-from casemate.sandbox.orders import TASK_ID, Template
+from casemate.sandbox.orders import ROOT, TASK_ID, Template
 from casemate.sandbox.places import CERTIFICATES, COPIED_SETTINGS, places_of
 
 LAUNCHES = "/.launches"
@@ -78,7 +78,8 @@ def _separate(template: Template) -> None:
         uid, gid = os.getuid(), os.getgid()
         namespaces.unshare(own | namespaces.USER)
         itself = os.open("/proc/self", os.O_PATH | os.O_DIRECTORY)
-        namespaces.map_identity(itself, TASK_ID, uid, gid)
+        # as root: only it may set the limits of the ipc namespaces to come
+        namespaces.map_identity(itself, ROOT, uid, gid)
         os.close(itself)
     mounts.make_private()
     namespaces.set_host_name("sandbox")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from casemate.sandbox import stub
 from casemate.sandbox.kernel import capabilities, cgroups, landlock, limits, mounts, namespaces, processes, seccomp
 from casemate.sandbox.kernel.landlock import Access
-from casemate.sandbox.orders import TASK_ID, Order, Template
+from casemate.sandbox.orders import ROOT, TASK_ID, Order, Template
 from casemate.sandbox.zygote.root import HOST_PROCESSES, LAUNCHES
 
 FLAGS = namespaces.PROCESSES | namespaces.MOUNT | namespaces.IPC | namespaces.UTS | namespaces.NETWORK
@@ -64,6 +64,7 @@ def _arrange_files(order: Order) -> int:
     mounts.mount_memory("/tmp", size=order.temporary, files=order.temporary_inodes, mode=0o1777)  # noqa: S108 - inside it is private
     mounts.mount_memory("/dev/shm", size=_SHARED_MEMORY, files=_SHARED_FILES, mode=0o1777)  # noqa: S108 - private inside
     mounts.mount_processes("/proc")
+    limits.limit_ipc(HOST_PROCESSES)
     mounts.detach(HOST_PROCESSES)
     os.chdir("/work")
     return itself
@@ -87,7 +88,7 @@ def _give_up_power(order: Order, template: Template, itself: int, raised: Raised
         raised.walls["user"] = f"own kernel user {order.uid}"
     else:
         namespaces.unshare(namespaces.USER)
-        namespaces.map_identity(itself, TASK_ID, TASK_ID, TASK_ID)
+        namespaces.map_identity(itself, TASK_ID, ROOT, ROOT)
         capabilities.empty_bounding_set()
         raised.walls["user"] = "user namespace"
     os.close(itself)
@@ -97,7 +98,8 @@ def _give_up_power(order: Order, template: Template, itself: int, raised: Raised
 
 def _limit(order: Order, raised: Raised) -> None:
     """After the user namespace: one made under a limit of processes imposes it on all that share its parent."""
-    limits.limit(core=0, locked_memory=1 << 20, message_queues=0, signals=1024, **_each_process(order))
+    fixed = {"core": limits.NO_CORE, "locked_memory": 1 << 20, "message_queues": 0, "signals": 1024}
+    limits.limit(**fixed, **_each_process(order))
     raised.walls["limits"] = ", ".join(_limits(order))
 
 
@@ -163,14 +165,16 @@ def _filter_calls(order: Order, raised: Raised) -> None:
 def assemble_filters() -> None:
     """Have every filter ready before the first child: assembling one takes longer than loading it."""
     seccomp.task_filter()
-    for threads, forks, programs in itertools.product((True, False), repeat=3):
-        seccomp.rights_filter(threads=threads, processes=forks, programs=programs)
+    for threads, forks in itertools.product((True, False), repeat=2):
+        for programs, body in ((True, False), (forks, True)):
+            seccomp.rights_filter(threads=threads, processes=forks, programs=programs, body=body)
 
 
 def restrict_rights(order: Order, *, programs: bool) -> None:
-    """Load the filter for what this process may start, unless it may start anything."""
-    if not (order.threads and order.processes and programs):
-        seccomp.load(seccomp.rights_filter(threads=order.threads, processes=order.processes, programs=programs))
+    """Load the filter for what this process may start, unless it may start anything and is no body."""
+    threads, forks, body = order.threads, order.processes, order.kind == "body"
+    if body or not (threads and forks and programs):
+        seccomp.load(seccomp.rights_filter(threads=threads, processes=forks, programs=programs, body=body))
 
 
 def _rights(order: Order) -> Iterator[str]:
