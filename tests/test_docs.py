@@ -19,7 +19,7 @@ from casemate.settings import load
 from .running import ROOT, casemate
 
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-LEAVES = (["run"], ["flow", "validate"], ["eval"], ["schema"], ["doctor"], ["server", "local"])
+LEAVES = (["run"], ["flow", "validate"], ["eval"], ["schema"], ["doctor"], ["redteam"], ["server", "local"])
 
 
 def fenced(page: Path, language: str) -> list[str]:

@@ -28,7 +28,7 @@ def test_a_program_may_ask_to_die_with_its_parent(worker):
 
 
 def test_the_hosts_program_for_cores_is_not_started_for_a_crash_inside(worker):
-    """It would run as root on the host, with the memory of the task; a limit of 1 is the kernel's sign for "not here"."""
+    """It would run as root there, with the memory of the task; a limit of 1 is the kernel's sign for "not here"."""
     setrlimit = "160 if __import__('os').uname().machine == 'x86_64' else 164"
     outcome = worker.python(CORES.format(setrlimit=setrlimit))
     assert outcome.stdout == ["(1, 1)", "0", "(1, 1)", "100"], outcome.complained

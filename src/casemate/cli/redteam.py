@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from casemate.cli.configuration import settings_from
-from casemate.cli.failures import FAILED, told
+from casemate.cli.failures import FAILED, INVALID, told
 from casemate.cli.logging import log_to_standard_error
 from casemate.cli.services import services
 from casemate.errors import CasemateError
@@ -23,7 +24,9 @@ from casemate.redteam import (
     WELCOME,
     Attack,
     Bait,
+    NoSuchAttack,
     Result,
+    become_ordinary,
     chosen,
     enter,
     laid_out,
@@ -66,7 +69,11 @@ def redteam(
             own_network = enter((*METADATA, *names))
             state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="casemate-")))
             bait = stack.enter_context(laid_out(state, own_network=own_network, resolvers=names, config=config))
+            become_ordinary()
             return asyncio.run(_attack(settings, state, attacks, bait, as_json=as_json))
+        except NoSuchAttack as error:
+            print(f"casemate: {error}", file=sys.stderr)
+            return INVALID
         except CasemateError as error:
             return told(error, config or "environment")
 

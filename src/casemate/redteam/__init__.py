@@ -8,7 +8,7 @@ the product. It is harmless by design: it only goes for bait that was laid out f
 from casemate.redteam.attacks import ATTACKS, WELCOME
 from casemate.redteam.bait import Bait, laid_out
 from casemate.redteam.model import Area, Attack, NoSuchAttack, Result, Runs, Verdict, chosen
-from casemate.redteam.network import METADATA, enter, resolvers
+from casemate.redteam.network import METADATA, become_ordinary, enter, resolvers
 from casemate.redteam.table import line_of, summary, to_json
 from casemate.redteam.trial import manifests, narrowed, tried
 
@@ -23,6 +23,7 @@ __all__ = [
     "Result",
     "Runs",
     "Verdict",
+    "become_ordinary",
     "chosen",
     "enter",
     "laid_out",

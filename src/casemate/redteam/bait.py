@@ -140,7 +140,8 @@ def _sibling(stack: ExitStack, folder: Path, token: str) -> dict[str, object]:
     sibling = subprocess.Popen(  # noqa: S603 - our own interpreter and text
         command, env={"SECRET": token}, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    stack.callback(sibling.communicate)
+    stack.callback(sibling.wait)
+    stack.callback(sibling.kill)  # whatever an attack did to it
     assert sibling.stdout is not None
     address, descriptor = sibling.stdout.readline().split()
     return {"sibling": sibling.pid, "sibling_address": int(address), "sibling_descriptor": int(descriptor)}

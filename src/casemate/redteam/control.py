@@ -18,7 +18,7 @@ from casemate.redteam.payload import environment_of, mark_of, text_of
 
 _SECONDS = 20
 _MESSAGE = re.compile(r"^::(\{.*\})::$", re.MULTILINE)
-_MOST = 1 << 20
+_MOST = 16 << 20
 
 
 _SIDE = "outside"
@@ -27,8 +27,8 @@ _SIDE = "outside"
 async def unsandboxed(attack: Attack, bait: Bait) -> Seen:
     """Run the payload as a child of this process; what it leaves running is ended, once it was counted."""
     with tempfile.TemporaryDirectory(prefix="casemate-redteam-control-", ignore_cleanup_errors=True) as name:
-        said, ended = await _run(attack, bait, Path(name))
-        return seen(attack, said, ended=ended, left=_left(attack, bait), kept=_collected(attack, Path(name)), bait=bait)
+        said, ended, left = await _run(attack, bait, Path(name))
+        return seen(attack, said, ended=ended, left=left, kept=_collected(attack, Path(name)), bait=bait)
 
 
 def seen(attack: Attack, said: str, *, ended: str, left: bool, kept: bytes, bait: Bait) -> Seen:
@@ -45,48 +45,41 @@ def seen(attack: Attack, said: str, *, ended: str, left: bool, kept: bytes, bait
     return Seen(got=got, stopped=words.get("blocked", ""), ended=ended)
 
 
-async def _run(attack: Attack, bait: Bait, folder: Path) -> tuple[str, str]:
+async def _run(attack: Attack, bait: Bait, folder: Path) -> tuple[str, str, bool]:
+    """What it said, how it ended, and whether a process of it is left, which is then ended."""
     mark = mark_of(attack, bait.values, _SIDE)
-    program, text = (
-        ("/bin/sh", "-c") if attack.runs is Runs.SHELL else (sys.executable, "-c"),
-        text_of(attack, bait.values, mark),
-    )
-    environment = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "TOKEN": bait.token,
-        **environment_of(attack, bait.values, mark),
-    }
-    running = await asyncio.create_subprocess_exec(
-        *program, text, cwd=folder, env=environment, start_new_session=True,
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(_SECONDS):
-            said = await _heard(running)
-            code = await running.wait()
-    except TimeoutError:
-        return "", f"it took more than {_SECONDS} seconds"
-    finally:
+    program = ("/bin/sh", "-c") if attack.runs is Runs.SHELL else (sys.executable, "-c")
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "TOKEN": bait.token}
+    # not a pipe: what the payload leaves behind may hold its output open
+    with tempfile.TemporaryFile() as output:
+        running = await asyncio.create_subprocess_exec(
+            *program,
+            text_of(attack, bait.values, mark),
+            cwd=folder,
+            env={**environment, **environment_of(attack, bait.values, mark)},
+            start_new_session=True,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+        ended = await _ended(running)
+        left = attack.survives and _still_there(mark)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
+        output.seek(0)
+        return output.read(_MOST).decode(errors="replace"), ended, left
+
+
+async def _ended(running: asyncio.subprocess.Process) -> str:
+    """How it ended, if that was not a quiet exit."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            code = await running.wait()
+    except TimeoutError:
+        running.kill()
         await running.wait()
-    return said, f"signal {-code}" if code < 0 else ""
-
-
-async def _heard(running: asyncio.subprocess.Process) -> str:
-    """What it says, from both ends if it is much."""
-    assert running.stdout is not None
-    said = b""
-    while piece := await running.stdout.read(1 << 16):
-        said = said + piece if len(said) < _MOST else said[: _MOST // 2] + (said + piece)[-_MOST // 2 :]
-        if attack_is_over(said):
-            break
-    return said.decode(errors="replace")
-
-
-def attack_is_over(said: bytes) -> bool:
-    """Whether the payload has said its last word: a process that it left may hold its output open."""
-    return said.rstrip().endswith(b"}::")
+        return f"it took more than {_SECONDS} seconds"
+    return f"signal {-code}" if code < 0 else ""
 
 
 def processes_with(mark: str) -> list[int]:
@@ -99,10 +92,8 @@ def processes_with(mark: str) -> list[int]:
     return found
 
 
-def _left(attack: Attack, bait: Bait) -> bool:
-    if not attack.survives:
-        return False
-    left = processes_with(mark_of(attack, bait.values, _SIDE))
+def _still_there(mark: str) -> bool:
+    left = processes_with(mark)
     for process in left:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)

@@ -29,8 +29,15 @@ _TYPES = {Runs.PYTHON: _PYTHON, Runs.SHELL: _SHELL, Runs.PLUGIN: "casemate.redte
 _SIDE = "inside"
 _TOGETHER = 4
 """Attacks at once, and as many controls."""
-_SMALL = {"memory": 256 << 20, "processes": 64, "open_files": 256, "file_size": 16 << 20, "temporary": 16 << 20}
-_SMALL_OUTPUT = {"output": 4 << 20, "line": 1 << 16}
+_SMALL = {
+    "memory": 256 << 20,
+    "processes": 64,
+    "open_files": 256,
+    "file_size": 16 << 20,
+    "temporary": 16 << 20,
+    "output": 4 << 20,
+    "line": 1 << 16,
+}
 """Limits low enough for harmless attempts to pass them."""
 
 
@@ -65,8 +72,9 @@ def narrowed(settings: Settings, bait: Bait) -> Settings:
 
 def _lower(limits: LimitOverrides) -> LimitOverrides:
     """The operator's limits, or the small ones where those are smaller."""
-    small = {**_SMALL, **_SMALL_OUTPUT}
-    return replace(limits, **{name: min(size, getattr(limits, name) or size) for name, size in small.items()})
+    given = {name: getattr(limits, name) or size for name, size in _SMALL.items()}
+    lower: dict[str, Any] = {name: min(size, _SMALL[name]) for name, size in given.items()}
+    return replace(limits, **lower)
 
 
 async def tried(casemate: Casemate, attacks: Iterable[Attack], bait: Bait) -> AsyncIterator[Result]:
@@ -112,7 +120,7 @@ def flow_of(area: str, attacks: Iterable[Attack], bait: Bait) -> str:
 
 
 def _task(attack: Attack, bait: Bait) -> dict[str, object]:
-    task: dict[str, object] = {"id": attack.id, "type": _TYPES[attack.runs], "timeout": "PT20S"}
+    task: dict[str, object] = {"id": attack.id, "type": _TYPES[attack.runs], "timeout": "PT20S", "allowFailure": True}
     mark = mark_of(attack, bait.values, _SIDE)
     text = f"{{% raw %}}{text_of(attack, bait.values, mark)}{{% endraw %}}"
     match attack.runs:

@@ -112,7 +112,12 @@ WELCOME = (
         child.wait(5) == -15 and through()
         """,
     ),
-    _allowed("ok17", "the user's name", "import pwd; pwd.getpwuid(os.getuid()).pw_name and through()"),
+    _allowed(
+        "ok17",
+        "the user's name",
+        "import pwd; pwd.getpwuid(os.getuid()).pw_name and through()",
+        needs="a name of the user on this machine",
+    ),
     _allowed(
         "ok18",
         "unix sockets of one's own",

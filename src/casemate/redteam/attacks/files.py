@@ -203,14 +203,13 @@ FILES = (
         "fs39",
         "read keys and shell history in homes",
         """
-        import glob, pwd
+        import pwd
         for home in pwd.getpwall():
             with contextlib.suppress(OSError):
                 names = os.listdir(home.pw_dir) if home.pw_uid == bait.uid else []
                 any(os.path.isfile(os.path.join(home.pw_dir, name)) for name in names) and through(home.pw_dir)
-                through(home.pw_dir)
         """,
-        needs="a home with files",
+        needs="a user with a name, and a home with files",
     ),
     _files("fs40", "read what other programs keep in /tmp, /var/tmp and /dev/shm", "leaked(read(bait.shared_file))"),
     _files(

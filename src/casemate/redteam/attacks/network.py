@@ -302,7 +302,8 @@ NETWORK = (
         good.setsockopt(0, 4, bytes((131, 7, 4, 169, 254, 169, 254, 0)))
         through()
         """,
-        wall="system calls",
+        needs="the rights of root",
+        wall="privileges",
     ),
     _network(
         "nt35",

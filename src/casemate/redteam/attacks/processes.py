@@ -49,8 +49,10 @@ PROCESSES = (
         "ps07",
         "trace a process (ptrace)",
         """
-        libc.ptrace(16, bait.sibling, 0, 0) == 0 and (libc.ptrace(17, bait.sibling, 0, 0), through())
-        raise OSError(ctypes.get_errno(), 'ptrace')
+        worked(libc.ptrace(16, bait.sibling, 0, 0))
+        libc.waitpid(bait.sibling, None, 0x40000000)
+        libc.ptrace(17, bait.sibling, 0, 0)
+        through()
         """,
         needs=_TRACING,
         wall="system calls",
@@ -59,8 +61,8 @@ PROCESSES = (
         "ps08",
         "trace the worker (ptrace seize)",
         """
-        libc.ptrace(0x4206, bait.worker, 0, 0) == 0 and through()
-        raise OSError(ctypes.get_errno(), 'ptrace')
+        worked(libc.ptrace(0x4206, bait.worker, 0, 0))
+        through()
         """,
         needs=_TRACING,
         wall="system calls",

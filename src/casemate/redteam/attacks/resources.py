@@ -106,7 +106,10 @@ RESOURCES = (
     _resources(
         "rs13",
         "dump a core",
-        "in_child(lambda: (resource.setrlimit(resource.RLIMIT_CORE, (1 << 20, 1 << 20)), through()))",
+        """
+        resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
+        resource.getrlimit(resource.RLIMIT_CORE)[0] != 1 and through("the host is given the memory of what crashes")
+        """,
         needs="cores allowed",
     ),
     _resources(

@@ -45,7 +45,19 @@ RIGHTS = (
         """,
         needs=_X86,
     ),
-    _rights("th07", "vfork", "call((58, None)) or os._exit(0); through()", needs=_X86),
+    _rights(
+        "th07",
+        "vfork",
+        """
+        if not AMD64: raise OSError(errno.ENOSYS, "code for x86-64")
+        page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+        page.write(bytes.fromhex("b83a0000000f0585c0750931ffb83c0000000f05c3"))
+        made = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
+        made > 0 and through()
+        raise OSError(-made, os.strerror(-made))
+        """,
+        needs=_X86,
+    ),
     _rights(
         "th08",
         "clone",

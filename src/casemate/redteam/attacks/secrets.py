@@ -12,7 +12,10 @@ SECRETS = (
     _secrets("sc01", "the environment of a process", "leaked(read(f'/proc/{bait.sibling}/environ'))"),
     _secrets("sc02", "the environment of the worker", "read(f'/proc/{bait.worker}/environ') and through()"),
     _secrets(
-        "sc03", "the environment of process 1", "read('/proc/1/environ') and through()", needs="the rights of root"
+        "sc03",
+        "the environment of process 1",
+        "read('/proc/1/environ') and through()",
+        needs="the rights of root, and a process 1 with an environment",
     ),
     _secrets(
         "sc04",

@@ -20,6 +20,8 @@ _MARGIN = 16
 """Processes that the limit of the user leaves above that of the group, which can tell that it was met."""
 _COUNTED = {"memory": "memory", "pids": "processes", "cpu": "processor time"}
 _SHARED_MEMORY, _SHARED_FILES = 64 << 20, 100_000
+_ABOUT_KEYS = ("/proc/keys", "/proc/key-users")
+"""Keys belong to kernel users, and an ordinary user's tasks are that user: see tests/attacks/test_keys.py."""
 
 
 class Raised:
@@ -64,6 +66,9 @@ def _arrange_files(order: Order) -> int:
     mounts.mount_memory("/tmp", size=order.temporary, files=order.temporary_inodes, mode=0o1777)  # noqa: S108 - inside it is private
     mounts.mount_memory("/dev/shm", size=_SHARED_MEMORY, files=_SHARED_FILES, mode=0o1777)  # noqa: S108 - private inside
     mounts.mount_processes("/proc")
+    for name in _ABOUT_KEYS:
+        if os.path.exists(name):  # a kernel may have none
+            mounts.bind("/dev/null", name)
     limits.limit_ipc(HOST_PROCESSES)
     mounts.detach(HOST_PROCESSES)
     os.chdir("/work")
