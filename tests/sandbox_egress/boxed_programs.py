@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -13,8 +14,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from casemate.sandbox import Egress
-from casemate.sandbox.broker import Broker
+from casemate.sandbox import Egress, Proxy
+from casemate.sandbox.broker import Broker, Outside
 
 BOX = Path(__file__).with_name("box.py")
 LOOPBACK = Egress(open=True, allow=("127.0.0.0/8", "::1/128"))
@@ -35,7 +36,9 @@ def boxed(
     *program: str,
     egress: Egress = LOOPBACK,
     resolvers: tuple[str, ...] = (),
+    proxy: Proxy | None = None,
     patience: float = 5,
+    outside: Outside | None = None,
     folder: str = "/",
 ) -> Ran:
     """Run a program behind the broker to its end."""
@@ -55,14 +58,18 @@ def boxed(
         _, descriptors, _, _ = socket.recv_fds(ours, 16, 3)
     if len(descriptors) != 3:
         raise RuntimeError(f"the box did not start: {process.communicate()[0]}")
-    limit = timedelta(seconds=patience)
-    broker = Broker(tuple(descriptors), egress, resolvers, patience=limit)
+    shared, outside = outside is not None, outside or Outside(resolvers, proxy, patience=timedelta(seconds=patience))
+    if outside.upstream:
+        asyncio.run(outside.upstream.find())
+    broker = Broker(tuple(descriptors), egress, outside)
     broker.start()
     try:
         output, _ = process.communicate(timeout=30)
     finally:
         process.kill()
         broker.close()
+        if not shared:
+            outside.close()
     traffic = broker.destinations()
     return Ran(output, process.returncode, _places(traffic.reached, "times"), _places(traffic.denied, "reason"))
 

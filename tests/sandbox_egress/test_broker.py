@@ -15,7 +15,7 @@ import pytest
 from boxed_programs import boxed, python, python_as
 
 from casemate.sandbox import Egress
-from casemate.sandbox.broker import Broker
+from casemate.sandbox.broker import Broker, Outside
 
 OPEN = Egress(open=True)
 ORDINARY = 12345
@@ -268,16 +268,18 @@ def test_a_broker_gives_back_all_it_holds(server):
 
 def test_closing_is_safe_before_the_start_and_twice():
     listener, stubs = os.eventfd(0), (socket.socket(type=socket.SOCK_DGRAM), socket.socket())
-    broker = Broker((listener, *(stub.detach() for stub in stubs)), OPEN, ())
+    outside = Outside(())
+    broker = Broker((listener, *(stub.detach() for stub in stubs)), OPEN, outside)
     broker.close()
     broker.close()
+    outside.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(listener)
 
 
 def test_an_entry_that_is_none_is_refused_at_once():
     with pytest.raises(ValueError, match="exam ple"):
-        Broker((-1, -1, -1), Egress(open=True, allow=("exam ple.com",)), ())
+        Broker((-1, -1, -1), Egress(open=True, allow=("exam ple.com",)), Outside(()))
 
 
 def test_a_connection_takes_less_than_a_few_milliseconds(server):

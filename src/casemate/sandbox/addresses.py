@@ -6,6 +6,7 @@ import errno
 import socket
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TypeAlias
 
@@ -48,6 +49,7 @@ class Nobody:
 Destination: TypeAlias = Inet | Unix | Nobody
 
 
+@lru_cache(maxsize=1024)
 def parsed(raw: bytes) -> Destination:
     """What an address means. OSError with EINVAL: too short; EAFNOSUPPORT: a family that tasks do not have."""
     if len(raw) < _FAMILY.size:

@@ -16,112 +16,116 @@ import errno
 import os
 import select
 import socket
-import threading
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
+from functools import cached_property
 from typing import TypeAlias
 
 from casemate.sandbox import caller, stub
-from casemate.sandbox.addresses import Inet, Nobody, Unix, packed_path, parsed
-from casemate.sandbox.connecting import UNDER_WAY, attempted, blocks, is_connected, like
-from casemate.sandbox.egress import Verdict, permits, rules_of
-from casemate.sandbox.model import Egress
+from casemate.sandbox.addresses import Inet, Nobody, Unix, packed, packed_path, parsed
+from casemate.sandbox.attempts import Attempt, Inside, Outward
+from casemate.sandbox.connecting import blocks, is_connected, like
+from casemate.sandbox.egress import permits, rules_of
+from casemate.sandbox.making import Making
+from casemate.sandbox.model import Egress, Proxy
 from casemate.sandbox.names import Relay
 from casemate.sandbox.notification import Listener, Stopped, is_over
 from casemate.sandbox.pins import Pins
 from casemate.sandbox.polling import Polling
 from casemate.sandbox.report import Traffic
+from casemate.sandbox.tunnel import request
+from casemate.sandbox.turns import Turns
+from casemate.sandbox.upstream import Upstream
 
 Descriptors: TypeAlias = tuple[int, int, int]
 """The listener, and the stub's sockets for datagrams and for streams."""
 PATIENCE = timedelta(seconds=10)
 """How long a connection may take to be made. Its thread waits that long even if its socket does not block."""
-_MOST_AT_ONCE = 64
 _STUB = Inet(stub.ADDRESS, stub.PORT)
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    """One connection to be made: on a socket of ours, where `to` says where it leads, or on the task's own."""
+class Outside:
+    """What the brokers of one worker share: a thread, and the way out of the worker's own network."""
 
-    stopped: Stopped
-    socket: socket.socket
-    address: bytes
-    to: Inet | None = None
-    verdict: Verdict | None = None
-    place: int | None = None
-    """A descriptor that `address` names, to be kept until the connection is made."""
+    def __init__(
+        self, resolvers: tuple[str, ...], proxy: Proxy | None = None, *, patience: timedelta = PATIENCE
+    ) -> None:
+        """`resolvers` are asked for the names that tasks look up; every connection goes through the `proxy`."""
+        self.turns = Turns()
+        self.resolvers = resolvers
+        self.upstream = Upstream(proxy) if proxy else None
+        self.patience = patience.total_seconds()
+
+    @cached_property
+    def network(self) -> int:
+        """The number of our own network. OSError: the kernel is older than 5.14."""
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as ours:
+            return caller.network_of(ours)
+
+    async def open(self) -> None:
+        """Find the proxy, now and again from now on."""
+        if self.upstream:
+            await self.upstream.open()
 
     def close(self) -> None:
-        """Give back what it holds; the task's own socket lives on in the task."""
-        self.socket.close()
-        if self.place is not None:
-            os.close(self.place)
+        """End the thread, after all brokers, and look for the proxy no more."""
+        if self.upstream:
+            self.upstream.close()
+        self.turns.close()
 
 
 class Broker:
-    """Serves one sandbox from `start` to `close`, in an own thread. Owns its descriptors."""
+    """Serves one sandbox from `start` to `close`. Owns its descriptors."""
 
-    def __init__(
-        self, descriptors: Descriptors, egress: Egress, resolvers: tuple[str, ...], *, patience: timedelta = PATIENCE
-    ) -> None:
-        """`resolvers` are asked for the names that `egress` lets a task look up.
+    def __init__(self, descriptors: Descriptors, egress: Egress, outside: Outside) -> None:
+        """What fails leaves the descriptors as they are.
 
-        ValueError: an entry of `egress` is none. OSError: the kernel is older than 5.14.
+        ValueError: an entry of `egress` is none. OSError: the kernel is older than 5.14. RuntimeError: no thread.
         """
         rules_of(egress)
+        outside.turns.start()
+        self._network = outside.network
         self._egress = egress
-        self._patience = patience.total_seconds()
-        self._network = _own_network()
+        self._outside = outside
         self._traffic = Traffic()
         self._pins = Pins()
         self._polling = Polling()
         listener, *stubs = descriptors
         datagrams, streams = (socket.socket(fileno=descriptor) for descriptor in stubs)
         self._listener = Listener(listener)
-        self._relay = Relay(datagrams, streams, resolvers, self._polling, egress, self._pins, self._traffic)
-        self._attempts: dict[int, _Attempt] = {}
-        self._thread = threading.Thread(target=self._serve, name="egress broker", daemon=True)
+        self._relay = Relay(datagrams, streams, outside.resolvers, self._polling, egress, self._pins, self._traffic)
+        self._making = Making(self._listener, self._polling, self._traffic, outside.patience)
         self._closed = False
 
     def start(self) -> None:
         """Begin to answer."""
         self._polling.watch(self._listener.descriptor, select.POLLIN, self._heard)
         self._relay.start()
-        self._thread.start()
+        self._outside.turns.join(self._polling, self.close)
 
     def close(self) -> None:
         """Answer no more, break off what is being made, give all descriptors back. It may be called again."""
-        if self._closed:
-            return
-        self._closed = True
-        self._polling.stop()
-        if self._thread.ident is None:
+        with self._polling.lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._outside.turns.leave(self._polling)
             self._give_back()
-        else:
-            self._thread.join()
-        self._polling.close()
+            self._polling.close()
 
     def destinations(self) -> Traffic:
         """Where the task connected to, and where it was not let; complete once closed."""
         return self._traffic
 
-    def _serve(self) -> None:
-        try:
-            self._polling.run()
-        finally:
-            self._give_back()  # also if we fail: whoever waits for an answer must not wait for ever
-
     def _give_back(self) -> None:
         self._listener.close()
-        for attempt in self._attempts.values():
-            attempt.close()
+        self._making.close()
         self._relay.close()
 
     def _heard(self, events: int) -> None:
         if is_over(events):
-            self._polling.stop()
+            self._polling.forget(self._listener.descriptor)
         elif stopped := self._listener.receive():
             try:
                 self._decide(stopped)
@@ -138,9 +142,9 @@ class Broker:
             raise
         if attempt.socket is not theirs:
             theirs.close()
-        self._go_on(attempt)
+        self._making.begin(attempt)
 
-    def _attempt(self, stopped: Stopped, raw: bytes, theirs: socket.socket) -> _Attempt:
+    def _attempt(self, stopped: Stopped, raw: bytes, theirs: socket.socket) -> Attempt:
         """What is to be done, and on which socket. OSError: the errno to answer with instead."""
         if caller.network_of(theirs) == self._network:
             raise OSError(errno.EISCONN, "connected already")
@@ -148,74 +152,55 @@ class Broker:
             case Inet() as to if theirs.family in (socket.AF_INET, socket.AF_INET6):
                 return self._to_inet(stopped, to, raw, theirs)
             case Unix() as to if theirs.family == socket.AF_UNIX:
-                return _Attempt(stopped, theirs, raw) if to.is_abstract else _to_path(stopped, to, theirs)
+                return _inside(stopped, raw, theirs) if to.is_abstract else _to_path(stopped, to, theirs)
             case Nobody():
-                return _Attempt(stopped, theirs, raw)
+                return Inside(stopped=stopped, socket=theirs, address=raw, waits=False)
         raise OSError(errno.EAFNOSUPPORT, "family of address")
 
-    def _to_inet(self, stopped: Stopped, to: Inet, raw: bytes, theirs: socket.socket) -> _Attempt:
+    def _to_inet(self, stopped: Stopped, to: Inet, raw: bytes, theirs: socket.socket) -> Attempt:
         """Streams go out if permitted. The rest stays in the empty network, where only loopback answers."""
         if to == _STUB:
-            return _Attempt(stopped, theirs, raw)
-        verdict = permits(to.address, to.port, self._egress, self._pins.names_of(to.address, time.monotonic()))
+            return _inside(stopped, raw, theirs)
+        names = self._pins.names_of(to.address, time.monotonic())
+        verdict = permits(to.address, to.port, self._egress, names)
+        host = verdict.host or next(iter(names), "")
         if not verdict.allowed and not to.is_inside:
-            self._traffic.deny(to.address, to.port, verdict.rule, self._host(to, verdict))
+            self._traffic.deny(to.address, to.port, verdict.rule, host)
             raise OSError(errno.EACCES, verdict.rule)
         if theirs.type != socket.SOCK_STREAM or not verdict.allowed:
-            return _Attempt(stopped, theirs, raw)
+            return _inside(stopped, raw, theirs)
         if is_connected(theirs):
             raise OSError(errno.EISCONN, "connected already")
-        if len(self._attempts) >= _MOST_AT_ONCE:
-            raise OSError(errno.EAGAIN, "too many connections are being made")
-        return _Attempt(stopped, like(theirs), raw, to, verdict)
-
-    def _host(self, to: Inet, verdict: Verdict) -> str:
-        """The name by which the task knows an address: the one that decided, else the latest it looked up."""
-        return verdict.host or next(iter(self._pins.names_of(to.address, time.monotonic())), "")
-
-    def _go_on(self, attempt: _Attempt) -> None:
-        # All that was read of the caller was read of its thread id: only now is it sure that it still was the caller's.
-        if not self._listener.waits(attempt.stopped):
-            attempt.close()
-            return
-        error = attempted(attempt.socket, attempt.address)
-        if error in UNDER_WAY and (attempt.to or blocks(attempt.socket)):
-            self._wait(attempt)
-        else:
-            self._finish(attempt, error)
-
-    def _wait(self, attempt: _Attempt) -> None:
-        descriptor = attempt.socket.fileno()
-        self._attempts[descriptor] = attempt
-        self._polling.watch(
-            descriptor,
-            select.POLLOUT,
-            lambda _: self._go_on(self._awaited(descriptor)),
-            seconds=self._patience,
-            late=lambda: self._finish(self._awaited(descriptor), errno.ETIMEDOUT),
+        return self._outward(
+            Outward(
+                stopped=stopped, socket=theirs, address=raw, to=to, verdict=verdict, host=host, blocks=blocks(theirs)
+            )
         )
 
-    def _awaited(self, descriptor: int) -> _Attempt:
-        self._polling.forget(descriptor)
-        return self._attempts.pop(descriptor)
-
-    def _finish(self, attempt: _Attempt, error: int) -> None:
-        if attempt.to and attempt.verdict and not error:
-            error = self._put_in(attempt, attempt.to, attempt.verdict)
-        attempt.close()
-        self._listener.answer(attempt.stopped, error)
-
-    def _put_in(self, attempt: _Attempt, to: Inet, verdict: Verdict) -> int:
+    def _outward(self, wish: Outward) -> Outward:
+        """The same on a socket of ours, and through the proxy if there is one."""
+        family = wish.socket.family
+        if (upstream := self._outside.upstream) is None:
+            return replace(wish, socket=like(wish.socket, family))
         try:
-            closes = caller.closes_on_exec(attempt.stopped)
-        except OSError:
-            return errno.EBADF
-        if self._listener.replace(attempt.stopped, attempt.socket.fileno(), closes_on_exec=closes):
-            self._traffic.reach(to.address, to.port, verdict.rule, self._host(to, verdict))
-        return 0
+            address = upstream.address()
+        except OSError as error:
+            self._traffic.deny(wish.to.address, wish.to.port, f"{error.strerror}", wish.host)
+            raise
+        family = socket.AF_INET6 if ":" in address else family
+        return replace(
+            wish,
+            socket=like(wish.socket, family),
+            address=packed(address, upstream.proxy.port, family),
+            request=request(wish.to, wish.verdict.host, upstream.proxy),
+        )
 
 
-def _to_path(stopped: Stopped, to: Unix, theirs: socket.socket) -> _Attempt:
+def _inside(stopped: Stopped, raw: bytes, theirs: socket.socket) -> Inside:
+    return Inside(stopped=stopped, socket=theirs, address=raw, waits=theirs.type != socket.SOCK_DGRAM)
+
+
+def _to_path(stopped: Stopped, to: Unix, theirs: socket.socket) -> Inside:
     """A socket in the file tree, as the task sees the tree."""
     place = caller.found_socket(stopped, to.name)
     try:
@@ -225,9 +210,4 @@ def _to_path(stopped: Stopped, to: Unix, theirs: socket.socket) -> _Attempt:
     except OSError:
         os.close(place)
         raise
-    return _Attempt(stopped, theirs, packed_path(f"/proc/self/fd/{place}".encode()), place=place)
-
-
-def _own_network() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as ours:
-        return caller.network_of(ours)
+    return replace(_inside(stopped, packed_path(f"/proc/self/fd/{place}".encode()), theirs), place=place)

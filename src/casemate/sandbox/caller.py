@@ -20,6 +20,8 @@ _SO_NETNS_COOKIE = 71
 _AT_ROOT = 0x10
 _NO_MAGIC_LINKS = 0x02
 _CLOSES_ON_EXEC = 0o2000000
+_ENOUGH = 256
+"""The flags are in the second line."""
 
 
 def address_bytes(stopped: Stopped) -> bytes:
@@ -73,9 +75,12 @@ def network_of(a_socket: socket.socket) -> int:
 
 def closes_on_exec(stopped: Stopped) -> bool:
     """True if the caller's descriptor goes away when it executes a program."""
-    with open(f"/proc/{stopped.thread}/fdinfo/{stopped.descriptor}") as file:
-        flags = next(line.split()[1] for line in file if line.startswith("flags:"))
-    return bool(int(flags, 8) & _CLOSES_ON_EXEC)
+    file = os.open(f"/proc/{stopped.thread}/fdinfo/{stopped.descriptor}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        words = os.read(file, _ENOUGH).split()
+    finally:
+        os.close(file)
+    return bool(int(words[words.index(b"flags:") + 1], 8) & _CLOSES_ON_EXEC)
 
 
 def user_of(stopped: Stopped) -> int:

@@ -6,9 +6,12 @@ import errno
 import fcntl
 import os
 import socket
+from functools import cache
 
 from casemate.sandbox.kernel.calls import libc_call
 
+_CLOSED = 7
+"""TCP_CLOSE: neither connected nor listening."""
 UNDER_WAY = (errno.EINPROGRESS, errno.EALREADY)
 
 _OPTIONS = (
@@ -34,11 +37,23 @@ def attempted(a_socket: socket.socket, address: bytes) -> int:
     flags = fcntl.fcntl(a_socket, fcntl.F_GETFL)
     fcntl.fcntl(a_socket, fcntl.F_SETFL, flags | os.O_NONBLOCK)
     try:
+        return _connected(a_socket, address)
+    finally:
+        fcntl.fcntl(a_socket, fcntl.F_SETFL, flags)
+
+
+def connected(ours: socket.socket, address: bytes) -> int:
+    """The same for a socket that is ours alone and does not block."""
+    error = _connected(ours, address)
+    # On the loopback the other end has answered while we asked.
+    return _connected(ours, address) if error == errno.EINPROGRESS else error
+
+
+def _connected(a_socket: socket.socket, address: bytes) -> int:
+    try:
         libc_call("connect", a_socket.fileno(), address, len(address))
     except OSError as error:
         return error.errno or errno.EIO
-    finally:
-        fcntl.fcntl(a_socket, fcntl.F_SETFL, flags)
     return 0
 
 
@@ -47,19 +62,24 @@ def blocks(a_socket: socket.socket) -> bool:
     return not fcntl.fcntl(a_socket, fcntl.F_GETFL) & os.O_NONBLOCK
 
 
-def like(theirs: socket.socket) -> socket.socket:
-    """A stream socket of our network that behaves as the task has told its own to."""
-    ours = socket.socket(theirs.family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    for level, option, size in _OPTIONS:
-        ours.setsockopt(level, option, theirs.getsockopt(level, option, size))
-    ours.setblocking(blocks(theirs))
+def like(theirs: socket.socket, family: int) -> socket.socket:
+    """A stream socket of our network that behaves as the task has told its own to, but does not block yet."""
+    ours = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+    for (level, option, size), usual in zip(_OPTIONS, _usual(family), strict=True):
+        wanted = theirs.getsockopt(level, option, size)
+        if wanted != usual:
+            ours.setsockopt(level, option, wanted)
     return ours
 
 
+@cache
+def _usual(family: int) -> tuple[bytes, ...]:
+    """What a new socket has."""
+    with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as new:
+        return tuple(new.getsockopt(*option) for option in _OPTIONS)
+
+
 def is_connected(a_socket: socket.socket) -> bool:
-    """True if it has a peer."""
-    try:
-        a_socket.getpeername()
-    except OSError:
-        return False
-    return True
+    """True if a TCP socket has a peer, or could have by now."""
+    state: int = a_socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    return state != _CLOSED

@@ -7,7 +7,7 @@ sandbox, and never one that a range closes: whoever owns a name may let it point
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_network
@@ -84,7 +84,8 @@ def _rule(text: str, *, allows: bool) -> _RangeRule | _NameRule:
             return _NameRule(host, allows, named)
 
 
-def permits(address: str, port: int, egress: Egress, names: Collection[str] = ()) -> Verdict:
+@lru_cache(maxsize=1024)
+def permits(address: str, port: int, egress: Egress, names: tuple[str, ...] = ()) -> Verdict:
     """May a task connect to this numeric address and port? What is no address or no port is denied.
 
     `names` are those that our resolvers answered with this address. Of the operator's ranges the narrowest decides, and
@@ -130,7 +131,7 @@ def is_denied(name: str, egress: Egress) -> bool:
     return verdict is not None and not verdict.allowed
 
 
-def _of_names(names: Collection[str], port: int, rules: Rules) -> Verdict | None:
+def _of_names(names: tuple[str, ...], port: int, rules: Rules) -> Verdict | None:
     """What the names of an address say about a port: one that is denied closes it, whatever the others say."""
     verdicts = [verdict for name in names if (verdict := _of_name(name, port, rules.names))]
     return next((verdict for verdict in verdicts if not verdict.allowed), verdicts[0] if verdicts else None)

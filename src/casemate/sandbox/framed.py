@@ -7,7 +7,7 @@ import socket
 
 from casemate.sandbox.dns import LARGEST
 
-_CHUNK = 4096
+_CHUNK = 1024
 _LENGTH = 2
 _MOST_UNSENT = 4 * LARGEST
 

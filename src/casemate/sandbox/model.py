@@ -12,6 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from casemate.secret import Secret
+
 
 class Level(StrEnum):
     """How much of the wall stands (design: the ladder of places)."""
@@ -64,6 +66,15 @@ class Egress:
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     public: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """An HTTP proxy that all connections of all sandboxes go through; `credentials` are `user:password`."""
+
+    host: str
+    port: int
+    credentials: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from casemate.sandbox.stub import PORT
 
 _MOST_QUESTIONS = 128
 _MOST_PEERS = 16
-_AT_ONCE = 32
+_AT_ONCE = 8
 _IDLE = 10.0
 
 Reply: TypeAlias = Callable[[bytes], None]

@@ -1,9 +1,9 @@
-"""One thread that waits for many descriptors, each with a deadline: the broker's loop. Nothing it calls may block."""
+"""The descriptors of one broker, each with a deadline. Nothing it calls may block, and no turn does much."""
 
 from __future__ import annotations
 
-import os
 import select
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +11,10 @@ from typing import TypeAlias
 
 Ready: TypeAlias = Callable[[int], None]
 """Is called with the events of poll(2)."""
+
+_NEVER = float("inf")
+_MOST_A_TURN = 8
+"""What one sandbox asks for must not hold up the others, who share the thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +24,24 @@ class _Watched:
     late: Callable[[], None]
 
 
-def _never() -> None:
+def _nothing() -> None:
     """What happens to a descriptor that has no deadline."""
 
 
 class Polling:
-    """Descriptors and what to do about them. Any thread may call `stop`; all else is for the loop's own."""
+    """Descriptors and what to do about them. Whoever holds `lock` is alone with them, and with what they serve."""
 
     def __init__(self) -> None:
-        self._poll = select.poll()
+        self._epoll = select.epoll()
         self._watched: dict[int, _Watched] = {}
-        self._waker = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._stopped = False
-        self._poll.register(self._waker, select.POLLIN)
+        self._closed = False
+        self.lock = threading.Lock()
+        self.nearest = _NEVER
+        """When a turn is due even if nothing happens; perhaps too early, never too late."""
+
+    def fileno(self) -> int:
+        """A descriptor that is ready to be read when there is something for a turn to do."""
+        return self._epoll.fileno()
 
     def watch(
         self,
@@ -41,43 +50,41 @@ class Polling:
         ready: Ready,
         *,
         seconds: float | None = None,
-        late: Callable[[], None] = _never,
+        late: Callable[[], None] = _nothing,
     ) -> None:
         """Call `ready` whenever something happens to a descriptor, and `late`, once, when its time is over."""
-        deadline = float("inf") if seconds is None else time.monotonic() + seconds
+        deadline = _NEVER if seconds is None else time.monotonic() + seconds
+        change = self._epoll.modify if descriptor in self._watched else self._epoll.register
+        change(descriptor, events)
         self._watched[descriptor] = _Watched(ready, deadline, late)
-        self._poll.register(descriptor, events)
+        self.nearest = min(self.nearest, deadline)
 
     def forget(self, descriptor: int) -> None:
         """Watch a descriptor no longer; before it is closed."""
         if self._watched.pop(descriptor, None):
-            self._poll.unregister(descriptor)
+            self._epoll.unregister(descriptor)
 
-    def run(self) -> None:
-        """Wait and call until stopped."""
-        while not self._stopped:
-            for descriptor, events in self._poll.poll(self._patience()):
-                # an earlier call of this round may have forgotten it, or even given its number to another
-                if (watched := self._watched.get(descriptor)) and not self._stopped:
+    def turn(self) -> None:
+        """Call what is ready, though not too much of it at once, and what is late."""
+        with self.lock:
+            if self._closed:
+                return
+            for descriptor, events in self._epoll.poll(0, _MOST_A_TURN):
+                # an earlier call of this turn may have forgotten it
+                if watched := self._watched.get(descriptor):
                     watched.ready(events)
-            self._expire()
-
-    def _patience(self) -> int | None:
-        nearest = min((watched.deadline for watched in self._watched.values()), default=float("inf"))
-        return None if nearest == float("inf") else max(0, int((nearest - time.monotonic()) * 1000) + 1)
+            if self.nearest <= time.monotonic():
+                self._expire()
 
     def _expire(self) -> None:
         now = time.monotonic()
         for descriptor, watched in tuple(self._watched.items()):
-            if watched.deadline <= now:
+            if watched.deadline <= now and self._watched.get(descriptor) is watched:
                 self.forget(descriptor)
                 watched.late()
-
-    def stop(self) -> None:
-        """Let `run` return soon."""
-        self._stopped = True
-        os.eventfd_write(self._waker, 1)
+        self.nearest = min((watched.deadline for watched in self._watched.values()), default=_NEVER)
 
     def close(self) -> None:
-        """Give the waker back, after `run` has returned."""
-        os.close(self._waker)
+        """No more turns; to be called with the lock held."""
+        self._closed = True
+        self._epoll.close()

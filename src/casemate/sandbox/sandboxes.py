@@ -13,14 +13,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from casemate.sandbox import folders, stub
-from casemate.sandbox.broker import Broker
+from casemate.sandbox.broker import Broker, Outside
 from casemate.sandbox.cgroups import Cgroups
 from casemate.sandbox.disk import Room, keep_room, keep_shares, left, reserve
 from casemate.sandbox.egress import rules_of
 from casemate.sandbox.errors import LaunchFailed, WallsMissing
 from casemate.sandbox.launching import abandon, enclose
 from casemate.sandbox.limits import amounts
-from casemate.sandbox.model import Body, Launch, Level, Policy, Survey
+from casemate.sandbox.model import Body, Launch, Level, Policy, Proxy, Survey
 from casemate.sandbox.notification import filter_program
 from casemate.sandbox.orders import Kind, Order, Template
 from casemate.sandbox.running import Box, Running
@@ -33,12 +33,12 @@ from casemate.sandbox.zygotes import RootRefused, Zygote
 class Sandboxes:
     """At most `slots` sandboxes at a time, whose launch folders lie below one folder. Made by `open`."""
 
-    def __init__(self, folder: Path, slots: int, groups: Cgroups, hidden: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, slots: int, groups: Cgroups, hidden: tuple[str, ...], proxy: Proxy | None) -> None:
         self._folder = folder
         self._groups = groups
         self._hidden = hidden
         self._slots = slots
-        self._resolvers = stub.resolvers(host_resolv_conf())
+        self._outside = Outside(stub.resolvers(host_resolv_conf()), proxy)
         self._filter = base64.b64encode(filter_program()).decode()
         self._free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
         for slot in reversed(range(slots)):
@@ -52,18 +52,25 @@ class Sandboxes:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, folder: Path, required: Level = Level.FULL, slots: int = 16, hidden: tuple[str, ...] = ()
+        cls,
+        folder: Path,
+        required: Level = Level.FULL,
+        slots: int = 16,
+        hidden: tuple[str, ...] = (),
+        proxy: Proxy | None = None,
     ) -> AsyncIterator[Sandboxes]:
         """Sandboxes for as long as the context lasts; on leaving it all of them are killed.
 
-        `hidden` paths, the worker's own, are covered wherever a policy would show them.
+        `hidden` paths, the worker's own, are covered wherever a policy would show them. With a `proxy` all that tasks
+        connect to is reached through it.
 
         Tries the walls before anything is launched. WallsMissing: they do not stand as `required`. This version builds
         full walls or none: what only a container offers is refused even when it would be enough.
         """
         folder = await asyncio.to_thread(folders.prepare, folder)
-        sandboxes = cls(folder, slots, await asyncio.to_thread(Cgroups.found, folder, slots), hidden)
+        sandboxes = cls(folder, slots, await asyncio.to_thread(Cgroups.found, folder, slots), hidden, proxy)
         try:
+            await sandboxes._outside.open()
             await sandboxes._check_walls(required)
             watching = (
                 asyncio.create_task(keep_room(sandboxes._folder, sandboxes._running), name="disk"),
@@ -183,12 +190,12 @@ class Sandboxes:
             return box
         try:
             listener, datagrams, streams = box.for_broker
-            broker = Broker((listener, datagrams, streams), policy.egress, self._resolvers)
+            broker = Broker((listener, datagrams, streams), policy.egress, self._outside)
             broker.start()
         except (OSError, RuntimeError) as error:
             await abandon(box)
             raise LaunchFailed(f"The egress broker could not be started: {error}") from error
-        undo.push_async_callback(asyncio.to_thread, broker.close)
+        undo.callback(broker.close)
         return replace(box, traffic=broker.destinations())
 
     async def _hand_over(self, work: Path, uid: int) -> None:
@@ -211,6 +218,7 @@ class Sandboxes:
                 ending.create_task(_ended(running, "the worker stops"))
         for zygote in self._zygotes.values():
             await zygote.close()
+        self._outside.close()
         await asyncio.to_thread(self._groups.close)
 
 
