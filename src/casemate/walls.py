@@ -13,8 +13,8 @@ from typing import Final
 
 from casemate.errors import CasemateError
 from casemate.host_paths import check_places, private_places
-from casemate.sandbox import Level, Sandboxes
-from casemate.settings import Settings
+from casemate.sandbox import Level, Proxy, Sandboxes
+from casemate.settings import Settings, proxy_of
 
 _FOR_TEMPLATES: Final = 2
 """Sandboxes for programs of templates beside those of tasks: a template must not wait for a task's end."""
@@ -34,8 +34,16 @@ async def walls(settings: Settings, state: Path) -> AsyncIterator[Sandboxes]:
     check_places(settings, state)
     level = Level(settings.isolation.required_level)
     count = slots(settings) + _FOR_TEMPLATES
-    async with Sandboxes.open(launches(state), level, count, private_places(settings, state)) as sandboxes:
+    hidden = private_places(settings, state)
+    async with Sandboxes.open(launches(state), level, count, hidden, _proxy(settings)) as sandboxes:
         yield sandboxes
+
+
+def _proxy(settings: Settings) -> Proxy | None:
+    if settings.isolation.egress.proxy is None:
+        return None
+    place = proxy_of(settings.isolation.egress.proxy)
+    return Proxy(host=place.host, port=place.port, credentials=place.credentials)
 
 
 def launches(state: Path) -> Path:

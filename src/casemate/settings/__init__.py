@@ -4,6 +4,7 @@ Nothing here opens a file: texts and environment come in as arguments. Every key
 """
 
 from casemate.settings.account import name_faults, password_fault
+from casemate.settings.egress import proxy_of
 from casemate.settings.known import KNOWN, OPEN_URLS
 from casemate.settings.load import load
 from casemate.settings.model import (
@@ -52,6 +53,7 @@ __all__ = [
     "load",
     "name_faults",
     "password_fault",
+    "proxy_of",
     "redacted",
     "said_by",
     "thread_rule",

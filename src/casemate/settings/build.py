@@ -177,6 +177,7 @@ def _isolation(values: Values) -> model.Isolation:
             public=values.need(f"{section}.egress.public", bool),
             allow=values.texts(f"{section}.egress.allow"),
             deny=values.texts(f"{section}.egress.deny"),
+            proxy=values.get(f"{section}.egress.proxy", Secret),
         ),
         visible_paths=values.texts(f"{section}.visible-paths"),
         limits=model.LimitOverrides(

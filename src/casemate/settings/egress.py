@@ -3,20 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from ipaddress import ip_network
+from urllib.parse import unquote, urlsplit
 
 from casemate.destinations import Host, NotADestination, Range, parsed
+from casemate.secret import Secret
 from casemate.settings.finding import Finding
 from casemate.settings.model import EgressRules
 
 _SECTION = "casemate.isolation.egress"
 _ALLOW, _DENY = f"{_SECTION}.allow", f"{_SECTION}.deny"
+_PROXY, _PROXY_EXAMPLE = f"{_SECTION}.proxy", "Write http://[user:password@]host:port"
 _OPEN, _PUBLIC = f"{_SECTION}.open", f"{_SECTION}.public"
 _EVERYTHING = tuple(Range(ip_network(text), None) for text in ("0.0.0.0/0", "::/0"))
 
 
+@dataclass(frozen=True, slots=True)
+class ProxyPlace:
+    """An HTTP proxy; `credentials` are `user:password`."""
+
+    host: str
+    port: int
+    credentials: Secret | None
+
+
+def proxy_of(url: Secret) -> ProxyPlace:
+    """What the URL of a proxy says. Raises `NotADestination`, whose words do not tell the URL."""
+    try:
+        parts = urlsplit(url.reveal())
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise NotADestination("is no URL of a proxy", _PROXY_EXAMPLE) from error
+    if parts.scheme != "http" or not host or not port or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise NotADestination("is no URL of an HTTP proxy with its port", _PROXY_EXAMPLE)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return ProxyPlace(host, port, Secret(f"{user}:{password}") if user or password else None)
+
+
 def contradicting(egress: EgressRules) -> Iterator[Finding]:
     """Entries that are none, and entries that contradict each other."""
+    try:
+        if egress.proxy:
+            proxy_of(egress.proxy)
+    except NotADestination as error:
+        yield Finding(code="config.type", keys=(_PROXY,), message=str(error), remedy=error.remedy)
     for key, entries in ((_ALLOW, egress.allow), (_DENY, egress.deny)):
         for text in entries:
             try:
@@ -49,7 +80,7 @@ def odd(egress: EgressRules) -> Iterator[Finding]:
 
 
 def _ignored(egress: EgressRules) -> Iterator[Finding]:
-    keys = {_ALLOW: egress.allow, _DENY: egress.deny, _PUBLIC: not egress.public}
+    keys = {_ALLOW: egress.allow, _DENY: egress.deny, _PUBLIC: not egress.public, _PROXY: egress.proxy}
     if said := tuple(key for key, value in keys.items() if value):
         yield Finding(code="config.no-effect", keys=said, message=f"has no effect while {_OPEN} is false")
 

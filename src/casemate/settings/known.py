@@ -96,6 +96,7 @@ _WALLS = (
     Key(name="casemate.isolation.required-level", kind=Kind.CHOICE, choices=("full", "container"), default="full"),
     Key(name="casemate.isolation.egress.open", kind=Kind.FLAG, default=True),
     Key(name="casemate.isolation.egress.public", kind=Kind.FLAG, default=True),
+    Key(name="casemate.isolation.egress.proxy", kind=Kind.TEXT, secret=True),
     Key(name="casemate.isolation.egress.allow", kind=Kind.TEXTS, default=()),
     Key(name="casemate.isolation.egress.deny", kind=Kind.TEXTS, default=()),
     Key(name="casemate.isolation.visible-paths", kind=Kind.PATHS, default=()),

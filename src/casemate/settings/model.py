@@ -116,12 +116,16 @@ class JavaSecurity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EgressRules:
-    """`casemate.isolation.egress`: may tasks connect at all, also where no list says so; the lists of destinations."""
+    """`casemate.isolation.egress`: may tasks connect at all, also where no list says so; the lists of destinations.
+
+    `proxy` is the URL of an HTTP proxy, with its password; `proxy_of` takes it apart.
+    """
 
     open: bool
     public: bool
     allow: tuple[str, ...]
     deny: tuple[str, ...]
+    proxy: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,10 @@ from casemate.settings.values import meaning
 
 SECTION: Final = "casemate.isolation."
 SELECTORS: Final = ("types", "namespaces", "tenants")
-_FOR_A_TASK: Final = ("egress.", "limits.", "required-level", "visible-paths", "writable-paths", "threads", "processes")
+_FOR_A_TASK: Final = (
+    *("egress.open", "egress.public", "egress.allow", "egress.deny"),
+    *("limits.", "required-level", "visible-paths", "writable-paths", "threads", "processes"),
+)
 
 
 def _keys() -> Iterator[Key]:
