@@ -12,7 +12,7 @@ worker. Only the standard library is used, so that a sandbox can be had wherever
 """
 
 from casemate.sandbox import folders
-from casemate.sandbox.errors import GlobInvalid, LaunchFailed, OutputRefused, WallsMissing, ZygoteLost
+from casemate.sandbox.errors import FolderTaken, GlobInvalid, LaunchFailed, OutputRefused, WallsMissing, ZygoteLost
 from casemate.sandbox.globs import Glob
 from casemate.sandbox.model import (
     Body,
@@ -44,6 +44,7 @@ __all__ = [
     "Egress",
     "End",
     "Event",
+    "FolderTaken",
     "Glob",
     "GlobInvalid",
     "Isolation",

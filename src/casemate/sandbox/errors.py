@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from casemate.errors import CasemateError
 from casemate.sandbox.model import Level, Survey
 
@@ -23,6 +25,14 @@ class WallsMissing(CasemateError):
         if self.required is not Level.FULL and self.survey.level is self.required:
             summary += " This version builds full walls or none."
         return summary
+
+
+class FolderTaken(CasemateError):
+    """Another worker has its launch folders here; two of them would clear each other's away."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(f"{folder}: is in use by another worker")
 
 
 class LaunchFailed(CasemateError):

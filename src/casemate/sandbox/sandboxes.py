@@ -23,6 +23,7 @@ from casemate.sandbox.limits import amounts
 from casemate.sandbox.model import Body, Launch, Level, Policy, Proxy, Survey
 from casemate.sandbox.notification import filter_program
 from casemate.sandbox.orders import Kind, Order, Template
+from casemate.sandbox.reaper import watched
 from casemate.sandbox.running import Box, Running
 from casemate.sandbox.spares import Spares
 from casemate.sandbox.survey import canaries, explained
@@ -64,25 +65,33 @@ class Sandboxes:
         `hidden` paths, the worker's own, are covered wherever a policy would show them. With a `proxy` all that tasks
         connect to is reached through it.
 
-        Tries the walls before anything is launched. WallsMissing: they do not stand as `required`. This version builds
-        full walls or none: what only a container offers is refused even when it would be enough.
+        Tries the walls before anything is launched. FolderTaken: another worker has this folder. WallsMissing: they do
+        not stand as `required`. This version builds full walls or none: what only a container offers is refused even
+        when it would be enough.
         """
         folder = await asyncio.to_thread(folders.prepare, folder)
-        sandboxes = cls(folder, slots, await asyncio.to_thread(Cgroups.found, folder, slots), hidden, proxy)
-        try:
-            await sandboxes._outside.open()
-            await sandboxes._check_walls(required)
-            watching = (
-                asyncio.create_task(keep_room(sandboxes._folder, sandboxes._running), name="disk"),
-                asyncio.create_task(keep_shares(sandboxes._running), name="shares of the disk"),
-            )
+        async with watched(folder):
+            sandboxes = cls(folder, slots, await asyncio.to_thread(Cgroups.found, folder, slots), hidden, proxy)
             try:
-                yield sandboxes
+                await sandboxes._outside.open()
+                await sandboxes._check_walls(required)
+                async with sandboxes._watching():
+                    yield sandboxes
             finally:
-                for watch in watching:
-                    watch.cancel()
+                await sandboxes._close()
+
+    @asynccontextmanager
+    async def _watching(self) -> AsyncIterator[None]:
+        """See to the limits that no wall keeps."""
+        watching = (
+            asyncio.create_task(keep_room(self._folder, self._running), name="disk"),
+            asyncio.create_task(keep_shares(self._running), name="shares of the disk"),
+        )
+        try:
+            yield
         finally:
-            await sandboxes._close()
+            for watch in watching:
+                watch.cancel()
 
     async def launch(self, launch: Launch) -> Running:
         """Start one sandbox and what it is to run, waiting for a free slot first.

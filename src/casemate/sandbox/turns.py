@@ -34,9 +34,9 @@ class Turns:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Have a thread, if there is none yet. RuntimeError: there is none to be had."""
+        """Have a thread, if there is none that lives. RuntimeError: there is none to be had."""
         with self._starting:
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 thread = threading.Thread(target=self._run, name="egress brokers", daemon=True)
                 thread.start()
                 self._thread = thread
@@ -52,6 +52,14 @@ class Turns:
             self._epoll.unregister(polling.fileno())
 
     def _run(self) -> None:
+        try:
+            self._give_turns()
+        finally:
+            if not self._stopped:  # this thread breaks: whoever waits for an answer must not wait for ever
+                for member in tuple(self._members.values()):
+                    member.fail()
+
+    def _give_turns(self) -> None:
         while not self._stopped:
             for descriptor, _ in self._epoll.poll(self._patience()):
                 if member := self._members.get(descriptor):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
+import select
 import signal
 
 from casemate.sandbox.kernel.calls import libc_call, system_call
@@ -18,12 +20,15 @@ _HIGHEST_DESCRIPTOR = 0xFFFF_FFFF
 _FIRST_TO_DIE = b"1000"
 
 
-def die_with_parent() -> None:
+def die_with_parent(parent: int | None = None) -> None:
     """Have the kernel kill this process when the thread that made it ends.
 
-    A change of user or capabilities forgets this, so it comes after them.
+    A change of user or capabilities forgets this, so it comes after them. `parent` is a pidfd: ProcessLookupError if it
+    has ended already, because then nobody would hear of it.
     """
     libc_call("prctl", _PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    if parent is not None and select.select((parent,), (), (), 0)[0]:
+        raise ProcessLookupError(errno.ESRCH, "the parent process has ended")
 
 
 def die_first(itself: int) -> None:

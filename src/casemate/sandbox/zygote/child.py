@@ -14,17 +14,19 @@ from casemate.sandbox.zygote import body, command
 from casemate.sandbox.zygote.channel import Channel
 from casemate.sandbox.zygote.walls import raise_around
 
-CHANNEL = 3
+CHANNEL, _PARENT, _DOORS = 3, 4, 5
 _NO_WALLS = 70
 
 
-def live(order: Order, template: Template, channel: int, stdout: int, stderr: int, *doors: int) -> NoReturn:
+def live(
+    order: Order, template: Template, parent: int, channel: int, stdout: int, stderr: int, *doors: int
+) -> NoReturn:
     """Never returns, so that no code of the zygote runs in a child."""
     code = _NO_WALLS
     try:
         nothing = os.open("/dev/null", os.O_RDWR)
-        processes.keep_only(nothing, stdout, stderr, channel, *doors)
-        code = _lived(order, template, Channel(CHANNEL), range(CHANNEL + 1, CHANNEL + 1 + len(doors)))
+        processes.keep_only(nothing, stdout, stderr, channel, parent, *doors)
+        code = _lived(order, template, Channel(CHANNEL), range(_DOORS, _DOORS + len(doors)))
     except BaseException:
         traceback.print_exc()
     finally:
@@ -34,7 +36,7 @@ def live(order: Order, template: Template, channel: int, stdout: int, stderr: in
 def _lived(order: Order, template: Template, channel: Channel, doors: Iterable[int]) -> int:
     os.umask(0o022)
     try:
-        raised = raise_around(order, template, doors)
+        raised = raise_around(order, template, _PARENT, doors)
     except OSError as error:
         # fail closed: without every wall there is no task
         channel.tell({"refused": str(error)})

@@ -77,6 +77,7 @@ class _Nursery:
         self._control = control
         self._template = template
         self._children: dict[int, _Child] = {}
+        self._itself = os.pidfd_open(os.getpid())
         self._poller = select.epoll()
         self._poller.register(control, select.EPOLLIN)
 
@@ -108,7 +109,7 @@ class _Nursery:
         try:
             process = namespaces.fork_into(walls.FLAGS)
             if process == 0:
-                child.live(order, self._template, *descriptors)
+                child.live(order, self._template, self._itself, *descriptors)
         except OSError as error:
             _notify(self._control, {"ended": order.id, "refused": str(error)})
         else:

@@ -1,8 +1,8 @@
 """The first code of a zygote, run by path in an isolated interpreter without site packages.
 
-`start.py SOCKET` serves, `start.py probe` tries what the kernel offers. It makes `casemate` and `casemate.sandbox`
-importable without their doors, which would bring in asyncio and more than a process that is forked for every launch
-should carry.
+`start.py SOCKET` serves, `start.py probe` tries what the kernel offers, `start.py reap FOLDER` waits for the end of a
+worker. It makes `casemate` and `casemate.sandbox` importable without their doors, which would bring in asyncio and more
+than a process that is forked for every launch should carry.
 """
 
 import sys
@@ -27,6 +27,11 @@ if __name__ == "__main__":
         from casemate.sandbox.zygote.probe import probe
 
         sys.exit(probe())
+
+    if sys.argv[1] == "reap":
+        from casemate.sandbox.zygote.reap import reap
+
+        sys.exit(reap(Path(sys.argv[2])))
 
     from casemate.sandbox.zygote.serve import serve
 

@@ -32,10 +32,10 @@ class Raised:
         self.for_broker: tuple[int, ...] = ()
 
 
-def raise_around(order: Order, template: Template, doors: Iterable[int] = ()) -> Raised:
+def raise_around(order: Order, template: Template, parent: int, doors: Iterable[int]) -> Raised:
     """Build every wall around this process. Afterwards it may be told what to run, not before.
 
-    `doors` are descriptors that lead into its control groups, to be closed here.
+    `parent` is a pidfd of the zygote, `doors` are descriptors that lead into control groups; they are closed here.
     """
     raised = Raised()
     _enter_groups(doors)
@@ -45,8 +45,10 @@ def raise_around(order: Order, template: Template, doors: Iterable[int] = ()) ->
     _give_up_power(order, template, itself, raised)
     _limit(order, raised)
     _confine(template, raised)
-    # A change of user would make the kernel forget it, so not earlier: see tests/attacks/worker_killed_leaves_nothing
-    processes.die_with_parent()
+    # A change of user would make the kernel forget it, so not earlier: see tests/attacks/worker_killed_leaves_nothing.
+    # A zygote that was killed meanwhile has left us behind: see tests/chaos/test_walls.
+    processes.die_with_parent(parent)
+    os.close(parent)
     _filter_calls(order, raised)
     return raised
 
