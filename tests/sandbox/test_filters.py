@@ -150,3 +150,12 @@ def test_rights_are_exactly_those_given(machine, threads, processes, programs):
 def test_a_jump_that_is_too_long_is_refused():
     with pytest.raises(ValueError, match="too long"):
         bpf.if_equal(1, *([bpf.answer(0)] * 256))
+
+
+@machines
+@pytest.mark.parametrize("family", [1, 2, 10, 16, 17, 40])
+def test_what_has_no_network_makes_no_sockets(machine, family):
+    program = seccomp.task_filter(machine, sockets=False)
+    assert answer(program, machine, "socket", family, 1, 0) == 0x0005_0000 | errno.ENETUNREACH
+    assert answer(program, machine, "socketpair", 1, 1, 0) == bpf.ALLOW
+    assert answer(program, machine, "socketpair", 2, 1, 0) != bpf.ALLOW

@@ -1,9 +1,11 @@
 """Launching bodies and commands: what they say, how they end, what is reported."""
 
 import asyncio
+import os
+from pathlib import Path
 
 import pytest
-from tests.sandbox.conftest import MAY_START_ANYTHING, ended
+from tests.sandbox.conftest import MAY_START_ANYTHING, House, ended
 
 from casemate.sandbox import Body, Command, Launch, LaunchFailed, Level, Limits, Line, Policy, Rights, Sandboxes, Told
 
@@ -233,3 +235,23 @@ async def test_leaving_the_context_ends_everything(tmp_path):
     end = await running.end()
     assert end.killed == "the worker stops"
     assert end.signal == 9
+
+
+def networks_below(zygote: int) -> list[str]:
+    children = Path(f"/proc/{zygote}/task/{zygote}/children").read_text().split()
+    return [os.readlink(f"/proc/{child}/ns/net") for child in children]
+
+
+@pytest.mark.root
+async def test_no_two_bodies_that_live_are_in_the_same_network(tmp_path):
+    async with Sandboxes.open(tmp_path, slots=4) as sandboxes:
+        house = House(sandboxes, tmp_path)
+        sleep = Body(module="casemate.inside.core_flow_sleep", job={"properties": {"duration": "PT60S"}})
+        running = [await house.launch(sleep, Policy()) for _ in range(3)]
+        found = networks_below(running[0]._box.zygote._process.pid)
+        assert len(set(found)) == len(found) >= 3
+        assert os.readlink("/proc/self/ns/net") not in found
+        for each in running:
+            await each.kill("enough")
+            end = await each.end()
+            assert "no sockets" in end.isolation.walls["network"]

@@ -5,10 +5,10 @@ Holes are output by the name of the wall that should have been there.
 
 from __future__ import annotations
 
+import _thread
 import ctypes
 import os
 import socket
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -74,7 +74,7 @@ def _system_calls() -> Iterator[str]:
 
 
 def _rights() -> Iterator[str]:
-    if _works(threading.Thread(target=int).start):
+    if _works(lambda: _thread.start_new_thread(int, ())):
         yield "A thread can be started."
     if _works(_fork):
         yield "A process can be started."

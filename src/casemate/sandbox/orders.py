@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeAlias
 
 Kind: TypeAlias = Literal["body", "command"]
+Bodies: TypeAlias = Literal["none", "plain", "web"]
+"""Which task bodies a zygote has loaded: each page of memory that it carries costs every one of its children."""
 
 TASK_ID = 200_000
 """User and group of a task in its user namespace; as root the kernel's own ids count up from here, one a slot."""
@@ -41,6 +43,7 @@ class Template:
     writable: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()
+    bodies: Bodies = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,11 @@ class Order:
     grouped: tuple[str, ...] = ()
     """Controllers of the control groups that it enters first; their `cgroup.procs` come along as descriptors."""
     limits: Mapping[str, float | None] = field(default_factory=dict)
+
+
+def bodies_with(module: str) -> Bodies:
+    """Where a task body is loaded, by its module's name: what speaks HTTP needs more of the library than all others."""
+    return "web" if module.rpartition(".")[2].startswith(("core_http", "http")) else "plain"
 
 
 def encoded(value: Template | Order) -> bytes:

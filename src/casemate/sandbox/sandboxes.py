@@ -20,9 +20,9 @@ from casemate.sandbox.egress import rules_of
 from casemate.sandbox.errors import LaunchFailed, WallsMissing
 from casemate.sandbox.launching import abandon, enclose
 from casemate.sandbox.limits import amounts
-from casemate.sandbox.model import Body, Launch, Level, Policy, Proxy, Survey
+from casemate.sandbox.model import Body, Command, Launch, Level, Policy, Proxy, Survey
 from casemate.sandbox.notification import filter_program
-from casemate.sandbox.orders import Kind, Order, Template
+from casemate.sandbox.orders import Bodies, Kind, Order, Template, bodies_with
 from casemate.sandbox.reaper import watched
 from casemate.sandbox.running import Box, Running
 from casemate.sandbox.spares import Spares
@@ -101,7 +101,7 @@ class Sandboxes:
         """
         async with AsyncExitStack() as undo:
             place = self._place(launch.work)
-            order, zygote = self._order(launch), await self._zygote(launch.policy)
+            order, zygote = self._order(launch), await self._zygote(launch.policy, _bodies_for(launch.what))
             box = await self._moved_in(zygote, order, launch.work, undo)
             if box is None:
                 box = await self._new(zygote, replace(order, work=place), launch.work, undo)
@@ -150,7 +150,7 @@ class Sandboxes:
     async def _check_walls(self, required: Level) -> None:
         """Fail closed: not one launch before the walls have been seen to hold."""
         try:
-            zygote = await self._zygote(Policy())
+            zygote = await self._zygote(Policy(), "plain")
             walls = await canaries(zygote, self._folder, self._groups)
         except (RootRefused, LaunchFailed) as error:
             raise WallsMissing(await explained(error), required) from error
@@ -184,9 +184,9 @@ class Sandboxes:
             raise LaunchFailed("A launch folder must not be the folder of all of them.")
         return str(place)
 
-    async def _zygote(self, policy: Policy) -> Zygote:
+    async def _zygote(self, policy: Policy, bodies: Bodies) -> Zygote:
         """The zygote that shows what this policy shows; a new one if there is none or it was lost."""
-        template = template_of(policy, self._folder, self._slots, self._hidden)
+        template = replace(template_of(policy, self._folder, self._slots, self._hidden), bodies=bodies)
         async with self._starting:
             zygote = self._zygotes.get(template)
             if zygote is None or zygote.lost:
@@ -229,6 +229,10 @@ class Sandboxes:
             await zygote.close()
         self._outside.close()
         await asyncio.to_thread(self._groups.close)
+
+
+def _bodies_for(what: Body | Command) -> Bodies:
+    return bodies_with(what.module) if isinstance(what, Body) else "none"
 
 
 async def _ended(running: Running, reason: str) -> None:

@@ -82,7 +82,7 @@ async def _surveyed() -> Survey:
 
 
 async def _tried_together(folder: Path) -> tuple[Wall, ...]:
-    zygote = await Zygote.start(template_of(Policy(), folder, 1))
+    zygote = await Zygote.start(replace(template_of(Policy(), folder, 1), bodies="plain"))
     groups = Cgroups.found(folder, 1)
     try:
         return await canaries(zygote, folder, groups)

@@ -9,7 +9,8 @@ import signal
 import socket
 import struct
 
-from casemate.sandbox.kernel.calls import libc_call, system_call
+from casemate.sandbox.kernel.calls import libc_call
+from casemate.sandbox.kernel.machine import THIS
 
 MOUNT = 0x0002_0000
 CGROUP = 0x0200_0000
@@ -19,6 +20,15 @@ USER = 0x1000_0000
 PROCESSES = 0x2000_0000
 NETWORK = 0x4000_0000
 TIME = 0x0000_0080
+
+# Looked up once, here: in a child each look-up, and each page it touches, would be paid for anew.
+_before_fork = ctypes.pythonapi.PyOS_BeforeFork
+_after_fork_in_parent = ctypes.pythonapi.PyOS_AfterFork_Parent
+_after_fork_in_child = ctypes.pythonapi.PyOS_AfterFork_Child
+_clone = ctypes.PyDLL(None, use_errno=True).syscall  # which keeps the interpreter's lock, as os.fork() does
+_clone.restype = ctypes.c_long
+_clone.argtypes = (ctypes.c_long, *(ctypes.c_ulong,) * 5)
+_CLONE = THIS.numbers.get("clone", -1)
 
 _SIOCSIFFLAGS = 0x8914
 _UP_AND_RUNNING = 0x41
@@ -40,17 +50,21 @@ def fork_into(flags: int) -> int:
     preparations for a fork are made by hand. The caller must be single-threaded. Failures are those of `unshare`,
     and EAGAIN or ENOSPC when there are too many processes or pid namespaces.
     """
-    ctypes.pythonapi.PyOS_BeforeFork()
-    try:
-        process = system_call("clone", flags | signal.SIGCHLD, None, None, None, None)
-    except OSError:
-        ctypes.pythonapi.PyOS_AfterFork_Parent()
-        raise
-    if process:
-        ctypes.pythonapi.PyOS_AfterFork_Parent()
-    else:
-        ctypes.pythonapi.PyOS_AfterFork_Child()
-    return process
+    _before_fork()
+    process = _clone(_CLONE, flags | signal.SIGCHLD, 0, 0, 0, 0)
+    if process == 0:
+        _after_fork_in_child()
+        return 0
+    _after_fork_in_parent()
+    if process < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"clone: {os.strerror(number)}")
+    return int(process)
+
+
+def enter_network(network: int) -> None:
+    """Move this process into the network namespace of a descriptor, see setns(2). EPERM: it is not ours."""
+    libc_call("setns", network, NETWORK)
 
 
 def map_identity(itself: int, inner: int, uid: int, gid: int) -> None:

@@ -66,8 +66,8 @@ def rename(name: str) -> None:
 def keep_only(*descriptors: int) -> None:
     """Make these descriptors 0, 1, 2 and so on, in this order, and close all others. The first three survive exec."""
     kept = len(descriptors)
-    # copies above the targets, so that no target overwrites a descriptor that is still wanted
-    above = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, kept) for descriptor in descriptors]
+    # a copy above the targets where one stands in the way, so that no target overwrites what is still wanted
+    above = [each if each >= kept else fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, kept) for each in descriptors]
     for target, descriptor in enumerate(above):
         os.dup2(descriptor, target, inheritable=target <= 2)
     system_call("close_range", kept, _HIGHEST_DESCRIPTOR, 0)

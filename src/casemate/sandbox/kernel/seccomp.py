@@ -95,8 +95,8 @@ def load_listened(program: bytes) -> int:
 
 
 @cache
-def task_filter(machine: Machine = THIS) -> bytes:
-    """The filter of every task."""
+def task_filter(machine: Machine = THIS, *, sockets: bool = True) -> bytes:
+    """The filter of every task. Without `sockets` it has none but connected pairs of its own."""
     return bpf.assembled(
         bpf.joined(
             (
@@ -105,7 +105,7 @@ def task_filter(machine: Machine = THIS) -> bytes:
                 *(_if_call(machine, name, bpf.fail(errno.ENOSYS)) for name in NOT_THERE),
                 *(_if_call(machine, name, bpf.fail(errno.EPERM)) for name in FORBIDDEN),
                 _if_call(machine, "clone", *_no_new_namespaces()),
-                _if_call(machine, "socket", *_plain_sockets()),
+                _if_call(machine, "socket", *(_plain_sockets() if sockets else _no_sockets())),
                 _if_call(machine, "socketpair", *_unix_pairs()),
                 _if_call(machine, "ioctl", *_no_typing_for_others()),
                 _if_call(machine, "personality", *_no_other_personality()),
@@ -185,6 +185,11 @@ def _plain_sockets() -> tuple[Program, ...]:
         bpf.if_equal(_INET6, *_stream_or_datagram()),
         bpf.fail(errno.EAFNOSUPPORT),
     )
+
+
+def _no_sockets() -> tuple[Program, ...]:
+    """The error that a connection would meet in an empty network."""
+    return (bpf.fail(errno.ENETUNREACH),)
 
 
 def _unix_pairs() -> tuple[Program, ...]:

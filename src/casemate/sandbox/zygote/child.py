@@ -18,6 +18,14 @@ CHANNEL, _PARENT, _DOORS = 3, 4, 5
 _NO_WALLS = 70
 
 
+def open_outputs() -> None:
+    """Have the text files that every child prints to, on the descriptors that will be its output and its errors."""
+    sys.stdout, sys.stderr = (
+        os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+        for descriptor in (1, 2)
+    )
+
+
 def live(
     order: Order, template: Template, parent: int, channel: int, stdout: int, stderr: int, *doors: int
 ) -> NoReturn:
@@ -44,9 +52,4 @@ def _lived(order: Order, template: Template, channel: Channel, doors: Iterable[i
     channel.tell({"ready": raised.walls}, *raised.for_broker)
     for descriptor in raised.for_broker:
         os.close(descriptor)
-    # those of the zygote were made for other descriptors
-    sys.stdout, sys.stderr = (
-        os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
-        for descriptor in (1, 2)
-    )
     return body.run(channel) if order.kind == "body" else command.run(channel, order, template)

@@ -22,13 +22,14 @@ _CHANGED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD)
 
 def run(channel: Channel, order: Order, template: Template) -> int:
     """Hear of one command, run it, tell `{"exited": STATUS}` with a status as of wait(2)."""
+    awake, waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    channel.rehearse({"argv": [], "env": {}})
     message = channel.hear()
     if message is None:
         return 0
     argv, environment = _command(message, template)
-    awake, waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     try:
         process = _started(order, argv, environment)
     except (OSError, ValueError) as error:  # ValueError: a name or argument that no program can be given

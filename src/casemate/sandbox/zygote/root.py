@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import shutil
 import stat
 from collections.abc import Callable
 from pathlib import PurePath
@@ -151,7 +150,8 @@ def _stand_in(root: str) -> None:
 def _copy(path: str, inside: str) -> None:
     if os.path.isfile(path):
         _make_parents(inside)
-        shutil.copyfile(path, inside)
+        with open(path, "rb") as original, open(inside, "wb") as copy:
+            copy.write(original.read())
 
 
 def _write_settings(root: str, template: Template) -> None:

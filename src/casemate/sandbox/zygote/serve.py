@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import gc
-import importlib
 import json
 import os
-import pkgutil
 import select
 import signal
 import socket
 from collections.abc import Mapping
+from importlib import import_module
 from typing import NamedTuple
 
 from casemate.sandbox import orders
 from casemate.sandbox.kernel import capabilities, cgroups, namespaces, processes
-from casemate.sandbox.orders import MESSAGE_LIMIT, Template
+from casemate.sandbox.orders import MESSAGE_LIMIT, Bodies, Template, bodies_with
 from casemate.sandbox.zygote import child, root, walls
 
 _DESCRIPTORS = 3 + len(cgroups.CONTROLLERS)
@@ -24,6 +23,8 @@ _DESCRIPTORS = 3 + len(cgroups.CONTROLLERS)
 class _Child(NamedTuple):
     order: int
     process: int
+    network: int | None
+    """The network it was put into, for the next one."""
 
 
 def serve(descriptor: int) -> int:
@@ -31,12 +32,12 @@ def serve(descriptor: int) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     processes.rename("sandbox")
     control = socket.socket(fileno=descriptor)
-    load_bodies()
+    template = orders.template(control.recv(MESSAGE_LIMIT))
+    load_bodies(template.bodies)
     if len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError(
             "a task body starts a thread when it is imported; a process with threads cannot be forked safely"
         )
-    template = orders.template(control.recv(MESSAGE_LIMIT))
     try:
         _prepare(template)
     except OSError as error:
@@ -47,11 +48,15 @@ def serve(descriptor: int) -> int:
     return 0
 
 
-def load_bodies() -> None:
-    """Import every task body now, because the private root does not have the package."""
-    room = importlib.import_module("casemate.inside")
-    for module in pkgutil.iter_modules(room.__path__, "casemate.inside."):
-        importlib.import_module(module.name)
+def load_bodies(wanted: Bodies) -> None:
+    """Import the task bodies that will be asked for now, because the private root does not have the package."""
+    if wanted == "none":
+        return
+    room = import_module("casemate.inside")
+    names = (name.removesuffix(".py") for name in sorted(os.listdir(room.__path__[0])) if name.endswith(".py"))
+    for name in names:
+        if name != "__init__" and bodies_with(name) == wanted:
+            import_module(f"casemate.inside.{name}")
 
 
 def _prepare(template: Template) -> None:
@@ -60,6 +65,7 @@ def _prepare(template: Template) -> None:
     capabilities.forbid_new()
     capabilities.empty_bounding_set()
     walls.assemble_filters()
+    child.open_outputs()
     # the pages of everything loaded so far stay shared with the children
     gc.collect()
     gc.disable()
@@ -78,6 +84,7 @@ class _Nursery:
         self._template = template
         self._children: dict[int, _Child] = {}
         self._itself = os.pidfd_open(os.getpid())
+        self._networks: list[int] = []
         self._poller = select.epoll()
         self._poller.register(control, select.EPOLLIN)
 
@@ -107,16 +114,25 @@ class _Nursery:
     def _bear(self, message: bytes, descriptors: list[int]) -> None:
         order = orders.order(message)
         try:
-            process = namespaces.fork_into(walls.FLAGS)
+            network = self._enter_idle_network() if walls.is_offline(order) else None
+            process = namespaces.fork_into(walls.born_into(order))
             if process == 0:
                 child.live(order, self._template, self._itself, *descriptors)
         except OSError as error:
             _notify(self._control, {"ended": order.id, "refused": str(error)})
         else:
-            self._watch(_Child(order.id, process))
+            self._watch(_Child(order.id, process, network))
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
+
+    def _enter_idle_network(self) -> int:
+        """Go into an empty network that no living child is in, where the next one is born; a descriptor of it."""
+        if self._networks:
+            namespaces.enter_network(self._networks[-1])
+            return self._networks.pop()
+        namespaces.unshare(namespaces.NETWORK)
+        return os.open(f"{root.HOST_PROCESSES}/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
     def _watch(self, born: _Child) -> None:
         end = os.pidfd_open(born.process)
@@ -139,6 +155,8 @@ class _Nursery:
         ended = self._children.pop(end)
         self._poller.unregister(end)
         os.close(end)
+        if ended.network is not None:
+            self._networks.append(ended.network)
         _, status, usage = os.wait4(ended.process, 0)
         cpu = usage.ru_utime + usage.ru_stime
         _notify(self._control, {"ended": ended.order, "status": status, "cpu": cpu, "memory": usage.ru_maxrss * 1024})

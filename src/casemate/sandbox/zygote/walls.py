@@ -13,8 +13,7 @@ from casemate.sandbox.kernel.landlock import Access
 from casemate.sandbox.orders import ROOT, TASK_ID, Order, Template
 from casemate.sandbox.zygote.root import HOST_PROCESSES, LAUNCHES
 
-FLAGS = namespaces.PROCESSES | namespaces.MOUNT | namespaces.IPC | namespaces.UTS | namespaces.NETWORK
-"""What a child has to itself from its birth on."""
+_FLAGS = namespaces.PROCESSES | namespaces.MOUNT | namespaces.IPC | namespaces.UTS
 
 _MARGIN = 16
 """Processes that the limit of the user leaves above that of the group, which can tell that it was met."""
@@ -30,6 +29,19 @@ class Raised:
     def __init__(self) -> None:
         self.walls: dict[str, str] = {"processes": "pid namespace", "ipc": "ipc and uts namespaces"}
         self.for_broker: tuple[int, ...] = ()
+
+
+def is_offline(order: Order) -> bool:
+    """Whether a sandbox has no sockets at all. A program may always talk to itself, a body has no need to."""
+    return order.kind == "body" and not order.listened
+
+
+def born_into(order: Order) -> int:
+    """The kinds of namespaces that a child has to itself from its birth on.
+
+    What has no sockets leaves nothing behind in a network, and gets one that an earlier one of its kind was in.
+    """
+    return _FLAGS if is_offline(order) else _FLAGS | namespaces.NETWORK
 
 
 def raise_around(order: Order, template: Template, parent: int, doors: Iterable[int]) -> Raised:
@@ -79,7 +91,7 @@ def _arrange_files(order: Order) -> int:
 
 def _arrange_network(order: Order, raised: Raised) -> None:
     """Nothing is connected to this network; a program may talk to itself, and with a broker to its resolver's stub."""
-    raised.walls["network"] = "empty network namespace"
+    raised.walls["network"] = "empty network namespace" + (", no sockets (seccomp)" if is_offline(order) else "")
     if order.kind == "command" or order.listened:
         namespaces.raise_loopback()
     if order.listened:
@@ -162,7 +174,7 @@ def _filter_calls(order: Order, raised: Raised) -> None:
         processes.show_memory()  # the broker reads the addresses that this very process connects to
     else:
         processes.hide_memory()
-    seccomp.load(seccomp.task_filter())
+    seccomp.load(seccomp.task_filter(sockets=not is_offline(order)))
     raised.walls["system calls"] = "seccomp, native architecture only"
     raised.walls["rights"] = ", ".join(_rights(order))
     if order.kind == "body":
@@ -171,7 +183,8 @@ def _filter_calls(order: Order, raised: Raised) -> None:
 
 def assemble_filters() -> None:
     """Have every filter ready before the first child: assembling one takes longer than loading it."""
-    seccomp.task_filter()
+    for sockets in (True, False):
+        seccomp.task_filter(sockets=sockets)
     for threads, forks in itertools.product((True, False), repeat=2):
         for programs, body in ((True, False), (forks, True)):
             seccomp.rights_filter(threads=threads, processes=forks, programs=programs, body=body)
