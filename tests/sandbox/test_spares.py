@@ -206,3 +206,20 @@ async def test_what_a_killed_worker_left_is_removed(tmp_path):
     (tmp_path / ".spare-7").mkdir()
     async with Sandboxes.open(tmp_path, slots=1):
         assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".spare-")] == []
+
+
+async def test_a_zygote_that_nobody_asks_for_ends_when_a_newer_one_starts(tmp_path, monkeypatch):
+    monkeypatch.setattr("casemate.sandbox.generations._SECONDS", 0.0)
+    monkeypatch.setattr("casemate.sandbox.spares._SECONDS", 0.1)
+    async with Sandboxes.open(tmp_path, slots=4) as sandboxes:
+        house = House(sandboxes, tmp_path)
+        running = await house.launch(Command(argv=("sleep", "600"), env={}), Policy())
+        busy = running._box.zygote
+        await house.shell("true", Policy(visible=("/var/log",)))
+        assert not busy.lost  # a sandbox of it lives
+        await running.kill("enough")
+        await running.end()
+        await until(lambda: busy.idle)
+        await house.shell("true", Policy(visible=("/var/log", "/var/cache")))
+        await until(lambda: busy.lost)
+        assert (await house.shell("true", Policy()))[1].exit_code == 0

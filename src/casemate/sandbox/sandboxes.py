@@ -18,15 +18,16 @@ from casemate.sandbox.cgroups import Cgroups
 from casemate.sandbox.disk import Room, keep_room, keep_shares, left, reserve
 from casemate.sandbox.egress import rules_of
 from casemate.sandbox.errors import LaunchFailed, WallsMissing
+from casemate.sandbox.generations import Generations
 from casemate.sandbox.launching import abandon, enclose
 from casemate.sandbox.limits import amounts
 from casemate.sandbox.model import Body, Command, Launch, Level, Policy, Proxy, Survey
 from casemate.sandbox.notification import filter_program
-from casemate.sandbox.orders import Bodies, Kind, Order, Template, bodies_with
+from casemate.sandbox.orders import Bodies, Kind, Order, bodies_with
 from casemate.sandbox.reaper import watched
 from casemate.sandbox.running import Box, Running
 from casemate.sandbox.spares import Spares
-from casemate.sandbox.survey import canaries, explained
+from casemate.sandbox.survey import CANARIES, canaries, explained
 from casemate.sandbox.templates import host_resolv_conf, privileged, template_of, user_of
 from casemate.sandbox.zygotes import RootRefused, Zygote
 
@@ -46,8 +47,7 @@ class Sandboxes:
             self._free.put_nowait(slot)
         self._numbers = itertools.count(1)
         self._spares = Spares(folder, self._free, self._numbers, groups)
-        self._zygotes: dict[Template, Zygote] = {}
-        self._starting = asyncio.Lock()
+        self._zygotes = Generations()
         self._running: dict[Running, Room] = {}
 
     @classmethod
@@ -101,10 +101,10 @@ class Sandboxes:
         """
         async with AsyncExitStack() as undo:
             place = self._place(launch.work)
-            order, zygote = self._order(launch), await self._zygote(launch.policy, _bodies_for(launch.what))
+            order, zygote = self._order(launch), await self._zygote(launch.policy, launch.what)
             box = await self._moved_in(zygote, order, launch.work, undo)
             if box is None:
-                box = await self._new(zygote, replace(order, work=place), launch.work, undo)
+                box = await self._new(launch, replace(order, work=place), undo)
             box = await self._brokered(launch.policy, box, undo)
             # from here on the end of the sandbox undoes it all, and has one made for the next launch
             tidy = AsyncExitStack()
@@ -121,14 +121,16 @@ class Sandboxes:
         self._spares.restock(at_once=False)
         return running
 
-    async def _new(self, zygote: Zygote, order: Order, work: Path, undo: AsyncExitStack) -> Box:
+    async def _new(self, launch: Launch, order: Order, undo: AsyncExitStack) -> Box:
         """A sandbox made now."""
         if self._free.empty():
             self._spares.give_way()
         slot = await self._free.get()
         undo.callback(self._free.put_nowait, slot)
-        await self._hand_over(work, user_of(slot))
-        undo.push_async_callback(self._take_back, work)
+        await self._hand_over(launch.work, user_of(slot))
+        undo.push_async_callback(self._take_back, launch.work)
+        # asked for again: to wait for a slot may take longer than a zygote stays that nobody asks for
+        zygote = await self._zygote(launch.policy, launch.what)
         own = replace(order, id=next(self._numbers), uid=user_of(slot))
         return await enclose(zygote, own, self._groups.of(slot))
 
@@ -150,7 +152,7 @@ class Sandboxes:
     async def _check_walls(self, required: Level) -> None:
         """Fail closed: not one launch before the walls have been seen to hold."""
         try:
-            zygote = await self._zygote(Policy(), "plain")
+            zygote = await self._zygote(Policy(), Body(module=CANARIES, job={}))
             walls = await canaries(zygote, self._folder, self._groups)
         except (RootRefused, LaunchFailed) as error:
             raise WallsMissing(await explained(error), required) from error
@@ -184,14 +186,10 @@ class Sandboxes:
             raise LaunchFailed("A launch folder must not be the folder of all of them.")
         return str(place)
 
-    async def _zygote(self, policy: Policy, bodies: Bodies) -> Zygote:
-        """The zygote that shows what this policy shows; a new one if there is none or it was lost."""
-        template = replace(template_of(policy, self._folder, self._slots, self._hidden), bodies=bodies)
-        async with self._starting:
-            zygote = self._zygotes.get(template)
-            if zygote is None or zygote.lost:
-                zygote = self._zygotes[template] = await Zygote.start(template)
-            return zygote
+    async def _zygote(self, policy: Policy, what: Body | Command) -> Zygote:
+        """The zygote that shows what this policy shows, and can run this; a new one if there is none."""
+        template = template_of(policy, self._folder, self._slots, self._hidden)
+        return await self._zygotes.of(replace(template, bodies=_bodies_for(what)))
 
     async def _brokered(self, policy: Policy, box: Box, undo: AsyncExitStack) -> Box:
         """The same with an egress broker at work, if there is to be one."""
@@ -225,8 +223,7 @@ class Sandboxes:
         async with asyncio.TaskGroup() as ending:
             for running in tuple(self._running):
                 ending.create_task(_ended(running, "the worker stops"))
-        for zygote in self._zygotes.values():
-            await zygote.close()
+        await self._zygotes.close()
         self._outside.close()
         await asyncio.to_thread(self._groups.close)
 

@@ -27,7 +27,7 @@ from casemate.sandbox.running import Running
 from casemate.sandbox.templates import privileged, template_of, user_of
 from casemate.sandbox.zygotes import FIRST_CODE, RootRefused, Zygote
 
-_CANARIES = "casemate.inside.wall_canaries"
+CANARIES = "casemate.inside.wall_canaries"
 _ENOUGH_FOR_A_CONTAINER = {"system call filter", "Landlock"}
 _PATIENCE = 30.0
 
@@ -104,7 +104,7 @@ async def _tempted(zygote: Zygote, work: Path, bait: Mapping[str, object], group
     if privileged():
         folders.hand_over(work, order.uid, order.uid)
     box = await enclose(zygote, order, groups.of(0))
-    body = Body(module=_CANARIES, job=bait)
+    body = Body(module=CANARIES, job=bait)
     running = Running(Launch(name="canaries", policy=policy, work=work, what=body), box, AsyncExitStack())
     await running.tell(body)
     told = await _told(running)

@@ -51,6 +51,13 @@ class Zygote:
         self._ends: dict[int, asyncio.Future[Ended]] = {}
         self._listening: asyncio.Task[None] | None = None
         self.lost = False
+        self.asked = 0.0
+        """When it was last wanted, on the event loop's clock."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether no sandbox of it lives."""
+        return not self._ends
 
     @classmethod
     async def start(cls, template: Template) -> Zygote:

@@ -1,0 +1,51 @@
+"""Zygotes: one for each file tree to show and each set of bodies. What is different needs a new one, the old one ends.
+
+A file tree changes with the policy, with the machine's name servers, and with what lies at forbidden places. A zygote
+that nobody asks for any more stays until its last sandbox has ended and a newer one is started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from casemate.sandbox.orders import Template
+from casemate.sandbox.zygotes import Zygote
+
+_SECONDS = 60.0
+"""How long a zygote may be asked for nothing before a newer one takes its memory."""
+
+
+class Generations:
+    """The zygotes of one worker. They are started by the thread of the event loop, and die with it."""
+
+    def __init__(self) -> None:
+        self._zygotes: dict[Template, Zygote] = {}
+        self._starting = asyncio.Lock()
+
+    async def of(self, template: Template) -> Zygote:
+        """The one that shows this; a new one if there is none or it was lost. Raises what `Zygote.start` does."""
+        zygote = self._zygotes.get(template)
+        if zygote is None or zygote.lost:
+            async with self._starting:
+                zygote = await self._started(template)
+        zygote.asked = asyncio.get_running_loop().time()
+        return zygote
+
+    async def close(self) -> None:
+        """End all of them and all their sandboxes."""
+        for zygote in self._zygotes.values():
+            await zygote.close()
+
+    async def _started(self, template: Template) -> Zygote:
+        zygote = self._zygotes.get(template)
+        if zygote is None or zygote.lost:
+            await self._end_old()
+            zygote = self._zygotes[template] = await Zygote.start(template)
+        return zygote
+
+    async def _end_old(self) -> None:
+        since = asyncio.get_running_loop().time() - _SECONDS
+        for template, zygote in tuple(self._zygotes.items()):
+            if zygote.lost or (zygote.idle and zygote.asked < since):
+                del self._zygotes[template]
+                await zygote.close()
