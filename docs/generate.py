@@ -145,7 +145,8 @@ def _http_api() -> Iterator[str]:
     yield "# HTTP API\n"
     yield "The operations that exist in this version. Paths, bodies and answers are Kestra's. The tenant is always"
     yield "`main`. An operation of Kestra's that is not here answers 501 with its name.\n"
-    yield "How to use them: [Use the API](../how-to/use-the-api.md).\n"
+    yield "How to use them: [Use the API](../how-to/use-the-api.md). What `isolation` of a task run says:"
+    yield "[Isolation report](isolation-report.md).\n"
     rows = sorted(TABLE, key=lambda row: row.audit.partition(":")[0])
     for resource, group in groupby(rows, key=lambda row: row.audit.partition(":")[0]):
         yield f"## {resource}\n"

@@ -31,6 +31,7 @@ _SETTINGS = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nada:x:1000:1000:ada:/home:/bin/sh\n",
     "etc/group": "root:x:0:\nada:x:1000:\n",
     "etc/shadow": "root:*:1::::::\n",
+    "srv/open/to/all": "what an image may hold\n",
 }
 _IMAGE = "casemate-tests"
 _SECONDS_TO_START = 30.0
@@ -58,20 +59,33 @@ class Engine:
         timeout: float = _SECONDS_TO_RUN,
     ) -> subprocess.CompletedProcess[str]:
         """Run one command in a new container without network, and wait for its end."""
+        words = self._words(command, security=security, user=user, options=options, env=env or {})
+        return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
+
+    def talk_to(
+        self, *command: str, user: str = "", options: Sequence[str] = (), env: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[str]:
+        """Start one command in a new container of the default profile, and talk to it through pipes."""
+        words = self._words(command, user=user, options=options, env=env or {})
+        return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def _words(
+        self,
+        command: Sequence[str],
+        *,
+        security: Sequence[str] = (),
+        user: str,
+        options: Sequence[str],
+        env: Mapping[str, str],
+    ) -> list[str]:
         wanted = [
             *(word for each in security for word in ("--security-opt", each)),
             *(("--user", user) if user else ()),
-            *(word for name, value in (env or {}).items() for word in ("--env", f"{name}={value}")),
+            *(word for name, value in env.items() for word in ("--env", f"{name}={value}")),
+            *(word for path in self.mounts for word in ("--volume", f"{path}:{path}:ro")),
             *options,
         ]
-        mounts = [word for path in self.mounts for word in ("--volume", f"{path}:{path}:ro")]
-        return subprocess.run(
-            [*self._client, "run", "--rm", "--interactive", "--network", "none", *mounts, *wanted, _IMAGE, *command],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
+        return [*self._client, "run", "--rm", "--interactive", "--network", "none", *wanted, _IMAGE, *command]
 
     def load_image(self) -> None:
         """Make the image."""

@@ -70,7 +70,7 @@ async def running(
     from casemate import __version__
 
     async with AsyncExitStack() as stack:
-        jq = JqPrograms(sandboxes, walls.launches(state))
+        jq = JqPrograms(sandboxes)
         db = await asyncio.to_thread(Database.open, f"sqlite:///{state / 'casemate.db'}")
         stack.callback(db.close)
         base = settings.storage.local_base_path
@@ -87,7 +87,7 @@ async def running(
             await dispatch.link(WorkerId(f"worker-{new_id()}")),
             sandboxes,
             types,
-            folder=walls.launches(state),
+            folder=sandboxes.folder,
             slots=walls.slots(settings),
             policy_for=policies(settings.isolation, settings.java_security),
             zone=context.zone,

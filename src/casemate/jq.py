@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,12 +45,12 @@ _LIBRARY: Final = "library.so"
 class JqPrograms:
     """Runs jq programs for templates that are rendered in other threads than the event loop's.
 
-    `folder` is that of the `sandboxes`. Made inside the event loop that serves them.
+    Made inside the event loop that serves the sandboxes.
     """
 
-    def __init__(self, sandboxes: Sandboxes, folder: Path) -> None:
+    def __init__(self, sandboxes: Sandboxes) -> None:
         self._sandboxes = sandboxes
-        self._folder = folder
+        self._folder = folder = sandboxes.folder
         self._loop = asyncio.get_running_loop()
         for left in folder.glob(".jq-*"):
             folders.remove(left)
@@ -69,9 +70,11 @@ class JqPrograms:
         work = folders.make(self._folder, f".jq-{uuid4().hex}")
         try:
             await asyncio.to_thread(_furnish, work)
-            job = {"library": f"/work/{_LIBRARY}", "program": program, "value": value}
+            library = f"{self._sandboxes.places(work).work}/{_LIBRARY}"
+            job = {"library": library, "program": program, "value": value}
             what = Body(module="casemate.inside.jq_program", job=job)
-            return await _results(await self._sandboxes.launch(Launch(name="jq", policy=_POLICY, work=work, what=what)))
+            policy = replace(_POLICY, required=self._sandboxes.level)
+            return await _results(await self._sandboxes.launch(Launch(name="jq", policy=policy, work=work, what=what)))
         finally:
             await asyncio.shield(asyncio.to_thread(folders.remove, work))
 
@@ -99,7 +102,7 @@ def jq_on_demand() -> Iterator[Jq]:
 @asynccontextmanager
 async def _opened(folder: Path) -> AsyncIterator[JqPrograms]:
     async with Sandboxes.open(folder, slots=1) as sandboxes:
-        yield JqPrograms(sandboxes, folder)
+        yield JqPrograms(sandboxes)
 
 
 def _furnish(work: Path) -> None:

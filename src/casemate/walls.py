@@ -11,10 +11,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from casemate.errors import CasemateError
 from casemate.host_paths import check_places, private_places
 from casemate.sandbox import Level, Proxy, Sandboxes
 from casemate.settings import Settings, proxy_of
+
+log = structlog.get_logger(__name__)
 
 _FOR_TEMPLATES: Final = 2
 """Sandboxes for programs of templates beside those of tasks: a template must not wait for a task's end."""
@@ -36,6 +40,9 @@ async def walls(settings: Settings, state: Path) -> AsyncIterator[Sandboxes]:
     count = slots(settings) + _FOR_TEMPLATES
     hidden = private_places(settings, state)
     async with Sandboxes.open(launches(state), level, count, hidden, _proxy(settings)) as sandboxes:
+        if sandboxes.level is not Level.FULL:
+            # never in silence: said at every start, however often it was said before
+            log.warning("isolation.weaker", isolation=sandboxes.level.value, not_held="; ".join(sandboxes.not_held()))
         yield sandboxes
 
 

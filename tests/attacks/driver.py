@@ -12,11 +12,25 @@ import traceback
 from datetime import timedelta
 from pathlib import Path
 
-from casemate.sandbox import Body, Command, Egress, Launch, Limits, Line, Policy, Rights, Sandboxes, Told, folders
+from casemate.sandbox import (
+    Body,
+    Command,
+    Egress,
+    Launch,
+    Level,
+    Limits,
+    Line,
+    Policy,
+    Rights,
+    Sandboxes,
+    Told,
+    folders,
+)
 
 
 async def launched(sandboxes, folder, wish):
     policy = Policy(
+        required=sandboxes.level,
         rights=Rights(threads=wish["threads"], processes=wish["processes"]),
         limits=Limits(**wish["limits"]),
         egress=Egress(
@@ -83,13 +97,13 @@ async def tried(sandboxes, folder, wish):
         return {"broken": traceback.format_exc()}
 
 
-async def serve(folder):
-    async with Sandboxes.open(folder, slots=4) as sandboxes:
-        print(json.dumps({"pid": os.getpid(), "uid": os.getuid()}), flush=True)
+async def serve(folder, required):
+    async with Sandboxes.open(folder, required, slots=4) as sandboxes:
+        print(json.dumps({"pid": os.getpid(), "uid": os.getuid(), "level": sandboxes.level}), flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
-            reports = await asyncio.gather(*(tried(sandboxes, folder, wish) for wish in json.loads(line)))
+            reports = await asyncio.gather(*(tried(sandboxes, sandboxes.folder, wish) for wish in json.loads(line)))
             print(json.dumps(reports), flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1])))
+    asyncio.run(serve(Path(sys.argv[1]), Level(sys.argv[2])))

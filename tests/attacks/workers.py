@@ -22,6 +22,16 @@ import casemate
 NOBODY = 65534
 DRIVER = Path(__file__).parent / "driver.py"
 SECRET = "the-worker-knows-this"
+NO_NAMESPACES = """
+import errno, os, sys
+from casemate.sandbox.kernel import bpf, capabilities, seccomp
+from casemate.sandbox.kernel.machine import THIS
+capabilities.forbid_new()
+refused = (bpf.if_equal(THIS.numbers[name], bpf.fail(errno.EPERM)) for name in ("unshare", "mount", "pivot_root"))
+seccomp.load(bpf.assembled(bpf.joined((bpf.number(), *refused, bpf.answer(bpf.ALLOW)))))
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+"""Starts a program the way a container runtime does: it may make no namespaces."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +95,7 @@ class Worker:
         self.process = process
         self.folder = folder
         hello = json.loads(self.process.stdout.readline())
-        self.pid, self.uid = hello["pid"], hello["uid"]
+        self.pid, self.uid, self.level = hello["pid"], hello["uid"], hello["level"]
 
     def python(self, script: str, **options: object) -> Outcome:
         return self.run(Attack(argv=("python3", "-c", script), **options))
@@ -157,19 +167,23 @@ def sources_for_everybody() -> str:
 
 
 @contextlib.contextmanager
-def worker_running(*, as_user: bool) -> Iterator[Worker]:
-    """A driver that is what it says, in an environment that holds a secret, with a file open that holds it too."""
+def worker_running(*, as_user: bool, contained: bool = False) -> Iterator[Worker]:
+    """A driver that is what it says, in an environment that holds a secret, with a file open that holds it too.
+
+    `contained`: where no namespaces are to be had, and with walls of level container.
+    """
     changed = as_user and os.geteuid() == 0
     identity = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if changed else {}
-    interpreter = python_for_everybody() if changed else sys.executable
+    interpreter = python_for_everybody() if changed or contained else sys.executable
     folder = Path(tempfile.mkdtemp(prefix="casemate-attacks-"))
+    driver, level = str(Path(sources_for_everybody()) / "driver.py"), "container" if contained else "full"
     with tempfile.NamedTemporaryFile("w+") as leaked:
         leaked.write(SECRET)
         leaked.flush()
         if changed:
             os.chown(folder, NOBODY, NOBODY)
         process = subprocess.Popen(
-            [interpreter, str(Path(sources_for_everybody()) / "driver.py"), str(folder)],
+            [interpreter, *(("-c", NO_NAMESPACES) if contained else ()), driver, str(folder), level],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+
 from tests.docker import PYTHON, REPOSITORY, UNCONFINED, Engine
 
 WELCOME = str(REPOSITORY / "examples" / "welcome.yaml")
-USERS = {"root": "", "ordinary user": "1000:1000"}
-
-
-@pytest.fixture(params=USERS)
-def user(request: pytest.FixtureRequest) -> str:
-    return USERS[request.param]
 
 
 def test_the_default_profile_is_refused_with_instructions(engine: Engine, user: str):
@@ -33,3 +28,64 @@ def test_the_doctor_finds_every_wall_with_the_documented_options(engine: Engine,
     done = engine.run(*PYTHON, "doctor", security=UNCONFINED, user=user)
     assert done.returncode == 0, done.stdout + done.stderr
     assert ("own kernel user" in done.stdout) == (not user)
+
+
+SETTING = {"CASEMATE_ISOLATION_REQUIRED_LEVEL": "container"}
+
+
+def test_with_the_explicit_setting_a_flow_runs_behind_weaker_walls_and_says_so(engine: Engine, user: str):
+    done = engine.run(*PYTHON, "run", WELCOME, user=user, env=SETTING)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "7 task runs in sandboxes: 7 at level container" in done.stdout
+    assert "isolation.weaker" in done.stderr
+    assert "there is no network for tasks" in done.stderr
+
+
+def test_each_task_run_keeps_the_level(engine: Engine):
+    done = engine.run(*PYTHON, "run", WELCOME, "--json", env=SETTING)
+    reports = [run["isolation"] for run in json.loads(done.stdout)["taskRunList"] if run.get("isolation")]
+    assert len(reports) == 7
+    for report in reports:
+        assert report["level"] == "container"
+        assert "Landlock" in report["walls"]["files"]
+        assert report["walls"]["network"].startswith("closed")
+        assert report["allowed"]["network"] is False
+
+
+def test_the_setting_weakens_nothing_where_all_walls_stand(engine: Engine):
+    done = engine.run(*PYTHON, "run", WELCOME, security=UNCONFINED, env=SETTING)
+    assert "7 task runs in sandboxes: 7 at level full" in done.stdout
+    assert "isolation.weaker" not in done.stderr
+
+
+def test_the_doctor_says_what_the_default_profile_lacks_and_leaves(engine: Engine, user: str):
+    done = engine.run(*PYTHON, "doctor", user=user)
+    assert done.returncode == 1
+    assert "✘ private root" in done.stdout
+    less = done.stdout.partition("(level container):")[2]
+    assert "✓ files" in less
+    assert "✘" not in less
+    assert "`casemate.isolation.required-level: container`" in less
+
+
+NEEDS_A_NETWORK = """
+id: far
+namespace: tests
+tasks:
+  - id: fetch
+    type: io.kestra.plugin.core.http.Request
+    uri: https://example.com
+"""
+
+
+def test_a_task_that_needs_the_network_fails_with_the_level_as_its_reason(engine: Engine):
+    script = f"cat > /tmp/far.yaml <<'EOF'\n{NEEDS_A_NETWORK}\nEOF\n{' '.join(PYTHON)} run /tmp/far.yaml"
+    done = engine.run("sh", "-c", script, env=SETTING)
+    assert done.returncode == 1
+    assert "needs the network, which is closed at isolation level 'container'" in done.stdout
+
+
+def test_as_root_without_other_users_there_is_no_level(engine: Engine):
+    done = engine.run(*PYTHON, "run", WELCOME, env=SETTING, options=("--cap-drop", "ALL"))
+    assert done.returncode == 3
+    assert "root can give no other user to a task" in done.stderr

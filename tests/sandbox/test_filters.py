@@ -159,3 +159,35 @@ def test_what_has_no_network_makes_no_sockets(machine, family):
     assert answer(program, machine, "socket", family, 1, 0) == 0x0005_0000 | errno.ENETUNREACH
     assert answer(program, machine, "socketpair", 1, 1, 0) == bpf.ALLOW
     assert answer(program, machine, "socketpair", 2, 1, 0) != bpf.ALLOW
+
+
+@machines
+def test_a_task_that_shares_the_network_opens_no_socket(machine):
+    program = seccomp.sharing_filter(machine)
+    for family in range(50):
+        assert answer(program, machine, "socket", family, 1) == 0x0005_0000 | errno.EACCES
+    kinds = {kind for kind in range(16) if answer(program, machine, "socketpair", 1, kind | 0o2004000) == bpf.ALLOW}
+    assert kinds == {1, 5}
+
+
+@machines
+def test_a_task_that_shares_processes_changes_itself_only(machine):
+    program = seccomp.sharing_filter(machine)
+    for call in seccomp.OF_OTHERS:
+        assert answer(program, machine, call, 0) == bpf.ALLOW, call
+        assert answer(program, machine, call, 4711) == EPERM, call
+    for call, user in seccomp.OF_MANY.items():
+        for what in (1, 2, 3):
+            expected = EPERM if what == user else bpf.ALLOW
+            assert answer(program, machine, call, what, 0) == expected, (call, what)
+            assert answer(program, machine, call, what, 4711) == EPERM, (call, what)
+
+
+@machines
+def test_a_task_that_shares_objects_makes_none(machine):
+    program = seccomp.sharing_filter(machine)
+    for call in seccomp.SHARED:
+        assert call not in machine.numbers or answer(program, machine, call) == EPERM, call
+    named = {*seccomp.SHARED, *seccomp.OF_OTHERS, *seccomp.OF_MANY, "socket", "socketpair"}
+    unnamed = set(range(300)) - {machine.numbers[name] for name in named if name in machine.numbers}
+    assert {answer(program, machine, number) for number in unnamed} == {bpf.ALLOW}

@@ -6,25 +6,13 @@ import subprocess
 import sys
 
 import pytest
+from tests.attacks.workers import NO_NAMESPACES, python_for_everybody, sources_for_everybody
 
 from casemate.sandbox import Level, Sandboxes, Survey, Wall, WallsMissing, survey
 from casemate.sandbox.remedies import remedy
 from casemate.sandbox.survey import mechanisms
 
 pytestmark = pytest.mark.anyio
-
-NO_NAMESPACES = """
-import ctypes, errno, sys
-from casemate.sandbox.kernel import bpf, capabilities, seccomp
-from casemate.sandbox.kernel.machine import THIS
-from casemate.sandbox import survey
-capabilities.forbid_new()
-refused = (bpf.if_equal(THIS.numbers[name], bpf.fail(errno.EPERM)) for name in ("unshare", "mount", "pivot_root"))
-seccomp.load(bpf.assembled(bpf.joined((bpf.number(), *refused, bpf.answer(bpf.ALLOW)))))
-found = survey()
-print(found.level)
-for wall in found.walls: print(wall.name, wall.stands, wall.missing, wall.remedy)
-"""
 
 
 def test_the_walls_of_this_machine_stand():
@@ -47,7 +35,9 @@ async def test_every_mechanism_stands_by_itself():
 
 
 def test_a_container_that_forbids_namespaces_is_told_what_to_do():
-    done = subprocess.run([sys.executable, "-c", NO_NAMESPACES], capture_output=True, text=True, check=True)
+    command = [python_for_everybody(), "-c", NO_NAMESPACES, "-c", SURVEY]
+    env = {"PYTHONPATH": sources_for_everybody()}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
     level, *walls = done.stdout.splitlines()
     assert level == "container"
     assert any(wall.startswith("private root False Operation not permitted. ") for wall in walls)
@@ -88,9 +78,15 @@ def test_what_is_missing_is_listed_with_its_remedy():
     ]
 
 
-def test_a_level_that_would_do_but_is_not_built_is_said_so():
-    error = WallsMissing(Survey(Level.CONTAINER, ()), Level.CONTAINER)
-    assert str(error).endswith("This version builds full walls or none.")
+def test_weaker_walls_are_offered_where_full_ones_are_required():
+    error = WallsMissing(Survey(Level.CONTAINER, ()), Level.FULL)
+    assert "`casemate.isolation.required-level: container`" in str(error)
+
+
+def test_weaker_walls_are_not_offered_where_they_do_not_stand():
+    hole = Wall("files", False, "Landlock", "A file of the host can be opened.")
+    assert "required-level" not in str(WallsMissing(Survey(Level.NONE, (), (hole,)), Level.FULL))
+    assert "A file of the host can be opened." in str(WallsMissing(Survey(Level.NONE, (), (hole,)), Level.CONTAINER))
 
 
 def test_remedies_fit_the_refusal():

@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from casemate.sandbox import Places
 from casemate.worker import packages, runners, scripts
 from casemate.worker.languages import LANGUAGES, recognise
 
@@ -58,17 +59,17 @@ def test_python_is_not_replaced_where_it_is_installed_or_nothing_could_replace_i
 
 
 def test_the_environment_is_built_from_nothing():
-    env = scripts.environment(PYTHON, {"TOKEN": "x", "PATH": "/mine"}, search="/bin")
+    env = scripts.environment(PYTHON, {"TOKEN": "x", "PATH": "/mine"}, Places(), search="/bin")
     assert env["TOKEN"] == "x"
     assert env["PATH"] == "/mine"
     assert env["WORKING_DIR"] == "/work"
     assert env["PYTHONUNBUFFERED"] == "true"
     assert "OUTPUT_DIR" not in env
-    assert set(scripts.environment(SHELL, {}, search="/bin")) == {"PATH", "HOME", "LANG", "WORKING_DIR"}
+    assert set(scripts.environment(SHELL, {}, Places(), search="/bin")) == {"PATH", "HOME", "LANG", "WORKING_DIR"}
 
 
 def test_a_task_cannot_claim_another_working_directory():
-    assert scripts.environment(SHELL, {"WORKING_DIR": "/etc"}, search="/bin")["WORKING_DIR"] == "/work"
+    assert scripts.environment(SHELL, {"WORKING_DIR": "/etc"}, Places(), search="/bin")["WORKING_DIR"] == "/work"
 
 
 def canonical(name: str) -> str:
@@ -120,10 +121,10 @@ def test_what_changes_nothing_is_said():
 
 
 def test_dependencies_are_installed_where_only_the_task_sees_them():
-    line = packages.install("python3", ["requests>=2", "a; rm -rf /"])
+    line = packages.install("python3", ["requests>=2", "a; rm -rf /"], "/work")
     assert line.startswith("python3 -m pip install ")
     assert line.endswith("--target /work/.packages 'requests>=2' 'a; rm -rf /'")
-    assert packages.search_path("/work/lib") == "/work/.packages:/work/lib"
+    assert packages.search_path("/work/lib", "/work") == "/work/.packages:/work/lib"
 
 
 @pytest.mark.parametrize("name", ["outputDirectory", "outputDirectoryEnabled"])

@@ -25,6 +25,7 @@ from casemate.sandbox.model import (
     Level,
     Limits,
     Line,
+    Places,
     Policy,
     Proxy,
     Rights,
@@ -32,6 +33,7 @@ from casemate.sandbox.model import (
     Told,
     Wall,
 )
+from casemate.sandbox.orders import TEMPORARY
 from casemate.sandbox.places import SHOWN_IN_ETC, places_of
 from casemate.sandbox.running import Running
 from casemate.sandbox.sandboxes import Sandboxes
@@ -39,6 +41,7 @@ from casemate.sandbox.survey import survey
 
 __all__ = [
     "SHOWN_IN_ETC",
+    "TEMPORARY",
     "Body",
     "Command",
     "Egress",
@@ -54,6 +57,7 @@ __all__ = [
     "Limits",
     "Line",
     "OutputRefused",
+    "Places",
     "Policy",
     "Proxy",
     "Rights",

@@ -7,6 +7,11 @@ from pathlib import Path
 from casemate.errors import CasemateError
 from casemate.sandbox.model import Level, Survey
 
+LESS = (
+    "If weaker walls will do, without network for tasks, set `casemate.isolation.required-level: container` "
+    "(docs/how-to/run-in-a-container.md says what they do not hold)."
+)
+
 
 class WallsMissing(CasemateError):
     """The walls that are required cannot be built on this machine.
@@ -17,14 +22,17 @@ class WallsMissing(CasemateError):
     def __init__(self, survey: Survey, required: Level = Level.FULL) -> None:
         self.survey = survey
         self.required = required
-        missing = [f"{wall.name}: {wall.missing} {wall.remedy}".rstrip() for wall in survey.walls if not wall.stands]
-        super().__init__("\n".join((self._summary(), *missing)))
+        tried = survey.walls if required is Level.FULL else (*survey.walls, *survey.contained)
+        missing = [f"{wall.name}: {wall.missing} {wall.remedy}".rstrip() for wall in tried if not wall.stands]
+        super().__init__("\n".join((self._summary(), *missing, *self._instead())))
 
     def _summary(self) -> str:
-        summary = f"Isolation level '{self.required}' is required, this machine offers '{self.survey.level}'."
-        if self.required is not Level.FULL and self.survey.level is self.required:
-            summary += " This version builds full walls or none."
-        return summary
+        return f"Isolation level '{self.required}' is required, this machine offers '{self.survey.level}'."
+
+    def _instead(self) -> tuple[str, ...]:
+        if self.required is Level.FULL and self.survey.level is Level.CONTAINER:
+            return (LESS,)
+        return ()
 
 
 class FolderTaken(CasemateError):

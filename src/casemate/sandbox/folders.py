@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import hashlib
 import itertools
 import os
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -52,6 +54,26 @@ def prepare(folder: Path) -> Path:
     """The folder of all launch folders, made if need be, by its real path."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder.resolve()
+
+
+def within_reach(folder: Path) -> Path:
+    """A folder for launch folders where users of tasks can get to theirs by its path; always the same for one `folder`.
+
+    As an ordinary user it is `folder` itself. As root it lies beside other temporary files, since what leads to the
+    state of a service is closed to everybody. OSError: what is there is not ours.
+    """
+    prepared = prepare(folder)
+    if os.geteuid() != 0:
+        return prepared
+    name = hashlib.sha256(os.fsencode(prepared)).hexdigest()[:16]
+    open_to_all = Path(tempfile.gettempdir()).resolve() / f"casemate-{name}"
+    with contextlib.suppress(FileExistsError):
+        open_to_all.mkdir()
+    there = open_to_all.lstat()
+    if not stat.S_ISDIR(there.st_mode) or there.st_uid != os.geteuid():
+        raise PermissionError(errno.EPERM, "exists, and is somebody else's", str(open_to_all))
+    open_to_all.chmod(0o711)
+    return open_to_all
 
 
 def make(folder: Path, name: str) -> Path:

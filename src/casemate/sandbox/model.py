@@ -119,8 +119,16 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where a launch finds its folders, as seen from inside."""
+
+    work: str = "/work"
+    temporary: str = "/tmp"  # noqa: S108 - inside it is private
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """One thing to run behind one set of walls; `work` is the host folder that becomes `/work`, where it starts."""
+    """One thing to run behind one set of walls; `work` is the host folder where it starts (`Sandboxes.places`)."""
 
     name: str
     policy: Policy
@@ -196,6 +204,10 @@ class Survey:
 
     level: Level
     walls: tuple[Wall, ...]
+    contained: tuple[Wall, ...] = ()
+    """Where full walls cannot be built: those of level container."""
+    not_held: tuple[str, ...] = ()
+    """What they do not hold that full ones do, in words."""
 
 
 Event: TypeAlias = Line | Told

@@ -17,6 +17,9 @@ TASK_ID = 200_000
 ROOT = 0
 """The zygote in the user namespace that it makes, if it makes one."""
 
+TEMPORARY = ".casemate-tmp"
+"""In a launch folder: where temporary files go if there is no private /tmp."""
+
 MESSAGE_LIMIT = 64 << 10
 """No order or notice is longer than this many bytes."""
 
@@ -44,6 +47,8 @@ class Template:
     hidden: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()
     bodies: Bodies = "none"
+    contained: bool = False
+    """There are no namespaces to be had, and the operator wants what can be had without them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 _DOCKER = (
     "In Docker, start with `--security-opt seccomp=unconfined --security-opt systempaths=unconfined "
-    "--security-opt apparmor=unconfined`; in Kubernetes, use `hostUsers: false` and `procMount: Unmasked`."
+    "--security-opt apparmor=unconfined`; in Kubernetes, use `hostUsers: false`, `procMount: Unmasked` and "
+    "`seccompProfile: {type: Unconfined}`."
 )
 _SWITCHES = (
     ("/proc/sys/kernel/unprivileged_userns_clone", "0", "Run `sysctl -w kernel.unprivileged_userns_clone=1`."),

@@ -8,6 +8,16 @@ from dataclasses import dataclass, field
 from casemate.sandbox.model import Isolation, Level, Policy
 
 _MOST_DESTINATIONS = 1000
+_PRIVATE = ("/work", "/tmp", "/dev/shm")  # noqa: S108 - private inside
+_CONTAINED = ("the working directory",)
+_NOT_HELD = (
+    "there is no network for tasks, and no socket",
+    "names, sizes and dates of files outside can be seen, though not what is in them",
+    "temporary files lie on the disk of the working directories",
+)
+_OF_ONE_USER = (
+    "tasks can change mode and dates of files of the worker's user, with whom they share the limit of processes"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +62,28 @@ class Traffic:
         return tuple(destination.entry("reason", times) for destination, times in tuple(self._denied.items()))
 
 
+def not_held(level: Level, *, own_users: bool) -> tuple[str, ...]:
+    """What these walls do not hold that full ones do, and what tasks have to do without; in words for a person."""
+    if level is Level.FULL:
+        return ()
+    return _NOT_HELD if own_users else (*_NOT_HELD, _OF_ONE_USER)
+
+
 def isolation(
     policy: Policy,
     *,
+    level: Level,
     walls: Mapping[str, str],
     traffic: Traffic,
     limits_hit: tuple[str, ...],
     resources: Mapping[str, float],
 ) -> Isolation:
-    """The report of one launch that has ended behind full walls."""
+    """The report of one launch that has ended."""
     return Isolation(
-        level=Level.FULL,
+        level=level,
         walls=walls,
         policy=policy.digest,
-        allowed=_allowed(policy),
+        allowed=_allowed(policy, level),
         reached=traffic.reached,
         denied=traffic.denied,
         limits_hit=limits_hit,
@@ -73,13 +91,13 @@ def isolation(
     )
 
 
-def _allowed(policy: Policy) -> dict[str, object]:
+def _allowed(policy: Policy, level: Level) -> dict[str, object]:
     return {
-        "write": ["/work", "/tmp", "/dev/shm", *policy.writable],  # noqa: S108 - private places inside
+        "write": [*(_PRIVATE if level is Level.FULL else _CONTAINED), *policy.writable],
         "read": list(policy.visible),
         "threads": policy.rights.threads,
         "processes": policy.rights.processes,
-        "network": policy.egress.open,
+        "network": policy.egress.open and level is Level.FULL,
     }
 
 

@@ -10,7 +10,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from casemate.sandbox import limits, shares
 from casemate.sandbox.cells import Cell, Used
 from casemate.sandbox.errors import ZygoteLost
 from casemate.sandbox.hearing import Hearing
-from casemate.sandbox.model import Body, Command, End, Event, Launch, Limits
+from casemate.sandbox.model import Body, Command, End, Event, Launch, Limits, Places
 from casemate.sandbox.report import Traffic, isolation
 from casemate.sandbox.zygotes import Ended, Zygote
 
@@ -117,9 +117,9 @@ class Running:
         """What it may use."""
         return self._launch.policy.limits
 
-    async def tell(self, what: Body | Command) -> None:
+    async def tell(self, what: Body | Command, places: Places) -> None:
         """Say what to run; called once, by the launch. A sandbox that has died meanwhile is heard of by its end."""
-        await self._say(_job(what))
+        await self._say({**_job(what), "places": asdict(places)})
 
     async def answer(self, value: object) -> None:
         """The answer to what a body asked. TypeError or ValueError: it is not JSON."""
@@ -217,6 +217,7 @@ class Running:
             met=tuple(limits.words(limit, self.limits) for limit in self._limits_hit),
             isolation=isolation(
                 self._launch.policy,
+                level=self._box.zygote.level,
                 walls=self._box.walls,
                 traffic=self._box.traffic,
                 limits_hit=tuple(map(limits.named, self._limits_hit)),

@@ -8,7 +8,7 @@ import itertools
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,29 +21,41 @@ from casemate.sandbox.errors import LaunchFailed, WallsMissing
 from casemate.sandbox.generations import Generations
 from casemate.sandbox.launching import abandon, enclose
 from casemate.sandbox.limits import amounts
-from casemate.sandbox.model import Body, Command, Launch, Level, Policy, Proxy, Survey
+from casemate.sandbox.model import Body, Command, Launch, Level, Places, Policy, Proxy, Survey
 from casemate.sandbox.notification import filter_program
 from casemate.sandbox.orders import Bodies, Kind, Order, bodies_with
 from casemate.sandbox.reaper import watched
+from casemate.sandbox.report import not_held
 from casemate.sandbox.running import Box, Running
 from casemate.sandbox.spares import Spares
 from casemate.sandbox.survey import CANARIES, canaries, explained
-from casemate.sandbox.templates import host_resolv_conf, privileged, template_of, user_of
+from casemate.sandbox.templates import host_resolv_conf, places_inside, privileged, template_of, user_of
 from casemate.sandbox.zygotes import RootRefused, Zygote
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """What is the same at either level: how many at a time, the worker's own paths, the way out."""
+
+    slots: int
+    hidden: tuple[str, ...]
+    proxy: Proxy | None
 
 
 class Sandboxes:
     """At most `slots` sandboxes at a time, whose launch folders lie below one folder. Made by `open`."""
 
-    def __init__(self, folder: Path, slots: int, groups: Cgroups, hidden: tuple[str, ...], proxy: Proxy | None) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, level: Level, site: _Site, groups: Cgroups) -> None:
+        # where tasks have no view of their own it is not the one that was asked for
+        self.folder = folder
+        self.level = level
         self._groups = groups
-        self._hidden = hidden
-        self._slots = slots
-        self._outside = Outside(stub.resolvers(host_resolv_conf()), proxy)
+        self._hidden = site.hidden
+        self._slots = site.slots
+        self._outside = Outside(stub.resolvers(host_resolv_conf()), site.proxy)
         self._filter = base64.b64encode(filter_program()).decode()
         self._free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
-        for slot in reversed(range(slots)):
+        for slot in reversed(range(site.slots)):
             self._free.put_nowait(slot)
         self._numbers = itertools.count(1)
         self._spares = Spares(folder, self._free, self._numbers, groups)
@@ -62,29 +74,20 @@ class Sandboxes:
     ) -> AsyncIterator[Sandboxes]:
         """Sandboxes for as long as the context lasts; on leaving it all of them are killed.
 
-        `hidden` paths, the worker's own, are covered wherever a policy would show them. With a `proxy` all that tasks
-        connect to is reached through it.
-
-        Tries the walls before anything is launched. FolderTaken: another worker has this folder. WallsMissing: they do
-        not stand as `required`. This version builds full walls or none: what only a container offers is refused even
-        when it would be enough.
+        Tries the walls before anything is launched, full ones first. `hidden` paths, the worker's own, are covered
+        wherever a policy would show them. With a `proxy` all that tasks connect to is reached through it.
+        FolderTaken: another worker has this folder. WallsMissing: the walls do not stand as `required`.
         """
-        folder = await asyncio.to_thread(folders.prepare, folder)
-        async with watched(folder):
-            sandboxes = cls(folder, slots, await asyncio.to_thread(Cgroups.found, folder, slots), hidden, proxy)
-            try:
-                await sandboxes._outside.open()
-                await sandboxes._check_walls(required)
-                async with sandboxes._watching():
-                    yield sandboxes
-            finally:
-                await sandboxes._close()
+        async with AsyncExitStack() as held:
+            sandboxes = await cls._behind_walls(folder, required, _Site(slots, hidden, proxy), held)
+            async with sandboxes._watching():
+                yield sandboxes
 
     @asynccontextmanager
     async def _watching(self) -> AsyncIterator[None]:
         """See to the limits that no wall keeps."""
         watching = (
-            asyncio.create_task(keep_room(self._folder, self._running), name="disk"),
+            asyncio.create_task(keep_room(self.folder, self._running), name="disk"),
             asyncio.create_task(keep_shares(self._running), name="shares of the disk"),
         )
         try:
@@ -93,12 +96,47 @@ class Sandboxes:
             for watch in watching:
                 watch.cancel()
 
+    @classmethod
+    async def _behind_walls(cls, folder: Path, required: Level, site: _Site, held: AsyncExitStack) -> Sandboxes:
+        """Full walls, or if there can be none and it is said in words that weaker ones will do, those."""
+        try:
+            return await cls._tried(await asyncio.to_thread(folders.prepare, folder), Level.FULL, site, held)
+        except (RootRefused, LaunchFailed) as error:
+            if required is not Level.CONTAINER:
+                raise WallsMissing(await explained(error), required) from error
+        try:
+            return await cls._tried(await asyncio.to_thread(folders.within_reach, folder), required, site, held)
+        except (RootRefused, LaunchFailed) as error:
+            raise WallsMissing(await explained(error), required) from error
+
+    @classmethod
+    async def _tried(cls, folder: Path, level: Level, site: _Site, held: AsyncExitStack) -> Sandboxes:
+        """Fail closed: not one launch before the walls have been seen to hold. Raises what `_check_walls` does."""
+        async with AsyncExitStack() as undo:
+            await undo.enter_async_context(watched(folder))
+            sandboxes = cls(folder, level, site, await asyncio.to_thread(Cgroups.found, folder, site.slots))
+            undo.push_async_callback(sandboxes._close)
+            await sandboxes._outside.open()
+            await sandboxes._check_walls()
+            await held.enter_async_context(undo.pop_all())
+        return sandboxes
+
+    def not_held(self) -> tuple[str, ...]:
+        """What these walls do not hold that full ones do, in words for a person; nothing if they are full."""
+        return not_held(self.level, own_users=privileged())
+
+    def places(self, work: Path) -> Places:
+        """Where a launch in this folder finds its folders, as seen from inside."""
+        return places_inside(work, self.level)
+
     async def launch(self, launch: Launch) -> Running:
         """Start one sandbox and what it is to run, waiting for a free slot first.
 
         `launch.work` must lie below this object's folder; one right there that does not exist is made, which takes
         least time. LaunchFailed: nothing has run.
         """
+        if launch.policy.required is Level.FULL and self.level is not Level.FULL:
+            raise LaunchFailed(f"The policy requires level '{Level.FULL}', these walls are of level '{self.level}'.")
         async with AsyncExitStack() as undo:
             place = self._place(launch.work)
             order, zygote = self._order(launch), await self._zygote(launch.policy, launch.what)
@@ -111,10 +149,10 @@ class Sandboxes:
             tidy.callback(self._spares.restock, at_once=True)
             tidy.push_async_callback(undo.pop_all().aclose)
             running = Running(launch, box, tidy)
-        self._running[running] = reserve(left(self._folder))
+        self._running[running] = reserve(left(self.folder))
         running.tidy.callback(self._running.pop, running, None)
         try:
-            await running.tell(launch.what)
+            await running.tell(launch.what, self.places(launch.work))
         except BaseException:
             await _ended(running, "the launch was broken off")
             raise
@@ -149,15 +187,12 @@ class Sandboxes:
         undo.push_async_callback(self._take_back, work)
         return spare.box
 
-    async def _check_walls(self, required: Level) -> None:
-        """Fail closed: not one launch before the walls have been seen to hold."""
-        try:
-            zygote = await self._zygote(Policy(), Body(module=CANARIES, job={}))
-            walls = await canaries(zygote, self._folder, self._groups)
-        except (RootRefused, LaunchFailed) as error:
-            raise WallsMissing(await explained(error), required) from error
+    async def _check_walls(self) -> None:
+        """RootRefused, LaunchFailed: these walls cannot be built; WallsMissing: they were, and do not hold."""
+        zygote = await self._zygote(Policy(required=self.level), Body(module=CANARIES, job={}))
+        walls = await canaries(zygote, self.folder, self._groups)
         if not all(wall.stands for wall in walls):
-            raise WallsMissing(Survey(Level.NONE, walls), required)
+            raise WallsMissing(Survey(Level.NONE, walls), self.level)
 
     def _order(self, launch: Launch) -> Order:
         """What the zygote is asked for, but for what belongs to one sandbox: one object for each kind of launch."""
@@ -172,23 +207,23 @@ class Sandboxes:
             rules_of(policy.egress)
         except ValueError as error:
             raise LaunchFailed(f"The policy's network cannot be used: {error}") from error
-        return self._filter if policy.egress.open else ""
+        return self._filter if policy.egress.open and self.level is Level.FULL else ""
 
     def _place(self, work: Path) -> str:
         """The launch folder as the zygote knows it. Only below our own folder: nothing else of the host is there."""
-        if work.parent == self._folder and work.name != ".." and not work.is_symlink():
+        if work.parent == self.folder and work.name != ".." and not work.is_symlink():
             return work.name
         try:
-            place = work.resolve(strict=True).relative_to(self._folder)
+            place = work.resolve(strict=True).relative_to(self.folder)
         except (OSError, ValueError) as error:
-            raise LaunchFailed(f"The launch folder {work} must exist below {self._folder}.") from error
+            raise LaunchFailed(f"The launch folder {work} must exist below {self.folder}.") from error
         if place == Path():
             raise LaunchFailed("A launch folder must not be the folder of all of them.")
         return str(place)
 
     async def _zygote(self, policy: Policy, what: Body | Command) -> Zygote:
         """The zygote that shows what this policy shows, and can run this; a new one if there is none."""
-        template = template_of(policy, self._folder, self._slots, self._hidden)
+        template = template_of(policy, self.folder, self._slots, self._hidden, self.level)
         return await self._zygotes.of(replace(template, bodies=_bodies_for(what)))
 
     async def _brokered(self, policy: Policy, box: Box, undo: AsyncExitStack) -> Box:

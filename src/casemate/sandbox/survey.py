@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -23,12 +23,12 @@ from casemate.sandbox.limits import amounts
 from casemate.sandbox.model import Body, Launch, Level, Policy, Survey, Told, Wall
 from casemate.sandbox.orders import Order
 from casemate.sandbox.remedies import remedy
+from casemate.sandbox.report import not_held
 from casemate.sandbox.running import Running
-from casemate.sandbox.templates import privileged, template_of, user_of
+from casemate.sandbox.templates import places_inside, privileged, template_of, user_of
 from casemate.sandbox.zygotes import FIRST_CODE, RootRefused, Zygote
 
 CANARIES = "casemate.inside.wall_canaries"
-_ENOUGH_FOR_A_CONTAINER = {"system call filter", "Landlock"}
 _PATIENCE = 30.0
 
 
@@ -43,11 +43,18 @@ def survey() -> Survey:
 
 
 async def explained(why: Exception) -> Survey:
-    """After a sandbox could not be built: every mechanism by itself, what is missing and what to do about it."""
+    """After full walls could not be built: every mechanism by itself, what is missing and what to do about it.
+
+    Then, what stands without the missing ones.
+    """
     walls = await mechanisms()
-    standing = {wall.name for wall in walls if wall.stands}
     failed = Wall("sandbox", False, "all of them together", f"{why}.")
-    return Survey(Level.CONTAINER if standing >= _ENOUGH_FOR_A_CONTAINER else Level.NONE, (*walls, failed))
+    try:
+        less = await _less()
+    except (RootRefused, LaunchFailed) as error:
+        less = (Wall("container", False, "all of them together", f"{error}."),)
+    level = Level.CONTAINER if _all(less) else Level.NONE
+    return Survey(level, (*walls, failed), less, not_held(Level.CONTAINER, own_users=privileged()))
 
 
 async def mechanisms() -> tuple[Wall, ...]:
@@ -62,8 +69,15 @@ async def canaries(zygote: Zygote, folder: Path, groups: Cgroups) -> tuple[Wall,
     LaunchFailed: there is no sandbox to try it from.
     """
     work = folders.make(folder, f"canaries-{os.getpid()}-{os.urandom(4).hex()}")
+    places = places_inside(work, zygote.level)
     with tempfile.NamedTemporaryFile(prefix="casemate-") as secret, socket.create_server(("127.0.0.1", 0)) as listener:
-        bait = {"secret": secret.name, "port": listener.getsockname()[1], "process": os.getpid()}
+        bait = {
+            "secret": secret.name,
+            "port": listener.getsockname()[1],
+            "process": os.getpid(),
+            "contained": zygote.level is Level.CONTAINER,
+            "places": [places.work, places.temporary],
+        }
         try:
             return await _tempted(zygote, work, bait, groups)
         finally:
@@ -74,15 +88,28 @@ async def _surveyed() -> Survey:
     with tempfile.TemporaryDirectory(prefix="casemate-survey-") as name:
         folder = Path(name)
         try:
-            walls = await _tried_together(folder)
+            walls = await _tried_together(folder, Level.FULL)
         except (RootRefused, LaunchFailed) as error:
             return await explained(error)
-        level = Level.FULL if all(wall.stands for wall in walls) else Level.NONE
-        return Survey(level, walls)
+        return Survey(Level.FULL if _all(walls) else Level.NONE, walls)
 
 
-async def _tried_together(folder: Path) -> tuple[Wall, ...]:
-    zygote = await Zygote.start(replace(template_of(Policy(), folder, 1), bodies="plain"))
+async def _less() -> tuple[Wall, ...]:
+    """The walls of level container. RootRefused, LaunchFailed: they cannot be built, either."""
+    with tempfile.TemporaryDirectory(prefix="casemate-survey-") as name:
+        folder = await asyncio.to_thread(folders.within_reach, Path(name))
+        try:
+            return await _tried_together(folder, Level.CONTAINER)
+        finally:
+            await asyncio.to_thread(folders.remove, folder)
+
+
+def _all(walls: Iterable[Wall]) -> bool:
+    return all(wall.stands for wall in walls)
+
+
+async def _tried_together(folder: Path, level: Level) -> tuple[Wall, ...]:
+    zygote = await Zygote.start(replace(template_of(Policy(), folder, 1, level=level), bodies="plain"))
     groups = Cgroups.found(folder, 1)
     try:
         return await canaries(zygote, folder, groups)
@@ -92,7 +119,7 @@ async def _tried_together(folder: Path) -> tuple[Wall, ...]:
 
 
 async def _tempted(zygote: Zygote, work: Path, bait: Mapping[str, object], groups: Cgroups) -> tuple[Wall, ...]:
-    policy = Policy()
+    policy = Policy(required=zygote.level)
     order = Order(
         id=0,
         kind="body",
@@ -106,7 +133,7 @@ async def _tempted(zygote: Zygote, work: Path, bait: Mapping[str, object], group
     box = await enclose(zygote, order, groups.of(0))
     body = Body(module=CANARIES, job=bait)
     running = Running(Launch(name="canaries", policy=policy, work=work, what=body), box, AsyncExitStack())
-    await running.tell(body)
+    await running.tell(body, places_inside(work, zygote.level))
     told = await _told(running)
     return tuple(_seen(name, mechanism, told) for name, mechanism in box.walls.items())
 

@@ -11,18 +11,21 @@ from pathlib import Path
 from casemate.sandbox import stub
 from casemate.sandbox.errors import LaunchFailed
 from casemate.sandbox.kernel import capabilities, namespaces
-from casemate.sandbox.model import Policy
-from casemate.sandbox.orders import TASK_ID, Template
+from casemate.sandbox.model import Level, Places, Policy
+from casemate.sandbox.orders import TASK_ID, TEMPORARY, Template
 from casemate.sandbox.places import places_of
 
 _PRIVATE_INSIDE = ("/tmp", "/work", "/dev", "/proc")  # noqa: S108 - names of places inside
 
 
-def template_of(policy: Policy, folder: Path, users: int, hidden: tuple[str, ...] = ()) -> Template:
-    """What the private root shows under this policy. LaunchFailed: a path is asked for that the private root hides."""
+def template_of(
+    policy: Policy, folder: Path, users: int, hidden: tuple[str, ...] = (), level: Level = Level.FULL
+) -> Template:
+    """What is shown under this policy. LaunchFailed: a path is asked for that is hidden from every sandbox."""
     shown = policy.visible, policy.writable
     covers = _covers((*policy.forbidden, *hidden), shown) if any(shown) else ()
-    return _template(*shown, policy.forbidden, str(folder), host_resolv_conf(), users, hidden, covers)
+    contained = level is Level.CONTAINER
+    return _template(*shown, policy.forbidden, str(folder), host_resolv_conf(), users, hidden, covers, contained)
 
 
 @lru_cache(maxsize=64)
@@ -35,6 +38,7 @@ def _template(
     users: int,
     hidden: tuple[str, ...],
     covers: tuple[str, ...],
+    contained: bool,
 ) -> Template:
     for path in (sys.base_prefix, *visible, *writable):
         if not Path(path).is_absolute() or any(Path(path).is_relative_to(private) for private in _PRIVATE_INSIDE):
@@ -51,6 +55,7 @@ def _template(
         privileged=privileged(),
         nested=nested(),
         users=users,
+        contained=contained,
     )
 
 
@@ -68,6 +73,11 @@ def _identity(path: str) -> str:
     except OSError:
         return "-"
     return f"{found.st_dev}.{found.st_ino}"
+
+
+def places_inside(work: Path, level: Level) -> Places:
+    """Where a launch finds its folders: by names of its own, or where there is no private root by their real ones."""
+    return Places() if level is Level.FULL else Places(work=str(work), temporary=str(work / TEMPORARY))
 
 
 def host_resolv_conf() -> str:

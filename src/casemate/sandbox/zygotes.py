@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from casemate.sandbox.errors import ZygoteLost
+from casemate.sandbox.model import Level
 from casemate.sandbox.orders import MESSAGE_LIMIT, Order, Template, encoded
 from casemate.sandbox.waiting import readable, writable
 
@@ -45,7 +46,8 @@ class Ended:
 class Zygote:
     """One zygote process. When its socket is closed, or this process dies, it goes and takes its sandboxes along."""
 
-    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, level: Level) -> None:
+        self.level = level
         self._process = process
         self._control = control
         self._ends: dict[int, asyncio.Future[Ended]] = {}
@@ -67,7 +69,7 @@ class Zygote:
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            zygote = cls(_executed(theirs), ours)
+            zygote = cls(_executed(theirs), ours, Level.CONTAINER if template.contained else Level.FULL)
         ours.setblocking(False)
         try:
             await zygote._send(encoded(template))

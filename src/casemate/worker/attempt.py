@@ -25,7 +25,7 @@ import structlog
 from casemate.durations import printed
 from casemate.jobs import Finished, Grant, Logged, LogLine, Metric
 from casemate.masking import Mask
-from casemate.sandbox import folders
+from casemate.sandbox import TEMPORARY, folders
 from casemate.worker import properties, verdict
 from casemate.worker.errors import JobLost, TaskFailed, WorkerError
 from casemate.worker.logbook import LogBook
@@ -82,7 +82,17 @@ def accept(grant: Grant, folder: Path, tools: Tools, seat: Seat, host: Job | Non
 
     book = LogBook(send, mask)
     job = Job(
-        grant=grant, folder=folder, claimed=loop.time(), stop=stop, mask=mask, log=book, seat=seat, host=host, file=file
+        grant=grant,
+        folder=folder,
+        places=tools.sandboxes.places(folder),
+        hidden={TEMPORARY},
+        claimed=loop.time(),
+        stop=stop,
+        mask=mask,
+        log=book,
+        seat=seat,
+        host=host,
+        file=file,
     )
     if host is not None:
         host.stop.add_done_callback(job.host_stopped)

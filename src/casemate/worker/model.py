@@ -16,7 +16,7 @@ from casemate.dispatch import WorkerLink
 from casemate.expressions import Jq, no_jq
 from casemate.jobs import Grant, Hint, Place
 from casemate.masking import Mask
-from casemate.sandbox import Body, Command, End, Policy, Sandboxes
+from casemate.sandbox import Body, Command, End, Places, Policy, Sandboxes
 from casemate.worker.archive import Look
 from casemate.worker.denials import Denials
 from casemate.worker.languages import Form, Language
@@ -54,9 +54,10 @@ class Script:
 class Job:
     """One granted job on its way through the stages; each fills in what the next ones need.
 
-    `folder` is the working directory on the host. `hidden` names what the worker put into it for itself: that is
-    never a result. `file` takes the log entries where the task wants them in a file. `timeout` is the time the whole
-    job may take, counted from `claimed` on the loop's clock. `host` is the job in whose folder this one works.
+    `folder` is the working directory on the host, `places` say where it is inside. `hidden` names what the worker put
+    into it for itself: that is never a result. `file` takes the log entries where the task wants them in a file.
+    `timeout` is the time the whole job may take, counted from `claimed` on the loop's clock. `host` is the job in whose
+    folder this one works.
     """
 
     grant: Grant
@@ -66,6 +67,7 @@ class Job:
     mask: Mask
     log: LogBook
     seat: Seat
+    places: Places = field(default_factory=Places)
     host: Job | None = None
     file: LogFile | None = None
     manifest: Manifest | None = None

@@ -9,18 +9,17 @@ import shlex
 from collections.abc import Iterable
 from typing import Final
 
-from casemate.worker.scripts import WORK
-
 FOLDER: Final = ".packages"
 """Below the working directory; Python finds it through `PYTHONPATH`."""
 
 
-def install(program: str, dependencies: Iterable[str]) -> str:
+def install(program: str, dependencies: Iterable[str], work: str) -> str:
     """The shell line that installs them with this Python."""
     wanted = " ".join(map(shlex.quote, dependencies))
-    return f"{shlex.quote(program)} -m pip install --quiet --no-cache-dir --target {WORK}/{FOLDER} {wanted}"
+    target = shlex.quote(f"{work}/{FOLDER}")
+    return f"{shlex.quote(program)} -m pip install --quiet --no-cache-dir --target {target} {wanted}"
 
 
-def search_path(own: str | None) -> str:
+def search_path(own: str | None, work: str) -> str:
     """`PYTHONPATH` with the packages, before what the task itself has put there."""
-    return f"{WORK}/{FOLDER}:{own}" if own else f"{WORK}/{FOLDER}"
+    return f"{work}/{FOLDER}:{own}" if own else f"{work}/{FOLDER}"

@@ -6,14 +6,12 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from casemate.sandbox import Places
 from casemate.worker.languages import Language
 from casemate.worker.properties import flag
 
-WORK: Final = "/work"
-"""Where the working directory of a task is, seen from inside."""
-
-OUTPUT: Final = f"{WORK}/.output"
-"""Where a task with `outputDirectory` leaves its files."""
+OUTPUT: Final = ".output"
+"""Where a task with `outputDirectory` leaves its files, below its working directory."""
 
 INTERPRETER: Final = ("/bin/sh", "-c")
 SEARCH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -37,10 +35,10 @@ def is_shell(interpreter: tuple[str, ...]) -> bool:
     return interpreter[0].rpartition("/")[2] in _SHELLS
 
 
-def call(program: str, file: str, *, shell: bool) -> str:
+def call(program: str, path: str, *, shell: bool) -> str:
     """The line that runs an inline script from its file."""
     # `exec` spares a process, and lets a stop signal reach the script instead of the shell that waits for it.
-    return f"{'exec ' if shell else ''}{shlex.quote(program)} {shlex.quote(f'{WORK}/{file}')}"
+    return f"{'exec ' if shell else ''}{shlex.quote(program)} {shlex.quote(path)}"
 
 
 def understudy(language: Language, found: Mapping[str, str]) -> tuple[str, ...]:
@@ -55,15 +53,15 @@ def understudy(language: Language, found: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def environment(
-    language: Language, own: Mapping[str, str], *, search: str, output_directory: bool = False
+    language: Language, own: Mapping[str, str], places: Places, *, search: str, output_directory: bool = False
 ) -> dict[str, str]:
     """Exactly what the program sees: a small fixed base, the language's own, the task's `env`, then the folders."""
     return {
         "PATH": search,
-        "HOME": "/tmp",  # noqa: S108 - the sandbox's private one; a cache there is not collected with the results
+        "HOME": places.temporary,  # a cache there is not collected with the results
         "LANG": "C.UTF-8",
         **language.env,
         **own,
-        "WORKING_DIR": WORK,
-        **({"OUTPUT_DIR": OUTPUT} if output_directory else {}),
+        "WORKING_DIR": places.work,
+        **({"OUTPUT_DIR": f"{places.work}/{OUTPUT}"} if output_directory else {}),
     }

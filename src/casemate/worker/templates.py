@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
 
 from casemate.dispatch import Ask, Reply
 from casemate.expressions import Budget, as_json, render, render_typed
+from casemate.sandbox import Places
 from casemate.worker.model import Job, Tools
-from casemate.worker.scripts import OUTPUT, WORK
+from casemate.worker.scripts import OUTPUT
 from casemate.worker.world import JobWorld
 
 SECONDS: Final = 30.0
 """What rendering a task may take, or a batch of rows, answers of the control plane included."""
-
-_OWN: Final = {"workingDir": WORK, "outputDir": OUTPUT}
 
 T = TypeVar("T")
 
@@ -52,15 +51,20 @@ class Templates:
     variables: Mapping[str, object]
     recursive: bool
     budget: Budget
+    places: Places = field(default_factory=Places)
 
     def fill(self, value: object, own: Mapping[str, object] | None = None) -> object:
         """The value with every template in it filled in; `own` are variables that go before all others."""
-        scope = Scope({**_OWN, **(own or {})}, self.variables)
+        scope = Scope({**self._own, **(own or {})}, self.variables)
         return render(value, scope, self.world, recursive=self.recursive, budget=self.budget)
 
     def typed(self, text: str) -> object:
         """The value of the one expression that a text is, as JSON."""
-        return as_json(render_typed(text, Scope(_OWN, self.variables), self.world, budget=self.budget))
+        return as_json(render_typed(text, Scope(self._own, self.variables), self.world, budget=self.budget))
+
+    @property
+    def _own(self) -> Mapping[str, object]:
+        return {"workingDir": self.places.work, "outputDir": f"{self.places.work}/{OUTPUT}"}
 
 
 async def templates(job: Job, tools: Tools, function: Callable[[Templates], T]) -> T:
@@ -73,7 +77,7 @@ async def templates(job: Job, tools: Tools, function: Callable[[Templates], T]) 
     until = time.monotonic() + SECONDS
     budget = Budget(expired=lambda: job.stop.done() or time.monotonic() > until)
     world = JobWorld(job.grant.secrets, job.mask, ask, loop, tools.zone, tools.jq)
-    given = Templates(world, job.grant.variables, tools.recursive, budget)
+    given = Templates(world, job.grant.variables, tools.recursive, budget, job.places)
     try:
         return await loop.run_in_executor(tools.renderers, partial(function, given))
     finally:

@@ -10,6 +10,9 @@ from casemate.sandbox.kernel.calls import libc_call, system_call
 MANAGE_MOUNTS = 21
 """CAP_SYS_ADMIN, which makes namespaces without a user namespace around them."""
 
+BECOME_OTHERS = (6, 7, 8)
+"""CAP_SETGID, CAP_SETUID, and CAP_SETPCAP to give up the rest for good."""
+
 _DROP_FROM_BOUNDING_SET = 24
 _NO_NEW_PRIVILEGES = 38
 _AMBIENT, _CLEAR_ALL = 47, 4

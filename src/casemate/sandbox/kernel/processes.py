@@ -14,21 +14,27 @@ from casemate.sandbox.kernel.calls import libc_call, system_call
 _PARENT_DEATH_SIGNAL = 1
 _DUMPABLE = 4
 _NAME = 15
+_CHILD_SUBREAPER = 36
 _ARGUMENTS_START, _ARGUMENTS_END = 48, 49
 """Fields of /proc/PID/stat, counted from 1 as proc(5) does; the third is the first after the name."""
 _HIGHEST_DESCRIPTOR = 0xFFFF_FFFF
 _FIRST_TO_DIE = b"1000"
 
 
-def die_with_parent(parent: int | None = None) -> None:
-    """Have the kernel kill this process when the thread that made it ends.
+def die_with_parent(parent: int | None = None, by: signal.Signals = signal.SIGKILL) -> None:
+    """Have the kernel send this process a signal when the thread that made it ends.
 
     A change of user or capabilities forgets this, so it comes after them. `parent` is a pidfd: ProcessLookupError if it
     has ended already, because then nobody would hear of it.
     """
-    libc_call("prctl", _PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    libc_call("prctl", _PARENT_DEATH_SIGNAL, by, 0, 0, 0)
     if parent is not None and select.select((parent,), (), (), 0)[0]:
         raise ProcessLookupError(errno.ESRCH, "the parent process has ended")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every process below this one whose own parent ends."""
+    libc_call("prctl", _CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def die_first(itself: int) -> None:

@@ -38,6 +38,21 @@ FORBIDDEN = (
     *("migrate_pages", "move_pages", "nfsservctl", "uselib", "ustat", "sysfs", "_sysctl"),
 )
 
+SHARED = (
+    # System V objects and POSIX message queues are named by numbers and names that everyone sees
+    *("shmget", "shmat", "shmctl", "semget", "semop", "semtimedop", "semctl", "msgget", "msgsnd", "msgrcv", "msgctl"),
+    *("mq_open", "mq_unlink"),
+    # files that may not be read can still be watched
+    *("inotify_init", "inotify_init1"),
+)
+"""Calls that reach other tasks, or what they do, where no namespace lies between."""
+
+OF_OTHERS = ("prlimit64", "sched_setparam", "sched_setscheduler", "sched_setaffinity", "sched_setattr")
+"""Calls that change the process whose number comes first; only 0, the caller, passes."""
+
+OF_MANY = {"setpriority": 2, "ioprio_set": 3}
+"""Calls that change a process, a group of them, or by this first argument all of a user; 0, the caller, passes."""
+
 _NEW_NAMESPACES = (
     namespaces.MOUNT
     | namespaces.CGROUP
@@ -51,7 +66,7 @@ _CLONE_THREAD = 0x0001_0000
 _X32 = 0x4000_0000
 
 _UNIX, _INET, _INET6, _NETLINK = 1, 2, 10, 16
-_SOCKET_TYPE, _STREAM, _DATAGRAM, _RAW, _PACKET = 0xF, 1, 2, 3, 10
+_SOCKET_TYPE, _STREAM, _DATAGRAM, _RAW, _SEQUENTIAL, _PACKET = 0xF, 1, 2, 3, 5, 10
 _THE_USUAL, _TCP, _UDP = 0, 6, 17
 _TERMINAL_TYPES, _TERMINAL_CONSOLE = 0x5412, 0x541C
 _CORE_LIMIT = 4
@@ -111,6 +126,27 @@ def task_filter(machine: Machine = THIS, *, sockets: bool = True) -> bytes:
                 _if_call(machine, "personality", *_no_other_personality()),
                 _if_call(machine, "setrlimit", *_no_core_limit()),
                 _if_call(machine, "prlimit64", *_no_other_core_limit()),
+                bpf.answer(bpf.ALLOW),
+            )
+        )
+    )
+
+
+@cache
+def sharing_filter(machine: Machine = THIS) -> bytes:
+    """The filter of a task that shares network, processes and System V objects with everybody: it opens no socket.
+
+    Pairs of connected sockets stay, but of the kinds that cannot be sent to an address.
+    """
+    return bpf.assembled(
+        bpf.joined(
+            (
+                *_only_native_calls(machine),
+                *(_if_call(machine, name, bpf.fail(errno.EPERM)) for name in SHARED),
+                *(_if_call(machine, name, *_only_itself(0)) for name in OF_OTHERS),
+                *(_if_call(machine, name, *_not_all(user), *_only_itself(1)) for name, user in OF_MANY.items()),
+                _if_call(machine, "socket", bpf.fail(errno.EACCES)),
+                _if_call(machine, "socketpair", *_connected_pairs()),
                 bpf.answer(bpf.ALLOW),
             )
         )
@@ -195,6 +231,25 @@ def _no_sockets() -> tuple[Program, ...]:
 def _unix_pairs() -> tuple[Program, ...]:
     """The kernel makes both sockets, and loads the module for their family, before it finds that they make no pair."""
     return (bpf.argument(0), bpf.if_equal(_UNIX, bpf.answer(bpf.ALLOW)), bpf.fail(errno.EAFNOSUPPORT))
+
+
+def _connected_pairs() -> tuple[Program, ...]:
+    """A datagram socket of a pair can still be sent to any name."""
+    return (
+        bpf.argument(1),
+        bpf.masked(_SOCKET_TYPE),
+        bpf.if_equal(_STREAM, bpf.answer(bpf.ALLOW)),
+        bpf.if_equal(_SEQUENTIAL, bpf.answer(bpf.ALLOW)),
+        bpf.fail(errno.EACCES),
+    )
+
+
+def _not_all(of_a_user: int) -> tuple[Program, ...]:
+    return (bpf.argument(0), bpf.if_equal(of_a_user, bpf.fail(errno.EPERM)))
+
+
+def _only_itself(place: int) -> tuple[Program, ...]:
+    return (bpf.argument(place), bpf.if_equal(0, bpf.answer(bpf.ALLOW)), bpf.fail(errno.EPERM))
 
 
 def _stream_or_datagram() -> tuple[Program, ...]:

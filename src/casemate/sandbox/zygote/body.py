@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ def run(channel: Channel) -> int:
     message = channel.hear()
     if message is None:
         return 0
+    os.environ["TMPDIR"] = _temporary(message)
     failed = False
 
     def tell(told: Mapping[str, object]) -> None:
@@ -53,6 +55,12 @@ def failure(error: BaseException) -> dict[str, object]:
         "causes": [_text(cause) for cause in _causes(error)],
         "trace": "".join(traceback.format_exception(error)),
     }
+
+
+def _temporary(message: Mapping[str, object]) -> str:
+    places = message["places"]
+    assert isinstance(places, dict)
+    return str(places["temporary"])
 
 
 def _known(module: str) -> str:

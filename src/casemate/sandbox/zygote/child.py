@@ -10,9 +10,8 @@ from typing import NoReturn
 
 from casemate.sandbox.kernel import processes
 from casemate.sandbox.orders import Order, Template
-from casemate.sandbox.zygote import body, command
+from casemate.sandbox.zygote import body, command, contained, walls
 from casemate.sandbox.zygote.channel import Channel
-from casemate.sandbox.zygote.walls import raise_around
 
 CHANNEL, _PARENT, _DOORS = 3, 4, 5
 _NO_WALLS = 70
@@ -44,7 +43,7 @@ def live(
 def _lived(order: Order, template: Template, channel: Channel, doors: Iterable[int]) -> int:
     os.umask(0o022)
     try:
-        raised = raise_around(order, template, _PARENT, doors)
+        raised = (contained if template.contained else walls).raise_around(order, template, _PARENT, doors)
     except OSError as error:
         # fail closed: without every wall there is no task
         channel.tell({"refused": str(error)})

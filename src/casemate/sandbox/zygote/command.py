@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from casemate.sandbox.orders import Order, Template
+from casemate.sandbox.zygote import contained
 from casemate.sandbox.zygote.channel import Channel
 from casemate.sandbox.zygote.walls import restrict_rights
 
@@ -31,37 +32,38 @@ def run(channel: Channel, order: Order, template: Template) -> int:
         return 0
     argv, environment = _command(message, template)
     try:
-        process = _started(order, argv, environment)
+        process = _started(order, template, argv, environment)
     except (OSError, ValueError) as error:  # ValueError: a name or argument that no program can be given
         channel.tell({"exited": _complained(argv[0], error) << 8})
         return 0
     status = _watched(process, channel, awake)
-    channel.tell({"exited": status, **_full()})
+    channel.tell({"exited": status, **({} if template.contained else _full())})
     return 0
 
 
-def base_environment(template: Template) -> dict[str, str]:
-    """What every command finds in its environment: nothing of the worker's."""
+def base_environment(template: Template, places: Mapping[str, str]) -> dict[str, str]:
+    """What every command finds in its environment: nothing of the worker's. `places` are its folders."""
     path = _SYSTEM_PATH if template.prefix == "/usr" else f"{template.prefix}/bin:{_SYSTEM_PATH}"
-    return {"PATH": path, "HOME": "/work", "LANG": "C.UTF-8", "TMPDIR": "/tmp"}  # noqa: S108 - inside it is private
+    return {"PATH": path, "HOME": places["work"], "LANG": "C.UTF-8", "TMPDIR": places["temporary"]}
 
 
 def _command(message: Mapping[str, object], template: Template) -> tuple[list[str], dict[str, str]]:
-    argv, given = message["argv"], message["env"]
+    argv, given, places = message["argv"], message["env"], message["places"]
     assert isinstance(argv, list)
     assert isinstance(given, dict)
-    return argv, base_environment(template) | given
+    assert isinstance(places, dict)
+    return argv, base_environment(template, places) | given
 
 
-def _started(order: Order, argv: list[str], environment: Mapping[str, str]) -> int:
+def _started(order: Order, template: Template, argv: list[str], environment: Mapping[str, str]) -> int:
     program = _found(argv[0], environment.get("PATH", _SYSTEM_PATH))
-    if order.threads and order.processes:
+    if order.threads and order.processes and not template.contained:
         return os.posix_spawn(program, argv, environment, setsid=True, setsigmask=(), setsigdef=_CHANGED_BY_PYTHON)
-    return _forked(lambda: _become(order, program, argv, environment))
+    return _forked(lambda: _become(order, template, program, argv, environment))
 
 
 def _forked(become: Callable[[], None]) -> int:
-    """For a command with fewer rights: only its own process may carry their filter, since this one must still fork."""
+    """For a command with walls of its own: only its own process may carry them, since this one must still fork."""
     process = os.fork()
     if process:
         return process
@@ -73,11 +75,13 @@ def _forked(become: Callable[[], None]) -> int:
         os._exit(_NOT_EXECUTABLE)
 
 
-def _become(order: Order, program: str, argv: list[str], environment: Mapping[str, str]) -> None:
+def _become(order: Order, template: Template, program: str, argv: list[str], environment: Mapping[str, str]) -> None:
     os.setsid()
     signal.set_wakeup_fd(-1)
     for number in _CHANGED_BY_PYTHON:
         signal.signal(number, signal.SIG_DFL)
+    if template.contained:
+        contained.enclose(template)
     restrict_rights(order, programs=True)
     os.execve(program, argv, environment)  # noqa: S606 - what the task asked for, behind its walls
 
@@ -117,7 +121,7 @@ def _watched(process: int, channel: Channel, awake: int) -> int:
 
 
 def _full() -> dict[str, bool]:
-    """The limits of /tmp that were reached, by their names: nothing is left there."""
+    """The limits of the private /tmp that were reached, by their names: nothing is left there."""
     disk = os.statvfs("/tmp")  # noqa: S108 - inside it is private
     left = {"temporary": disk.f_bfree, "temporary_inodes": disk.f_ffree}
     return {name: True for name, amount in left.items() if amount == 0}

@@ -17,15 +17,15 @@ LAUNCHES = "/.launches"
 HOST_PROCESSES = "/.proc"
 """The host's procfs: a user namespace may mount a new one only while it sees a whole one."""
 
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-_OFFERED_SETTINGS = (
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+OFFERED_SETTINGS = (
     *("ssl", "pki", "ca-certificates", "crypto-policies", "alternatives"),
     *("python3*", "java-*", "fonts"),
 )
 """Folders of the machine's /etc that are shown unless it is forbidden; then a few files of our own stand for them."""
-_KEYSTORE = "ssl/certs/java/cacerts"
-_ALWAYS_COVERED = ("/etc/ssl/private", "/etc/pki/tls/private")
-_DEVICES = ("null", "zero", "full", "random", "urandom")
+KEYSTORE = "ssl/certs/java/cacerts"
+ALWAYS_COVERED = ("/etc/ssl/private", "/etc/pki/tls/private")
+DEVICES = ("null", "zero", "full", "random", "urandom")
 _EMPTY_FOLDERS = ("dev", "dev/shm", "etc", "home", "opt", "proc", "run", "srv", "tmp", "var", "var/lib", "work")
 _LINKS = {
     "var/tmp": "/tmp",  # noqa: S108 - inside it is private
@@ -52,12 +52,12 @@ def build(template: Template) -> None:
     mounts.mount_memory(root, size=_SIZE, files=_FILES, mode=0o755)
     _furnish(root)
     _show_settings(root, template)
-    for path in (*_SYSTEM, template.prefix):
-        if not _is_forbidden(path, template):
+    for path in (*SYSTEM, template.prefix):
+        if not is_forbidden(path, template):
             _show(root, path)
     _show_wanted(root, template)
     os.close(os.open(root + _NOTHING, os.O_CREAT | os.O_EXCL, 0))
-    for path in (*_ALWAYS_COVERED, template.folder, *template.hidden, *template.forbidden):
+    for path in (*ALWAYS_COVERED, template.folder, *template.hidden, *template.forbidden):
         _cover(root, path)
     os.unlink(root + _NOTHING)
     _write_settings(root, template)
@@ -112,7 +112,7 @@ def _furnish(root: str) -> None:
         os.mkdir(os.path.join(root, name))
     for name, target in _LINKS.items():
         os.symlink(target, os.path.join(root, name))
-    for name in _DEVICES:
+    for name in DEVICES:
         _bind_file(f"/dev/{name}", f"{root}/dev/{name}")
         # what is written to a device is not written to its node, so it still can be
         mounts.restrict(f"{root}/dev/{name}", mounts.READ_ONLY | mounts.NO_SETUID | mounts.NO_PROGRAMS)
@@ -122,12 +122,12 @@ def _show_settings(root: str, template: Template) -> None:
     """What of the host's /etc programs need: to find libraries, certificates and the time zone."""
     for name in COPIED_SETTINGS:
         _copy(f"/etc/{name}", f"{root}/etc/{name}")
-    if _is_forbidden("/etc", template):
+    if is_forbidden("/etc", template):
         _stand_in(root)
         return
-    for pattern in _OFFERED_SETTINGS:
+    for pattern in OFFERED_SETTINGS:
         for path in glob.glob(f"/etc/{pattern}"):
-            if not _is_forbidden(path, template):
+            if not is_forbidden(path, template):
                 _show(root, path)
 
 
@@ -140,7 +140,7 @@ def _stand_in(root: str) -> None:
         for name in CERTIFICATES[1:]:
             _make_parents(f"{root}/etc/{name}")
             os.symlink(f"/etc/{CERTIFICATES[0]}", f"{root}/etc/{name}")
-    _copy(f"/etc/{_KEYSTORE}", f"{root}/etc/{_KEYSTORE}")
+    _copy(f"/etc/{KEYSTORE}", f"{root}/etc/{KEYSTORE}")
     for path in glob.glob("/etc/alternatives/*"):
         if os.path.islink(path):
             _make_parents(root + path)
@@ -179,7 +179,7 @@ def _own_settings(template: Template) -> dict[str, str]:
 def _show_wanted(root: str, template: Template) -> None:
     """What the policy asks for, outer folders first, so that an inner one is not hidden by them."""
     for path in sorted({*template.visible, *template.writable}):
-        if not _is_forbidden(path, template):
+        if not is_forbidden(path, template):
             _show(root, path, writable=path in template.writable)
 
 
@@ -191,7 +191,7 @@ def _show(root: str, path: str, *, writable: bool = False) -> None:
     if os.path.islink(inside):  # it would be followed in the machine's tree, not in this one
         return
     _make_parents(inside)
-    if path in _SYSTEM and os.path.islink(path):
+    if path in SYSTEM and os.path.islink(path):
         os.symlink(os.readlink(path), inside)
         return
     if os.path.isdir(path):
@@ -217,7 +217,7 @@ def _bind_file(source: str, target: str) -> None:
     mounts.bind(source, target)
 
 
-def _is_forbidden(path: str, template: Template) -> bool:
+def is_forbidden(path: str, template: Template) -> bool:
     """Whether a path lies in a forbidden one, by either of its places: a link to a secret is the secret."""
     forbidden = set().union(*map(places_of, template.forbidden))
     return any(PurePath(place).is_relative_to(other) for place in places_of(path) for other in forbidden)

@@ -10,12 +10,12 @@ import signal
 import socket
 from collections.abc import Mapping
 from importlib import import_module
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from casemate.sandbox import orders
 from casemate.sandbox.kernel import capabilities, cgroups, namespaces, processes
-from casemate.sandbox.orders import MESSAGE_LIMIT, Bodies, Template, bodies_with
-from casemate.sandbox.zygote import child, root, walls
+from casemate.sandbox.orders import MESSAGE_LIMIT, Bodies, Order, Template, bodies_with
+from casemate.sandbox.zygote import child, contained, root, walls, warden
 
 _DESCRIPTORS = 3 + len(cgroups.CONTROLLERS)
 
@@ -60,10 +60,14 @@ def load_bodies(wanted: Bodies) -> None:
 
 
 def _prepare(template: Template) -> None:
-    root.build(template)
+    if template.contained:
+        contained.prepare(template)
+    else:
+        root.build(template)
     processes.die_with_parent()
     capabilities.forbid_new()
-    capabilities.empty_bounding_set()
+    if template.privileged or not template.contained:  # who has no power at all cannot give it up, either
+        capabilities.empty_bounding_set()
     walls.assemble_filters()
     child.open_outputs()
     # the pages of everything loaded so far stay shared with the children
@@ -82,6 +86,7 @@ class _Nursery:
     def __init__(self, control: socket.socket, template: Template) -> None:
         self._control = control
         self._template = template
+        self._end = signal.SIGTERM if template.contained else signal.SIGKILL
         self._children: dict[int, _Child] = {}
         self._itself = os.pidfd_open(os.getpid())
         self._networks: list[int] = []
@@ -114,10 +119,11 @@ class _Nursery:
     def _bear(self, message: bytes, descriptors: list[int]) -> None:
         order = orders.order(message)
         try:
-            network = self._enter_idle_network() if walls.is_offline(order) else None
-            process = namespaces.fork_into(walls.born_into(order))
+            own = not self._template.contained
+            network = self._enter_idle_network() if own and walls.is_offline(order) else None
+            process = namespaces.fork_into(walls.born_into(order) if own else 0)
             if process == 0:
-                child.live(order, self._template, self._itself, *descriptors)
+                _live(order, self._template, self._itself, *descriptors)
         except OSError as error:
             _notify(self._control, {"ended": order.id, "refused": str(error)})
         else:
@@ -140,14 +146,14 @@ class _Nursery:
         self._poller.register(end, select.EPOLLIN)
 
     def _kill(self, order: int) -> None:
-        """Kill process 1 of a sandbox, and with it all others there. One that has ended already needs no killing."""
+        """End the first process of a sandbox, and with it all others there. One that has ended needs no killing."""
         for alive in self._children.values():
             if alive.order == order:
-                os.kill(alive.process, signal.SIGKILL)
+                os.kill(alive.process, self._end)
 
     def _end_all(self) -> None:
         for alive in self._children.values():
-            os.kill(alive.process, signal.SIGKILL)
+            os.kill(alive.process, self._end)
         for alive in self._children.values():
             os.waitpid(alive.process, 0)
 
@@ -160,3 +166,12 @@ class _Nursery:
         _, status, usage = os.wait4(ended.process, 0)
         cpu = usage.ru_utime + usage.ru_stime
         _notify(self._control, {"ended": ended.order, "status": status, "cpu": cpu, "memory": usage.ru_maxrss * 1024})
+
+
+def _live(order: Order, template: Template, zygote: int, *descriptors: int) -> NoReturn:
+    def live(parent: int) -> NoReturn:
+        child.live(order, template, parent, *descriptors)
+
+    if template.contained:
+        warden.stand_beside(live, order.uid if template.privileged else None, zygote)
+    live(zygote)

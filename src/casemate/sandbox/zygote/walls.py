@@ -27,7 +27,7 @@ class Raised:
     """The walls that stand so far, by name; and what the egress broker is to get, if there is one."""
 
     def __init__(self) -> None:
-        self.walls: dict[str, str] = {"processes": "pid namespace", "ipc": "ipc and uts namespaces"}
+        self.walls: dict[str, str] = {}
         self.for_broker: tuple[int, ...] = ()
 
 
@@ -50,12 +50,14 @@ def raise_around(order: Order, template: Template, parent: int, doors: Iterable[
     `parent` is a pidfd of the zygote, `doors` are descriptors that lead into control groups; they are closed here.
     """
     raised = Raised()
-    _enter_groups(doors)
+    raised.walls |= {"processes": "pid namespace", "ipc": "ipc and uts namespaces"}
+    enter_groups(doors)
     itself = _arrange_files(order)
     processes.die_first(itself)
     _arrange_network(order, raised)
     _give_up_power(order, template, itself, raised)
-    _limit(order, raised)
+    # after the user namespace: one made under a limit of processes imposes it on all that share its parent
+    limit(order, raised, "sized memory file trees")
     _confine(template, raised)
     # A change of user would make the kernel forget it, so not earlier: see tests/attacks/worker_killed_leaves_nothing.
     # A zygote that was killed meanwhile has left us behind: see tests/chaos/test_walls.
@@ -65,7 +67,7 @@ def raise_around(order: Order, template: Template, parent: int, doors: Iterable[
     return raised
 
 
-def _enter_groups(doors: Iterable[int]) -> None:
+def enter_groups(doors: Iterable[int]) -> None:
     """First of all, so that what is made for it counts as its own; nobody can leave from where no group is mounted."""
     for door in doors:
         cgroups.enter(door)
@@ -115,11 +117,11 @@ def _give_up_power(order: Order, template: Template, itself: int, raised: Raised
     raised.walls["privileges"] = "no capabilities, no_new_privs"
 
 
-def _limit(order: Order, raised: Raised) -> None:
-    """After the user namespace: one made under a limit of processes imposes it on all that share its parent."""
+def limit(order: Order, raised: Raised, *others: str) -> None:
+    """Limit this process and its children; `others` are limits that stand already."""
     fixed = {"core": limits.NO_CORE, "locked_memory": 1 << 20, "message_queues": 0, "signals": 1024}
     limits.limit(**fixed, **_each_process(order))
-    raised.walls["limits"] = ", ".join(_limits(order))
+    raised.walls["limits"] = ", ".join((*_limits(order), *others))
 
 
 def _each_process(order: Order) -> dict[str, int | None]:
@@ -139,7 +141,6 @@ def _limits(order: Order) -> Iterator[str]:
     if "memory" not in order.grouped:
         yield "memory of the whole sandbox is only watched"
     yield "rlimits per process"
-    yield "sized memory file trees"
 
 
 def _confine(template: Template, raised: Raised) -> None:
@@ -176,7 +177,7 @@ def _filter_calls(order: Order, raised: Raised) -> None:
         processes.hide_memory()
     seccomp.load(seccomp.task_filter(sockets=not is_offline(order)))
     raised.walls["system calls"] = "seccomp, native architecture only"
-    raised.walls["rights"] = ", ".join(_rights(order))
+    raised.walls["rights"] = ", ".join(rights(order))
     if order.kind == "body":
         restrict_rights(order, programs=order.processes)
 
@@ -197,6 +198,7 @@ def restrict_rights(order: Order, *, programs: bool) -> None:
         seccomp.load(seccomp.rights_filter(threads=threads, processes=forks, programs=programs, body=body))
 
 
-def _rights(order: Order) -> Iterator[str]:
+def rights(order: Order) -> Iterator[str]:
+    """What the sandbox may start, in words."""
     yield "threads allowed" if order.threads else "threads denied (seccomp)"
     yield "processes allowed" if order.processes else "processes denied (seccomp)"

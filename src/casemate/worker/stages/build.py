@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from casemate.jobs import Grant
-from casemate.sandbox import Body, Command
+from casemate.sandbox import Body, Command, Level
 from casemate.worker import copies, packages, properties, scripts
 from casemate.worker.errors import TaskFailed
 from casemate.worker.languages import Language
@@ -51,8 +51,13 @@ def _installing(job: Job, language: Language, tools: Tools) -> tuple[str, ...]:
     wanted = properties.texts(job.properties, "dependencies")
     if not wanted or language.name != "python":
         return ()
+    if tools.sandboxes.level is not Level.FULL:
+        raise TaskFailed(
+            "`dependencies` come from the network, which is closed at isolation level "
+            f"'{tools.sandboxes.level}'; install them where the worker runs."
+        )
     job.hidden.add(packages.FOLDER)
-    return (packages.install(_program(language, tools), wanted),)
+    return (packages.install(_program(language, tools), wanted, job.places.work),)
 
 
 async def _lines(job: Job, script: Script, tools: Tools, *, shell: bool) -> list[str]:
@@ -70,7 +75,7 @@ def _filed(job: Job, language: Language, source: str, tools: Tools, *, shell: bo
     name = f".script{language.suffix}"
     copies.write(job.folder, name, language.source(source))
     job.hidden.add(name)
-    return scripts.call(_program(language, tools), name, shell=shell)
+    return scripts.call(_program(language, tools), f"{job.places.work}/{name}", shell=shell)
 
 
 def _program(language: Language, tools: Tools) -> str:
@@ -90,7 +95,7 @@ async def _localised(job: Job, tools: Tools, text: str) -> str:
         name = f"{copies.FOLDER}/{stored(uri)}"
         await copies.bring(tools.link, job.grant, uri, job.folder, name)
         job.hidden.add(copies.FOLDER)
-        local[uri] = f"{scripts.WORK}/{name}"
+        local[uri] = f"{job.places.work}/{name}"
     return INTERNAL.sub(lambda match: local[match.group()], text)
 
 
@@ -99,6 +104,6 @@ def _environment(job: Job, language: Language, search: str) -> dict[str, str]:
     if any(not name or "\0" in text or "\0" in name or "=" in name for name, text in own.items()):
         raise TaskFailed("`env` holds a name or a value that no environment can hold.")
     if packages.FOLDER in job.hidden:
-        own["PYTHONPATH"] = packages.search_path(own.get("PYTHONPATH"))
+        own["PYTHONPATH"] = packages.search_path(own.get("PYTHONPATH"), job.places.work)
     directory = scripts.wants_directory(job.properties)
-    return scripts.environment(language, own, search=search, output_directory=directory)
+    return scripts.environment(language, own, job.places, search=search, output_directory=directory)

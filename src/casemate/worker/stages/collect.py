@@ -10,10 +10,10 @@ from casemate.sandbox import folders
 from casemate.worker import copies, properties
 from casemate.worker.errors import TaskFailed
 from casemate.worker.model import Job, Tools
-from casemate.worker.scripts import OUTPUT, WORK, wants_directory
+from casemate.worker.scripts import OUTPUT, wants_directory
 from casemate.worker.verdict import exit_code
 
-_DIRECTORY: Final = f"{OUTPUT.removeprefix(f'{WORK}/')}/"
+_DIRECTORY: Final = f"{OUTPUT}/"
 
 
 async def collect(job: Job, tools: Tools) -> None:

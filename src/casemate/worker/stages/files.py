@@ -15,7 +15,7 @@ from casemate.worker import copies, properties
 from casemate.worker.errors import JobLost, TaskFailed
 from casemate.worker.model import Job, Tools
 from casemate.worker.names import addresses_in, relative, stored
-from casemate.worker.scripts import OUTPUT, WORK, wants_directory
+from casemate.worker.scripts import OUTPUT, wants_directory
 from casemate.worker.selection import selected
 
 MOST: Final = 1_000
@@ -45,15 +45,14 @@ async def _for_body(job: Job, tools: Tools) -> None:
         name = f"{copies.FOLDER}/{stored(address)}"
         job.hidden.add(copies.FOLDER)
         await copies.bring(tools.link, job.grant, address, job.folder, name)
-        job.files[address] = f"{WORK}/{name}"
+        job.files[address] = f"{job.places.work}/{name}"
 
 
 def _make_output(job: Job) -> None:
     """The folder of results, empty also where an earlier task in the same working directory left one."""
-    name = OUTPUT.removeprefix(f"{WORK}/")
     try:
-        folders.discard(job.folder, name)
-        folders.make(job.folder, name)
+        folders.discard(job.folder, OUTPUT)
+        folders.make(job.folder, OUTPUT)
     except OSError as error:
         raise TaskFailed(f"Unable to make the output directory: {error.strerror}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from casemate.catalog import Capability, Manifest
+from casemate.sandbox import Level
 from casemate.worker import properties, runners
 from casemate.worker.denials import Denials
 from casemate.worker.errors import TaskFailed
@@ -20,10 +21,20 @@ async def guard(job: Job, tools: Tools) -> None:
         )
     job.policy = tools.policy_for(job.manifest, job.grant.place)
     job.denials = Denials(job.manifest.type, job.policy.forbidden, job.policy.rights)
+    _check_network(job.manifest, tools.sandboxes.level)
     if job.manifest.body is not None:
         return
     job.script = _script(job.manifest)
     _check_script(job, tools)
+
+
+def _check_network(manifest: Manifest, level: Level) -> None:
+    """A script may do without, and finds out by itself."""
+    if Capability.NETWORK in manifest.capabilities and level is not Level.FULL:
+        raise TaskFailed(
+            f"A task of type '{manifest.type}' needs the network, which is closed at isolation level '{level}'. "
+            "`casemate doctor` says what this machine lacks for level 'full'."
+        )
 
 
 def _script(manifest: Manifest) -> Script:
