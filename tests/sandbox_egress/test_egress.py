@@ -94,6 +94,24 @@ def test_no_wide_range_opens_link_local_and_metadata_of_ipv6():
     assert not allowed("2002:a9fe:a9fe::1", allow=("2002::/16",))
 
 
+def test_no_wide_range_opens_private_networks_or_the_loopback():
+    wide = ("0.0.0.0/0:80", "0.0.0.0/1", "::/0", "8.0.0.0/5", "172.0.0.0/8")
+    for address in ("10.0.0.1", "127.0.0.1", "192.168.0.1", "172.16.0.1", "::1", "fc00::1", "64:ff9b::10.0.0.1"):
+        assert not allowed(address, allow=wide)
+    assert permits("8.8.8.8", 80, listed(*wide)) == Verdict(True, "allow 8.0.0.0/5")
+    assert permits("1.1.1.1", 80, listed(*wide[:1])) == Verdict(True, "allow 0.0.0.0/0:80")
+
+
+def test_any_address_is_the_loopback():
+    for allow, deny in (
+        (("0.0.0.0/8", "::/128"), ()),
+        (("0.0.0.0/32", "127.0.0.0/8", "::/8"), ("127.0.0.0/8", "::1/128")),
+    ):
+        for address in ("0.0.0.0", "::", "::ffff:0.0.0.0"):
+            assert not allowed(address, allow=allow, deny=deny)
+    assert allowed("0.0.0.0", allow=("0.0.0.0/32", "127.0.0.0/8"))
+
+
 def test_only_its_own_name_opens_link_local():
     assert allowed("169.254.169.254", allow=("169.254.0.0/16",))
     assert allowed("169.254.169.254", allow=("169.254.169.254/32",))

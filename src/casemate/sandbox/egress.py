@@ -89,8 +89,8 @@ def permits(address: str, port: int, egress: Egress, names: tuple[str, ...] = ()
     """May a task connect to this numeric address and port? What is no address or no port is denied.
 
     `names` are those that our resolvers answered with this address. Of the operator's ranges the narrowest decides, and
-    `deny` of equal ones; they go before the built-in rules. A range that denies is not opened by a name. Raises
-    `ValueError` for an `egress` whose entries are none.
+    `deny` of equal ones; they go before the built-in rules, but one that allows only if it lies within theirs. A range
+    that denies is not opened by a name. Raises `ValueError` for an `egress` whose entries are none.
     """
     if not egress.open:
         return _CLOSED
@@ -146,16 +146,17 @@ def _of_name(name: str, port: int | None, rules: Iterable[_NameRule]) -> Verdict
 
 
 def _verdict(address: Address, port: int, rules: Rules, named: Verdict | None) -> Verdict:
-    guard = _first(address, port, GUARDED_RULES)
-    if guard:
-        chosen = _first(address, port, tuple(rule for rule in rules.ranges if within(rule.network, guard.network)))
-        return _said(chosen or guard)
-    chosen = _first(address, port, rules.ranges)
+    built_in = _first(address, port, GUARDED_RULES) or _first(address, port, DEFAULT_RULES)
+    # A wide range was not written with every machine of the private network in mind.
+    meant = [
+        rule for rule in rules.ranges if built_in is None or not rule.allows or within(rule.network, built_in.network)
+    ]
+    chosen = _first(address, port, meant)
     if chosen and not chosen.allows:
         return _said(chosen)
     if named and not named.allowed:
         return named
-    if decisive := chosen or _first(address, port, DEFAULT_RULES):
+    if decisive := chosen or built_in:
         return _said(decisive)
     return named or _PUBLIC
 
@@ -164,5 +165,5 @@ def _said(rule: _RangeRule) -> Verdict:
     return Verdict(rule.allows, rule.text)
 
 
-def _first(address: Address, port: int, rules: tuple[_RangeRule, ...]) -> _RangeRule | None:
+def _first(address: Address, port: int, rules: Iterable[_RangeRule]) -> _RangeRule | None:
     return next((rule for rule in rules if rule.port in (None, port) and address in rule.network), None)

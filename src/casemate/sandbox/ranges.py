@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 
@@ -37,27 +38,29 @@ GUARDED: tuple[tuple[str, str], ...] = (
 )
 """Never opened by a wider range such as 0.0.0.0/0: only an entry that names such a range, or lies within it, does."""
 
+_LOOPBACK: Mapping[int, Address] = {4: IPv4Address("127.0.0.1"), 6: IPv6Address("::1")}
 _EMBEDDED_V4 = tuple(
     IPv6Network(text) for text in ("::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32")
 )
 
 
 def meanings_of(text: str) -> tuple[Address, ...]:
-    """The address, IPv4-mapped ones as IPv4, and the IPv4 address that a tunnel or translator would take from it.
+    """The address, IPv4-mapped ones as IPv4, and what else it leads to.
 
-    Raises `ValueError` for what is no address.
+    That is the IPv4 address that a tunnel or translator would take from it, and of "any" the loopback. Raises
+    `ValueError` for what is no address.
     """
     address = ip_address(text.partition("%")[0])
-    if isinstance(address, IPv4Address):
-        return (address,)
-    if address.ipv4_mapped:
-        return (address.ipv4_mapped,)
-    return (address, *_embedded(address))
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if address.is_unspecified:
+        return (address, _LOOPBACK[address.version])
+    return (address,) if isinstance(address, IPv4Address) else (address, *_embedded(address))
 
 
 def _embedded(address: IPv6Address) -> tuple[IPv4Address, ...]:
     number = int(address)
-    if number <= 1:  # "::" and "::1" embed nothing
+    if address.is_loopback:
         return ()
     if address.sixtofour:
         return (address.sixtofour,)
