@@ -1,6 +1,9 @@
 """What every test may use."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("long", max_examples=3_000, deadline=None)
 
 
 @pytest.fixture

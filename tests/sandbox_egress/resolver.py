@@ -20,7 +20,10 @@ LARGE = "large.example"
 
 @dataclass
 class Zone:
-    """Names with their addresses, or `>` and the name they stand for; and every question that came."""
+    """Names with their addresses, or `>` and the name they stand for; and every question that came.
+
+    After `|` stands what is answered to the next question for the name.
+    """
 
     names: Mapping[str, str]
     messages: list[bytes] = field(default_factory=list)
@@ -63,7 +66,8 @@ def answered(zone: Zone, message: bytes, *, streamed: bool) -> bytes:
 
 
 def records_of(zone: Zone, name: str, kind: int) -> Iterator[bytes]:
-    value = zone.names.get(name, "")
+    values = zone.names.get(name, "").split("|")
+    value = values[min(len(values), zone.asked.count(name)) - 1]
     if value.startswith(">"):
         yield record(name, 5, wire(value[1:]), zone.seconds)
         yield from records_of(zone, value[1:], kind)

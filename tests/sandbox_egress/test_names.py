@@ -181,6 +181,19 @@ def test_a_listed_name_that_points_to_a_private_address_opens_nothing(address):
 
 
 @pytest.mark.root
+def test_a_name_that_is_bound_anew_between_look_up_and_connection_opens_nothing_private(public_server):
+    code = f"""
+import socket
+for _ in range(3):
+    found = socket.getaddrinfo("rebound.example", {public_server}, socket.AF_INET, socket.SOCK_STREAM)[0][4]
+    s = socket.socket(); print(found[0], s.connect_ex(found))
+"""
+    with serving(Zone({"rebound.example": f"{PUBLIC}|{METADATA}|10.0.0.1"}, seconds=0)):
+        ran = python(code, egress=listed("rebound.example"), resolvers=(ADDRESS,))
+    assert ran.output == f"{PUBLIC} 0\n{METADATA} 13\n10.0.0.1 13\n"
+
+
+@pytest.mark.root
 def test_a_listed_name_does_not_open_what_a_range_denies(public_server):
     with serving(Zone({"good.example": PUBLIC})):
         targets = [("good.example", public_server)]
