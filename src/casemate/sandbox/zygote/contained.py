@@ -35,7 +35,7 @@ def prepare(template: Template) -> None:
 
 def _closed_to_others(*paths: str) -> str:
     """The first folder on the way that keeps other users out; nothing if there is none."""
-    ways = (parent for path in paths for parent in (*PurePath(path).parents, path))
+    ways = (way for path in paths for way in reversed((PurePath(path), *PurePath(path).parents)))
     return next((str(way) for way in ways if not os.stat(way).st_mode & stat.S_IXOTH), "")
 
 
