@@ -18,7 +18,7 @@ def test_files_of_the_host_do_not_exist(worker):
 
 
 def test_launch_folders_of_others_are_out_of_sight(worker):
-    outcome = worker.shell(f"ls -R {worker.folder} /.launches/*; ls /work", files={"own": "mine"})
+    outcome = worker.shell(f"ls -R {worker.folder} /.host/*; ls -A /.host; ls /work", files={"own": "mine"})
     assert outcome.stdout == ["own"]
 
 

@@ -20,7 +20,8 @@ SYSTEM = (
     "/new",
     "/bin/sh",
     "/dev/new",
-    "/.launches/x",
+    "/.host/x",
+    "/.host/launches/x",
 )
 
 

@@ -12,9 +12,11 @@ from casemate.sandbox.kernel import mounts, namespaces
 from casemate.sandbox.orders import ROOT, TASK_ID, Template
 from casemate.sandbox.places import CERTIFICATES, COPIED_SETTINGS, places_of
 
-LAUNCHES = "/.launches"
+HOST = "/.host"
+"""What a child needs of the host until its walls stand: one mount, because to drop one takes the kernel time."""
+LAUNCHES = f"{HOST}/launches"
 """Where all launch folders are until a child has taken its own and dropped the rest."""
-HOST_PROCESSES = "/.proc"
+HOST_PROCESSES = f"{HOST}/processes"
 """The host's procfs: a user namespace may mount a new one only while it sees a whole one."""
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -238,6 +240,8 @@ def _cover(root: str, path: str) -> None:
 
 
 def _keep_for_children(root: str, template: Template) -> None:
+    os.mkdir(root + HOST, mode=_HIDDEN)
+    mounts.mount_memory(root + HOST, size=4096, files=4, mode=_HIDDEN)
     os.mkdir(root + LAUNCHES, mode=_HIDDEN)
     os.mkdir(root + HOST_PROCESSES, mode=_HIDDEN)
     mounts.bind(template.folder, root + LAUNCHES, recursive=False)  # this very root is mounted below it

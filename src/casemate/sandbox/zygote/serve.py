@@ -68,7 +68,7 @@ def _prepare(template: Template) -> None:
     capabilities.forbid_new()
     if template.privileged or not template.contained:  # who has no power at all cannot give it up, either
         capabilities.empty_bounding_set()
-    walls.assemble_filters()
+    walls.prepare(template)
     child.open_outputs()
     # the pages of everything loaded so far stay shared with the children
     gc.collect()

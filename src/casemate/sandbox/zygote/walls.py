@@ -6,12 +6,13 @@ import base64
 import itertools
 import os
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from casemate.sandbox import stub
 from casemate.sandbox.kernel import capabilities, cgroups, landlock, limits, mounts, namespaces, processes, seccomp
 from casemate.sandbox.kernel.landlock import Access
 from casemate.sandbox.orders import ROOT, TASK_ID, Order, Template
-from casemate.sandbox.zygote.root import HOST_PROCESSES, LAUNCHES
+from casemate.sandbox.zygote.root import HOST, HOST_PROCESSES, LAUNCHES
 
 _FLAGS = namespaces.PROCESSES | namespaces.MOUNT | namespaces.IPC | namespaces.UTS
 
@@ -75,10 +76,9 @@ def enter_groups(doors: Iterable[int]) -> None:
 
 
 def _arrange_files(order: Order) -> int:
-    """Take the own launch folder, drop all others, cover what is shared; the result describes our place in procfs."""
+    """Take the own launch folder, cover what is shared, drop the host; the result describes our place in procfs."""
     itself = os.open(f"{HOST_PROCESSES}/self", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     mounts.bind(f"{LAUNCHES}/{order.work}", "/work")
-    mounts.detach(LAUNCHES)
     mounts.mount_memory("/tmp", size=order.temporary, files=order.temporary_inodes, mode=0o1777)  # noqa: S108 - inside it is private
     mounts.mount_memory("/dev/shm", size=_SHARED_MEMORY, files=_SHARED_FILES, mode=0o1777)  # noqa: S108 - private inside
     mounts.mount_processes("/proc")
@@ -86,7 +86,7 @@ def _arrange_files(order: Order) -> int:
         if os.path.exists(name):  # a kernel may have none
             mounts.bind("/dev/null", name)
     limits.limit_ipc(HOST_PROCESSES)
-    mounts.detach(HOST_PROCESSES)
+    mounts.detach(HOST)
     os.chdir("/work")
     return itself
 
@@ -151,10 +151,11 @@ def _confine(template: Template, raised: Raised) -> None:
         raised.walls["files"] += f", Landlock ABI {abi}"
 
 
+@cache
 def _file_rights(template: Template) -> dict[str, Access]:
-    shown = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", template.prefix, *template.visible)
+    """Found out once by the zygote: what its root shows does not change."""
     return {
-        **dict.fromkeys(shown, Access.RUN),
+        **dict.fromkeys(_shown(template), Access.RUN),
         **dict.fromkeys(template.writable, Access.ALL),
         "/": Access.READ_DIRECTORY,
         "/etc": Access.RUN,
@@ -164,6 +165,13 @@ def _file_rights(template: Template) -> dict[str, Access]:
         "/tmp": Access.ALL,  # noqa: S108 - inside it is private
         "/work": Access.ALL,
     }
+
+
+def _shown(template: Template) -> list[str]:
+    """Each place once: `/bin` is mostly a link to what lies in `/usr`."""
+    named = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", template.prefix, *template.visible)
+    places = {os.path.realpath(path) for path in named if os.path.exists(path)}
+    return [place for place in sorted(places) if not any(place.startswith(f"{other}/") for other in places)]
 
 
 def _filter_calls(order: Order, raised: Raised) -> None:
@@ -182,8 +190,9 @@ def _filter_calls(order: Order, raised: Raised) -> None:
         restrict_rights(order, programs=order.processes)
 
 
-def assemble_filters() -> None:
-    """Have every filter ready before the first child: assembling one takes longer than loading it."""
+def prepare(template: Template) -> None:
+    """Have everything ready before the first child: to assemble a filter takes longer than to load it."""
+    _file_rights(template)
     for sockets in (True, False):
         seccomp.task_filter(sockets=sockets)
     for threads, forks in itertools.product((True, False), repeat=2):
