@@ -7,8 +7,9 @@ that nobody asks for any more stays until its last sandbox has ended and a newer
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
-from casemate.sandbox.orders import Template
+from casemate.sandbox.orders import Bodies, Template
 from casemate.sandbox.zygotes import Zygote
 
 _SECONDS = 60.0
@@ -19,15 +20,15 @@ class Generations:
     """The zygotes of one worker. They are started by the thread of the event loop, and die with it."""
 
     def __init__(self) -> None:
-        self._zygotes: dict[Template, Zygote] = {}
+        self._zygotes: dict[tuple[Template, Bodies], Zygote] = {}
         self._starting = asyncio.Lock()
 
-    async def of(self, template: Template) -> Zygote:
-        """The one that shows this; a new one if there is none or it was lost. Raises what `Zygote.start` does."""
-        zygote = self._zygotes.get(template)
+    async def of(self, template: Template, bodies: Bodies) -> Zygote:
+        """The one that shows and has this; a new one if there is none or it was lost. Raises as `Zygote.start`."""
+        zygote = self._zygotes.get((template, bodies))
         if zygote is None or zygote.lost:
             async with self._starting:
-                zygote = await self._started(template)
+                zygote = await self._started(template, bodies)
         zygote.asked = asyncio.get_running_loop().time()
         return zygote
 
@@ -36,16 +37,16 @@ class Generations:
         for zygote in self._zygotes.values():
             await zygote.close()
 
-    async def _started(self, template: Template) -> Zygote:
-        zygote = self._zygotes.get(template)
+    async def _started(self, template: Template, bodies: Bodies) -> Zygote:
+        zygote = self._zygotes.get((template, bodies))
         if zygote is None or zygote.lost:
             await self._end_old()
-            zygote = self._zygotes[template] = await Zygote.start(template)
+            zygote = self._zygotes[template, bodies] = await Zygote.start(replace(template, bodies=bodies))
         return zygote
 
     async def _end_old(self) -> None:
         since = asyncio.get_running_loop().time() - _SECONDS
-        for template, zygote in tuple(self._zygotes.items()):
+        for shown, zygote in tuple(self._zygotes.items()):
             if zygote.lost or (zygote.idle and zygote.asked < since):
-                del self._zygotes[template]
+                del self._zygotes[shown]
                 await zygote.close()

@@ -211,8 +211,9 @@ class Sandboxes:
 
     def _place(self, work: Path) -> str:
         """The launch folder as the zygote knows it. Only below our own folder: nothing else of the host is there."""
-        if work.parent == self.folder and work.name != ".." and not work.is_symlink():
-            return work.name
+        parent, _, name = str(work).rpartition("/")
+        if parent == str(self.folder) and name != ".." and not os.path.islink(work):
+            return name
         try:
             place = work.resolve(strict=True).relative_to(self.folder)
         except (OSError, ValueError) as error:
@@ -224,7 +225,7 @@ class Sandboxes:
     async def _zygote(self, policy: Policy, what: Body | Command) -> Zygote:
         """The zygote that shows what this policy shows, and can run this; a new one if there is none."""
         template = template_of(policy, self.folder, self._slots, self._hidden, self.level)
-        return await self._zygotes.of(replace(template, bodies=_bodies_for(what)))
+        return await self._zygotes.of(template, _bodies_for(what))
 
     async def _brokered(self, policy: Policy, box: Box, undo: AsyncExitStack) -> Box:
         """The same with an egress broker at work, if there is to be one."""

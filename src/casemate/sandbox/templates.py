@@ -15,6 +15,7 @@ from casemate.sandbox.model import Level, Places, Policy
 from casemate.sandbox.orders import TASK_ID, TEMPORARY, Template
 from casemate.sandbox.places import places_of
 
+_RESOLV_CONF = "/etc/resolv.conf"
 _PRIVATE_INSIDE = ("/tmp", "/work", "/dev", "/proc")  # noqa: S108 - names of places inside
 
 
@@ -82,18 +83,17 @@ def places_inside(work: Path, level: Level) -> Places:
 
 def host_resolv_conf() -> str:
     """What this machine knows about its name servers; nothing where it has no such file."""
-    path = Path("/etc/resolv.conf")
     try:
-        found = path.stat()
+        found = os.stat(_RESOLV_CONF)
     except OSError:
         return ""
-    return _read(path, (found.st_ino, found.st_mtime_ns, found.st_size)) if stat.S_ISREG(found.st_mode) else ""
+    return _read((found.st_ino, found.st_mtime_ns, found.st_size)) if stat.S_ISREG(found.st_mode) else ""
 
 
 @lru_cache(maxsize=1)
-def _read(path: Path, _state: tuple[int, ...]) -> str:
-    """The text of a file, read again when its state is another: each launch asks for it."""
-    return path.read_text(errors="replace")
+def _read(_state: tuple[int, ...]) -> str:
+    """The text of the file, read again when its state is another: each launch asks for it."""
+    return Path(_RESOLV_CONF).read_text(errors="replace")
 
 
 def user_of(slot: int) -> int:
