@@ -170,6 +170,13 @@ async def test_most_slots_are_left_to_launches(own):
     assert len(waiting(own)) <= 2
 
 
+async def test_the_first_of_a_kind_goes_before_the_second_of_another(own):
+    await asyncio.gather(*(own.shell("true") for _ in range(3)))
+    await until(lambda: len(waiting(own)) == 2)
+    await own.shell("true", Policy())
+    await until(lambda: {len(shelf.waiting) for shelf in own.sandboxes._spares._shelves.values()} == {1})
+
+
 async def test_a_folder_that_is_not_there_is_made(own):
     for number in range(2):  # in a sandbox that is made for it, and in one that waits
         work = own.folder / f"missing-{number}"

@@ -186,12 +186,25 @@ class Spares:
                 shelf.waiting.append(spare)
 
     def _short(self) -> _Shelf | None:
-        """The kind that lacks most, unless launches need the slots or there are many spares already."""
-        waiting = sum(len(shelf.waiting) for shelf in self._shelves.values())
-        if self._closed or waiting >= _MOST or self._free.qsize() <= self._plenty:
+        """The kind of which there is none, or that lacks most, as far as there may be more of it."""
+        lacking = [shelf for shelf in self._shelves.values() if _lacking(shelf) > 0]
+        if self._closed or not lacking or self._free.empty():
             return None
-        shelf = max(self._shelves.values(), key=_lacking, default=None)
-        return shelf if shelf is not None and _lacking(shelf) > 0 else None
+        shelf = max(lacking, key=lambda each: (not each.waiting, _lacking(each)))
+        return shelf if self._has_room() or self._makes_room_for(shelf) else None
+
+    def _has_room(self) -> bool:
+        waiting = sum(len(shelf.waiting) for shelf in self._shelves.values())
+        return waiting < _MOST and self._free.qsize() > self._plenty
+
+    def _makes_room_for(self, shelf: _Shelf) -> bool:
+        """The first of a kind is worth more than the second of another, which goes."""
+        fullest = max(self._shelves.values(), key=lambda each: len(each.waiting))
+        if shelf.waiting or len(fullest.waiting) < 2:
+            return False
+        fullest.depth = len(fullest.waiting) - 1
+        self._end(self._taken(fullest, fullest.waiting[0]))
+        return True
 
     async def _made(self, shelf: _Shelf) -> Spare:
         slot = self._free.get_nowait()
