@@ -117,7 +117,7 @@ class _Nursery:
         return True
 
     def _bear(self, message: bytes, descriptors: list[int]) -> None:
-        order = orders.order(message)
+        order, network = orders.order(message), None
         try:
             own = not self._template.contained
             network = self._enter_idle_network() if own and walls.is_offline(order) else None
@@ -125,6 +125,7 @@ class _Nursery:
             if process == 0:
                 _live(order, self._template, self._itself, *descriptors)
         except OSError as error:
+            self._leave(network)
             _notify(self._control, {"ended": order.id, "refused": str(error)})
         else:
             self._watch(_Child(order.id, process, network))
@@ -139,6 +140,10 @@ class _Nursery:
             return self._networks.pop()
         namespaces.unshare(namespaces.NETWORK)
         return os.open(f"{root.HOST_PROCESSES}/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+    def _leave(self, network: int | None) -> None:
+        if network is not None:
+            self._networks.append(network)
 
     def _watch(self, born: _Child) -> None:
         end = os.pidfd_open(born.process)
@@ -161,8 +166,7 @@ class _Nursery:
         ended = self._children.pop(end)
         self._poller.unregister(end)
         os.close(end)
-        if ended.network is not None:
-            self._networks.append(ended.network)
+        self._leave(ended.network)
         _, status, usage = os.wait4(ended.process, 0)
         cpu = usage.ru_utime + usage.ru_stime
         _notify(self._control, {"ended": ended.order, "status": status, "cpu": cpu, "memory": usage.ru_maxrss * 1024})
