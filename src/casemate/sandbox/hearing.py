@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from casemate.sandbox.lines import Lines
 from casemate.sandbox.model import Body, Event, Launch, Line, Told
 
 _BATCHES_AHEAD = 16
 """How many pieces of output may wait for their reader before the sandbox itself has to wait."""
+_BYTES_AHEAD = 1 << 20
+"""How much may wait: what is in a message takes a multiple of its size once it is read."""
 _MESSAGE_LIMIT = 16 << 20
+_MOST_VALUES = 500_000
+"""In one message: an empty list takes three bytes of it, and thirty times as many here."""
+_IN_QUOTES = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?')
+"""Matches wherever it begins, so that no text makes it look twice at anything."""
 _CHUNK = 1 << 16
 
 Output: TypeAlias = Literal["stdout", "stderr"]
@@ -22,6 +29,13 @@ Condemn: TypeAlias = Callable[[str, str], None]
 """Is called to end the sandbox, with the limit that was passed, or without one and with a reason."""
 _FULL = {"temporary", "temporary_inodes"}
 """Limits of which process 1 of a command says at the end that nothing was left."""
+
+
+class _Batch(NamedTuple):
+    """Events that were heard together, and how many bytes they were."""
+
+    events: tuple[Event, ...]
+    size: int
 
 
 class _Stream:
@@ -67,7 +81,7 @@ class Hearing:
     def __init__(self, launch: Launch, stdout: int, stderr: int, channel: int, condemn: Condemn) -> None:
         self._launch = launch
         self._condemn = condemn
-        self._batches: asyncio.Queue[tuple[Event, ...] | None] = asyncio.Queue()
+        self._batches: asyncio.Queue[_Batch | None] = asyncio.Queue()
         self._streams = (
             self._output("stdout", stdout),
             self._output("stderr", stderr),
@@ -77,6 +91,7 @@ class Hearing:
         self._silent = asyncio.Event()
         self._resting = False
         self._heard = 0
+        self._waiting = 0
         self.exited: int | None = None
         """The status of a command as its process 1 tells it, see wait(2)."""
         self.full: tuple[str, ...] = ()
@@ -103,10 +118,13 @@ class Hearing:
     async def batch(self) -> tuple[Event, ...] | None:
         """The next events, in order within each stream; None after the last."""
         batch = await self._batches.get()
-        if self._resting and self._batches.qsize() < _BATCHES_AHEAD:
+        if batch is None:
+            return None
+        self._waiting -= batch.size
+        if self._resting and not self._far_ahead():
             self._resting = False
             self.begin()
-        return batch
+        return batch.events
 
     def _output(self, name: Output, descriptor: int) -> _Stream:
         lines = Lines(self._launch.policy.limits.line)
@@ -140,7 +158,8 @@ class Hearing:
     def _offer_lines(self, name: Output, lines: list[bytes]) -> None:
         if lines:
             now = datetime.now(UTC)
-            self._offer(tuple(Line(name, line.decode(errors="replace"), now) for line in lines))
+            events = tuple(Line(name, line.decode(errors="replace"), now) for line in lines)
+            self._offer(events, sum(map(len, lines)))
 
     def _take_message(self, line: bytes) -> None:
         """A body's code shares a process with whatever it was fed: nothing it says is believed to be well-formed."""
@@ -148,17 +167,21 @@ class Hearing:
         if message is None:
             self._condemn("", "broken message")
         elif isinstance(self._launch.what, Body):
-            self._offer((Told(message, datetime.now(UTC)),))
-        elif isinstance(status := message.get("exited"), int):
+            self._offer((Told(message, datetime.now(UTC)),), len(line))
+        elif isinstance(status := message.get("exited"), int) and _is_status(status):
             self.exited = status
             self.full = tuple(_FULL.intersection(message))
 
-    def _offer(self, events: tuple[Event, ...]) -> None:
-        self._batches.put_nowait(events)
-        if not self._resting and self._batches.qsize() >= _BATCHES_AHEAD:
+    def _offer(self, events: tuple[Event, ...], size: int) -> None:
+        self._batches.put_nowait(_Batch(events, size))
+        self._waiting += size
+        if not self._resting and self._far_ahead():
             self._resting = True
             for stream in self._streams:
                 stream.rest()
+
+    def _far_ahead(self) -> bool:
+        return self._batches.qsize() >= _BATCHES_AHEAD or self._waiting >= _BYTES_AHEAD
 
     def _within_limit(self, chunk: bytes) -> bool:
         """Count output; the piece that passes the limit, and all after it, is dropped and the sandbox killed."""
@@ -169,13 +192,25 @@ class Hearing:
         return False
 
 
+def _is_status(status: int) -> bool:
+    """Whether it is what wait(2) says of a process that has ended."""
+    return 0 <= status < 1 << 16 and (os.WIFEXITED(status) or os.WIFSIGNALED(status))
+
+
 def _message(line: bytes) -> dict[str, object] | None:
-    """The JSON object in a line; None if it is anything else."""
+    """The JSON object in a line; None if it is anything else, or more than a worker should hold."""
+    if _values(line) > _MOST_VALUES and _values(_IN_QUOTES.sub(b"", line)) > _MOST_VALUES:
+        return None
     try:
         message = json.loads(line, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
     return message if isinstance(message, dict) else None
+
+
+def _values(line: bytes) -> int:
+    """No fewer values than this text has, if it is JSON."""
+    return line.count(b",") + line.count(b"[") + line.count(b"{")
 
 
 def _refuse(constant: str) -> object:
