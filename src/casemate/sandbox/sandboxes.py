@@ -19,6 +19,7 @@ from casemate.sandbox.disk import Room, keep_room, keep_shares, left, reserve
 from casemate.sandbox.egress import rules_of
 from casemate.sandbox.errors import LaunchFailed, WallsMissing
 from casemate.sandbox.generations import Generations
+from casemate.sandbox.kernel.limits import raise_open_files
 from casemate.sandbox.launching import abandon, enclose
 from casemate.sandbox.limits import amounts
 from casemate.sandbox.model import Body, Command, Launch, Level, Places, Policy, Proxy, Survey
@@ -31,6 +32,9 @@ from casemate.sandbox.spares import Spares
 from casemate.sandbox.survey import CANARIES, canaries, explained
 from casemate.sandbox.templates import host_resolv_conf, places_inside, privileged, template_of, user_of
 from casemate.sandbox.zygotes import RootRefused, Zygote
+
+_OWN_DESCRIPTORS = 65536
+"""For the worker's own process, if the machine lets it have as many: some for each sandbox and connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Sandboxes:
         wherever a policy would show them. With a `proxy` all that tasks connect to is reached through it.
         FolderTaken: another worker has this folder. WallsMissing: the walls do not stand as `required`.
         """
+        raise_open_files(_OWN_DESCRIPTORS)
         async with AsyncExitStack() as held:
             sandboxes = await cls._behind_walls(folder, required, _Site(slots, hidden, proxy), held)
             async with sandboxes._watching():
@@ -287,5 +292,6 @@ def _order_of(policy: Policy, kind: Kind, listened: str, grouped: tuple[str, ...
         temporary=limits.temporary,
         temporary_inodes=limits.temporary_inodes,
         grouped=grouped,
-        limits=amounts(limits),
+        # What a task holds in flight counts against its kernel user, who may be ours: see descriptors_in_flight
+        limits=amounts(limits) | {"open_files": min(limits.open_files, raise_open_files(_OWN_DESCRIPTORS) // 2)},
     )

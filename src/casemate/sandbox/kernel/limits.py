@@ -39,6 +39,16 @@ def limit_ipc(processes: str) -> None:
             file.write(most)
 
 
+def raise_open_files(wanted: int) -> int:
+    """Let this process have this many descriptors, or as many as it may; the number that it may have from now on."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        return most
+    return soft if soft != resource.RLIM_INFINITY else wanted
+
+
 def limit(**amounts: int | None) -> None:
     """Set limits by name, hard and soft alike; None leaves one as it is, a lower limit that stands already is kept.
 
