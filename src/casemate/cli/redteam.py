@@ -34,6 +34,7 @@ from casemate.redteam import (
     manifests,
     narrowed,
     resolvers,
+    standing,
     summary,
     to_json,
     tried,
@@ -83,6 +84,8 @@ async def _attack(settings: Settings, state: Path, attacks: tuple[Attack, ...], 
     results: list[Result] = []
     async with services(narrowed(settings, bait), state, further=manifests()) as casemate:
         async for result in tried(casemate, attacks, bait):
+            if not as_json and not results:
+                print(f"{standing(result)}\n")
             print(to_json(result) if as_json else line_of(result), flush=True)
             results.append(result)
     if not as_json:

@@ -9,7 +9,7 @@ from casemate.redteam.attacks import ATTACKS, WELCOME
 from casemate.redteam.bait import Bait, laid_out
 from casemate.redteam.model import Area, Attack, NoSuchAttack, Result, Runs, Verdict, chosen
 from casemate.redteam.network import METADATA, become_ordinary, enter, resolvers
-from casemate.redteam.table import line_of, summary, to_json
+from casemate.redteam.table import line_of, standing, summary, to_json
 from casemate.redteam.trial import manifests, narrowed, tried
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "manifests",
     "narrowed",
     "resolvers",
+    "standing",
     "summary",
     "to_json",
     "tried",

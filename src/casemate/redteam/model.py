@@ -39,6 +39,7 @@ class Verdict(StrEnum):
     THROUGH = "GOT THROUGH"
     WORKS = "works"
     BROKEN = "BROKEN"
+    NOT_HELD = "not held"  #: nobody counts here what it uses up, which was told
     UNKNOWN = "UNKNOWN"  #: it did not come to an end that says anything
 
 
@@ -49,7 +50,8 @@ class Attack:
     `wall` is the wall of the isolation report that is to stop it. `needs` says in words what a place must have for the
     payload to be alive there unsandboxed; without it the payload must be alive everywhere. Besides by what it says, a
     payload got through if a process with its mark is left (`survives`), if the secret is in a file that was collected
-    (`collects`, patterns of `outputFiles`), or in the logs (`echoes`).
+    (`collects`, patterns of `outputFiles`), or in the logs (`echoes`). What only a control group can count (`counted`)
+    is not promised where the worker may make none.
     """
 
     id: str
@@ -63,6 +65,7 @@ class Attack:
     survives: bool = False
     collects: tuple[str, ...] = ()
     echoes: bool = False
+    counted: str = ""
 
     @property
     def text(self) -> str:
@@ -109,12 +112,20 @@ class Result:
             return Verdict.UNKNOWN
         if self.attack.area is Area.WELCOME:
             return Verdict.WORKS if self.inside.got else Verdict.BROKEN
-        return Verdict.THROUGH if self.inside.got else Verdict.BLOCKED
+        if not self.inside.got:
+            return Verdict.BLOCKED
+        return Verdict.NOT_HELD if self._uncounted else Verdict.THROUGH
 
     @property
     def well(self) -> bool:
         """Whether it went as it should."""
-        return self.verdict in (Verdict.BLOCKED, Verdict.WORKS)
+        return self.verdict in (Verdict.BLOCKED, Verdict.WORKS, Verdict.NOT_HELD)
+
+    @property
+    def _uncounted(self) -> bool:
+        return bool(self.attack.counted) and f"control groups ({self.attack.counted}" not in self.walls.get(
+            "limits", ""
+        )
 
     @property
     def reason(self) -> str:

@@ -152,6 +152,10 @@ def carry_out(attack):
         attack()
     except Through as got:
         TELL({"outputs": {"through": str(got)}})
+    except (NameError, AttributeError, TypeError, LookupError, ImportError) as error:
+        TELL(
+            {"outputs": {"broken": f"{type(error).__name__}: {error}"[:300]}}
+        )  # the payload's own fault: nothing is known
     except BaseException as error:
         TELL({"outputs": {"blocked": f"{type(error).__name__}: {error}"[:300]}})
     else:

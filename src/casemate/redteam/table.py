@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from casemate.redteam.model import Area, Result
+from casemate.redteam.model import Area, Result, Verdict
 
 _TITLE, _REASON = 62, 70
 
@@ -18,6 +18,11 @@ def line_of(result: Result) -> str:
     return f"{tried} {control:<8}  {result.verdict:<11}  {_by(result)}"
 
 
+def standing(result: Result) -> str:
+    """The walls that stand on this machine, as the isolation report of a task run names them."""
+    return "\n".join(f"{name:<12} {mechanism}" for name, mechanism in result.walls.items())
+
+
 def summary(results: Sequence[Result]) -> str:
     """The last lines: how many got through, how many are alive here, what does not work."""
     attacks = [result for result in results if result.attack.area is not Area.WELCOME]
@@ -27,9 +32,10 @@ def summary(results: Sequence[Result]) -> str:
     ]
     if attacks:
         alive = sum(result.alive for result in attacks)
-        lines.append(
-            f"{_well(attacks)} of {len(attacks)} attacks blocked; {alive} payloads are alive unsandboxed here."
-        )
+        blocked = sum(result.verdict is Verdict.BLOCKED for result in attacks)
+        lines.append(f"{blocked} of {len(attacks)} attacks blocked; {alive} payloads are alive unsandboxed here.")
+    if not_held := [each.attack.id for each in results if each.verdict is Verdict.NOT_HELD]:
+        lines.append(f"Not held here, for want of a control group: {', '.join(not_held)}. See: casemate doctor")
     if welcome:
         lines.append(f"{_well(welcome)} of {len(welcome)} allowed things work.")
     return "\n".join(lines)
@@ -49,6 +55,7 @@ def to_json(result: Result) -> str:
             "wall": result.attack.wall,
             "mechanism": result.walls.get(result.attack.wall, ""),
             "reason": result.reason,
+            "limits": result.walls.get("limits", ""),
         }
     )
 

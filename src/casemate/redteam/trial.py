@@ -5,31 +5,34 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
 from casemate.app import Casemate
 from casemate.catalog import Manifest, read_manifests
-from casemate.errors import Refused
 from casemate.executions import Execution, TaskRun
-from casemate.flows import Flow, read_flow
-from casemate.identifiers import MAIN
-from casemate.redteam.bait import SECRET, Bait
+from casemate.redteam.bait import Bait
 from casemate.redteam.control import processes_with, seen, unsandboxed
 from casemate.redteam.model import Area, Attack, Result, Runs, Seen
+from casemate.redteam.neighbour import NAMESPACE, SHELL, TOKEN, another_task, flow_from
 from casemate.redteam.payload import environment_of, mark_of, text_of
 from casemate.redteam.servers import GOOD
 from casemate.settings import LimitOverrides, Settings
 from casemate.store import Wanted, logs
 
-_NAMESPACE = "casemate.redteam"
-_PYTHON, _SHELL = "io.kestra.plugin.scripts.python.Script", "io.kestra.plugin.scripts.shell.Commands"
-_TYPES = {Runs.PYTHON: _PYTHON, Runs.SHELL: _SHELL, Runs.PLUGIN: "casemate.redteam.Payload"}
+_TYPES = {
+    Runs.PYTHON: "io.kestra.plugin.scripts.python.Script",
+    Runs.SHELL: SHELL,
+    Runs.PLUGIN: "casemate.redteam.Payload",
+}
 _SIDE = "inside"
 _TOGETHER = 4
 """Attacks at once, and as many controls."""
 _SMALL = {
+    "disk": 64 << 20,
+    "inodes": 2000,
     "memory": 256 << 20,
     "processes": 64,
     "open_files": 256,
@@ -84,7 +87,10 @@ async def tried(casemate: Casemate, attacks: Iterable[Attack], bait: Bait) -> As
         together = tuple(attack for attack in given if attack.area is area)
         if not together:
             continue
-        inside, controls = await asyncio.gather(_behind(casemate, area.value, together, bait), _before(together, bait))
+        async with another_task(casemate, bait) if area is Area.SECRETS else nullcontext(bait) as laid:
+            inside, controls = await asyncio.gather(
+                _behind(casemate, area.value, together, laid), _before(together, laid)
+            )
         for attack, (one, walls), control in zip(together, inside, controls, strict=True):
             yield Result(attack=attack, control=control, inside=one, walls=walls)
 
@@ -104,7 +110,7 @@ async def _behind(
     casemate: Casemate, area: str, attacks: tuple[Attack, ...], bait: Bait
 ) -> list[tuple[Seen, Mapping[str, str]]]:
     """The same attacks as tasks of one flow."""
-    flow = await casemate.save(_read(casemate, flow_of(area, attacks, bait)))
+    flow = await casemate.save(flow_from(flow_of(area, attacks, bait), casemate))
     execution = await casemate.create(flow, {}, {})
     async for now in casemate.orchestrator.watch(execution.tenant, execution.id):
         execution = now
@@ -112,11 +118,11 @@ async def _behind(
     return [await _found(casemate, execution, attack, runs.get(attack.id), bait) for attack in attacks]
 
 
-def flow_of(area: str, attacks: Iterable[Attack], bait: Bait) -> str:
-    """The source of a flow that makes these attacks, some at a time. JSON is YAML."""
+def flow_of(area: str, attacks: Iterable[Attack], bait: Bait) -> dict[str, object]:
+    """A flow that makes these attacks, some at a time."""
     tasks = [_task(attack, bait) for attack in attacks]
     together = {"id": "all", "type": "io.kestra.plugin.core.flow.Parallel", "concurrent": _TOGETHER, "tasks": tasks}
-    return json.dumps({"id": area, "namespace": _NAMESPACE, "tasks": [together]})
+    return {"id": area, "namespace": NAMESPACE, "tasks": [together]}
 
 
 def _task(attack: Attack, bait: Bait) -> dict[str, object]:
@@ -130,19 +136,12 @@ def _task(attack: Attack, bait: Bait) -> dict[str, object]:
             task |= {"commands": [text]}
         case Runs.PYTHON:
             task |= {"script": text}
-    secret = {"TOKEN": f"{{{{ secret('{SECRET}') }}}}"} if attack.echoes else {}
+    env = environment_of(attack, bait.values, mark) | (TOKEN if attack.echoes else {})
     return {
         **task,
-        "env": {**environment_of(attack, bait.values, mark), **secret},
+        "env": env,
         "outputFiles": list(attack.collects),
     }
-
-
-def _read(casemate: Casemate, source: str) -> Flow:
-    parsed = read_flow(source, casemate.catalog, MAIN)
-    if isinstance(parsed, Flow):
-        return parsed
-    raise Refused(parsed)
 
 
 async def _found(

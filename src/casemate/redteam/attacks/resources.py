@@ -167,4 +167,85 @@ RESOURCES = (
         raise OSError(ctypes.get_errno(), 'shmget')
         """,
     ),
+    _resources(
+        "rs20",
+        "memory over several processes",
+        """
+        children = []
+        for _ in range(6):
+            child = os.fork()
+            if child == 0:
+                held = bytearray(60 << 20)
+                time.sleep(3)
+                os._exit(0)
+            children.append(child)
+        ended = [os.waitpid(child, 0)[1] for child in children]
+        any(ended) or through()
+        raise MemoryError("a process was ended")
+        """,
+        counted="memory",
+    ),
+    _resources(
+        "rs21",
+        "memory that processes could share (mmap)",
+        """
+        held = mmap.mmap(-1, 300 << 20)
+        for place in range(0, 300 << 20, 4096): held[place] = 1
+        time.sleep(2)
+        through()
+        """,
+        counted="memory",
+    ),
+    _resources(
+        "rs22",
+        "a file in memory (memfd)",
+        """
+        for _ in range(24):
+            held = os.memfd_create("x")
+            for _ in range(13): os.write(held, bytes(1 << 20))
+        time.sleep(2)
+        through()
+        """,
+        counted="memory",
+    ),
+    _resources(
+        "rs23",
+        "the disk, over several files",
+        """
+        for number in range(6):
+            with open(f"big-{number}", "wb") as file:
+                for _ in range(15): file.write(bytes(1 << 20))
+        time.sleep(2)
+        through()
+        """,
+    ),
+    _resources(
+        "rs24",
+        "files without number",
+        """
+        for number in range(3000): open(f"file-{number}", "w").close()
+        time.sleep(2)
+        through()
+        """,
+    ),
+    _resources(
+        "rs25",
+        "a line that does not end",
+        """
+        for _ in range(80): os.write(2, b"x" * 65536)
+        os.write(2, b"\\n")
+        through()
+        """,
+    ),
+    _resources(
+        "rs26",
+        "descriptors that are sent to oneself and never taken",
+        """
+        import array
+        pair, handed = socket.socketpair(), array.array("i", [0] * 200)
+        for _ in range(4): pair[0].sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handed)])
+        through()
+        """,
+        needs="room for 800 descriptors",
+    ),
 )

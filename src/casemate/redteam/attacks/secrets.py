@@ -98,4 +98,31 @@ SECRETS = (
         echoes=True,
     ),
     _secrets("sc13", "POSIX shared memory of the host", "leaked(read(bait.shared_file))", wall="files"),
+    _secrets("sc14", "the working directory of another task", "leaked(read(bait.task_file))", wall="files"),
+    _secrets(
+        "sc15",
+        "the working directories of all tasks",
+        """
+        folder = os.path.dirname(os.path.dirname(bait.task_file))
+        for name in os.listdir(folder):
+            with contextlib.suppress(OSError): leaked(read(f"{folder}/{name}/mine"))
+        """,
+        wall="files",
+    ),
+    _secrets("sc16", "the environment of another task", "leaked(read(f'/proc/{bait.task_process}/environ'))"),
+    _secrets(
+        "sc17", "the files of another task by its process", "leaked(read(f'/proc/{bait.task_process}/root/work/mine'))"
+    ),
+    _secrets("sc18", "the temporary files of another task", "leaked(read(f'/proc/{bait.task_process}/root/tmp/mine'))"),
+    _secrets("sc19", "end another task", "os.kill(bait.task_process, 0); through()"),
+    _secrets(
+        "sc20",
+        "an abstract unix socket of another task",
+        """
+        held = os.open(f"/proc/{bait.task_process}/ns/net", os.O_RDONLY)
+        in_child(lambda: (worked(libc.setns(held, 0x40000000)), through()))
+        """,
+        needs="the rights of root",
+        wall="network",
+    ),
 )
