@@ -23,6 +23,8 @@ RACES = (
         threading.Thread(target=swap, daemon=True).start()
         while time.monotonic() < over:
             with contextlib.suppress(OSError): leaked(read("path"))
+        time.sleep(0.2)
+        leaked(read("path"))
         """,
     ),
     _races(
@@ -40,6 +42,11 @@ RACES = (
             with socket.socket() as asking:
                 if libc.connect(asking.fileno(), raw, 16) == 0 and asking.getpeername()[0] == "127.0.0.1":
                     leaked(asking.recv(100))
+        time.sleep(0.1)
+        ctypes.memmove(place, bad, 4)
+        with socket.socket() as asking:
+            worked(libc.connect(asking.fileno(), raw, 16))
+            leaked(asking.recv(100))
         """,
         wall="network",
     ),
