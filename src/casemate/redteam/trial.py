@@ -161,6 +161,8 @@ async def _found(
     told = f"{text}\n::{json.dumps({'outputs': dict(said)})}::"
     isolation: Mapping[str, Any] = run.isolation or {}
     found = seen(attack, told, ended=_ended(run, written), left=left, kept=kept, bait=bait)
+    if attack.area is Area.RESOURCES and isolation.get("limitsHit"):
+        found = replace(found, got="")  # however far it came: its limit ended it, or failed it in the end
     return found, isolation.get("walls", {})
 
 
