@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from tests.attacks.workers import Worker, sources_for_everybody, worker_running
+from tests.attacks.workers import NOBODY, Worker, delegated, sources_for_everybody, worker_running
 
 IDENTITIES = ["root", "user"] if os.geteuid() == 0 else ["user"]
 
@@ -22,6 +22,13 @@ def _copies_are_removed() -> Iterator[None]:
 @pytest.fixture(scope="session", params=IDENTITIES)
 def worker(request: pytest.FixtureRequest) -> Iterator[Worker]:
     with worker_running(as_user=request.param == "user") as running:
+        yield running
+
+
+@pytest.fixture
+def delegated_worker() -> Iterator[Worker]:
+    """An ordinary user whom root has given control groups of his own to be in."""
+    with delegated(NOBODY), worker_running(as_user=True) as running:
         yield running
 
 

@@ -32,6 +32,53 @@ def test_memory_has_an_end(worker):
     assert outcome.killed == "memory limit 200 MiB" or outcome.stdout[1:] == ["enough"]
 
 
+def test_memory_of_several_processes_has_an_end(worker):
+    """A control group counts all of them; without one they are watched and ended, and it is said so."""
+    eater = "python3 -c 'import time; kept = bytearray(60 << 20); time.sleep(2)'"
+    script = f"for n in 1 2 3 4; do {eater} & done; wait; echo on"
+    outcome = worker.shell(script, limits={"memory": 128 << 20})
+    assert outcome.limits_hit == ["memory"]
+    if "control groups (memory" in outcome.walls["limits"]:
+        assert (outcome.killed, outcome.said) == (None, "on"), "the kernel ends one process, the script goes on"
+    else:
+        assert "memory of the whole sandbox is only watched" in outcome.walls["limits"]
+        assert outcome.killed == "memory limit 128 MiB"
+
+
+FORKS = """
+import os, time
+kept = bytearray(60 << 20)
+for n in range(6):
+    if not os.fork(): time.sleep(1); os._exit(0)
+for n in range(6): os.wait()
+"""
+
+
+def test_memory_that_forks_share_counts_once(worker):
+    outcome = worker.python(FORKS, limits={"memory": 128 << 20})
+    assert (outcome.exit_code, outcome.killed) == (0, None)
+
+
+FILE_IN_MEMORY = "import os\nheld = os.memfd_create('x')\nfor n in range(200): os.write(held, bytes(1 << 20))"
+
+
+def test_files_in_memory_count(worker):
+    outcome = worker.python(FILE_IN_MEMORY, limits={"memory": 64 << 20})
+    assert outcome.killed == "memory limit 64 MiB" or "Function not implemented" in outcome.complained
+
+
+def test_a_body_that_takes_too_much_is_ended(worker):
+    body = {"module": "casemate.inside.core_debug_return", "job": {"properties": {"format": "x" * (9 << 20)}}}
+    outcome = worker.run(Attack(body=body, limits={"memory": 16 << 20, "output": 32 << 20}))
+    assert outcome.killed == "memory limit 16 MiB" or "MemoryError" in outcome.complained
+
+
+def test_an_ordinary_user_in_delegated_groups_is_limited_as_a_whole(delegated_worker):
+    outcome = delegated_worker.python(FILE_IN_MEMORY, limits={"memory": 64 << 20})
+    assert outcome.killed == "memory limit 64 MiB"
+    assert delegated_worker.python(BOMB, limits={"processes": 20}).limits_hit == ["processes"]
+
+
 def test_a_file_has_an_end(worker):
     outcome = worker.shell("head -c 2000000 /dev/zero > big", limits={"file_size": 1 << 20})
     assert (outcome.killed, outcome.limits_hit) == ("file size limit 1 MiB", ["file size"])

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 import casemate
+from casemate.sandbox.kernel import cgroups
 
 NOBODY = 65534
 DRIVER = Path(__file__).parent / "driver.py"
@@ -198,3 +199,23 @@ def worker_running(*, as_user: bool, contained: bool = False) -> Iterator[Worker
         finally:
             worker.close()
             shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def delegated(user: int) -> Iterator[None]:
+    """While this lasts, processes that are started are in control groups that belong to a user."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give control groups away")
+    trees = [tree for tree in cgroups.trees() if tree.controllers]
+    given = [(tree.own, cgroups.below(tree.own, f"casemate-given-{os.getpid()}")) for tree in trees]
+    if "memory" not in {controller for tree in trees for controller in tree.controllers} or trees[0].own.second:
+        pytest.skip("no control groups of version 1")
+    try:
+        for _, group in given:
+            os.chown(group.path, user, user)
+            group.write("cgroup.procs", 0)
+        yield
+    finally:
+        for own, group in given:
+            own.write("cgroup.procs", 0)
+            cgroups.remove(group)

@@ -36,7 +36,7 @@ def _walls(walls: Sequence[Wall]) -> list[str]:
 
 def _wall(wall: Wall, width: int) -> list[str]:
     lines = [f"{'✓' if wall.stands else '✘'} {wall.name:<{width}} {wall.mechanism if wall.stands else wall.missing}"]
-    if not wall.stands and wall.remedy:
+    if wall.remedy:
         lines.append(f"  {'':<{width}} → {wall.remedy}")
     return lines
 

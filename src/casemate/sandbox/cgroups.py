@@ -15,6 +15,11 @@ from casemate.sandbox.kernel.cgroups import Group, Tree
 
 RECORD = ".cgroups"
 """The file beside the launch folders that names the groups, for whoever removes them after a kill -9."""
+_DELEGATION = (
+    "The memory of several processes together is only watched, and a limit of cpu is refused. Run the worker as root, "
+    "or in a control group that is delegated to it, as `systemd-run --user --scope -p Delegate=yes` starts it."
+)
+_WANTED = ("memory", "pids", "cpu")
 _TRIAL = {"memory": 64 << 20, "processes": 8, "cpu": 1.0}
 
 
@@ -41,6 +46,11 @@ class Cgroups:
     def controllers(self) -> tuple[str, ...]:
         """What is counted and limited for each sandbox as a whole: of `memory`, `pids`, `cpu`, `cpuacct`."""
         return self._cells[0].controllers if self._cells else ()
+
+    @property
+    def remedy(self) -> str:
+        """What is not limited and why, and what to do about it; nothing if all is."""
+        return f"No control group can be made ({self.missing}). {_DELEGATION}" if self.missing else ""
 
     def of(self, slot: int) -> Cell | None:
         """The cell of a slot, if there are cells."""
@@ -77,24 +87,22 @@ def _remove(group: Group) -> None:
 def _bases(name: str, undo: ExitStack) -> tuple[dict[str, Group], str]:
     """Our own group in each tree of use, by controller; and why controllers are missing, in words."""
     bases: dict[str, Group] = {}
-    reasons = []
-    for tree in cgroups.trees():
+    reasons: dict[str, str] = {}
+    for tree in filter(lambda tree: tree.controllers, cgroups.trees()):
         try:
             with ExitStack() as undo_one:
                 base = _base(tree, name, undo_one)
                 undo.enter_context(undo_one.pop_all())
         except OSError as error:
-            reasons.append(f"{', '.join(tree.controllers)}: {error.strerror}")
+            reasons |= dict.fromkeys(tree.controllers, error.strerror or str(error))
         else:
             bases |= dict.fromkeys(tree.controllers, base)
-    absent = [each for each in ("memory", "pids", "cpu") if each not in bases]
-    return bases, "; ".join(reasons or ["no tree of them is mounted"]) if absent else ""
+    missing = [each for each in _WANTED if each not in bases]
+    return bases, ", ".join(f"{each}: {reasons.get(each, 'not offered here')}" for each in missing)
 
 
 def _base(tree: Tree, name: str, undo: ExitStack) -> Group:
     """Our group in one tree, in which groups for slots can be made and take limits. OSError: it is of no use."""
-    if not tree.controllers:
-        raise OSError(0, "no controller is delegated")
     if tree.own.second:
         _share(tree.own, f"{name}-worker", tree.controllers, undo)
     base = cgroups.below(tree.own, name)

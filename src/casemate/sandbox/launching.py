@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import array
 import asyncio
 import contextlib
 import json
 import os
 import socket
+import struct
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, ExitStack
-from typing import Any
+from typing import Any, NamedTuple
 
 from casemate.sandbox.cells import Cell
 from casemate.sandbox.errors import LaunchFailed, ZygoteLost
@@ -19,7 +21,16 @@ from casemate.sandbox.waiting import readable
 from casemate.sandbox.zygotes import Ended, Zygote
 
 _MOST_DESCRIPTORS = 3
+_CREDENTIALS = struct.Struct("iII")
+"""struct ucred, see unix(7)."""
+_ANCILLARY = socket.CMSG_SPACE(_MOST_DESCRIPTORS * array.array("i").itemsize) + socket.CMSG_SPACE(_CREDENTIALS.size)
 _PATIENCE = 30
+
+
+class _Ready(NamedTuple):
+    walls: Mapping[str, str]
+    for_broker: tuple[int, ...]
+    process: int
 
 
 async def enclose(zygote: Zygote, order: Order, cell: Cell | None = None) -> Box:
@@ -34,12 +45,14 @@ async def enclose(zygote: Zygote, order: Order, cell: Cell | None = None) -> Box
             undo.callback(ours.close)
             given_away.callback(theirs.close)
             ours.setblocking(False)
+            # whoever answers is told by the kernel itself, by the number that he has here
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
             (stdout, their_stdout), (stderr, their_stderr) = _pipe(undo, given_away), _pipe(undo, given_away)
             ended = await zygote.order(order, theirs.fileno(), their_stdout, their_stderr, *doors)
         undo.push_async_callback(_end, zygote, order.id, ended)
         try:
             async with asyncio.timeout(_PATIENCE):
-                walls, for_broker = await _walls(ours, ended)
+                ready = await _ready(ours, ended)
         except TimeoutError as error:
             raise LaunchFailed(f"The sandbox did not report its walls within {_PATIENCE} seconds.") from error
         undo.pop_all()
@@ -50,9 +63,10 @@ async def enclose(zygote: Zygote, order: Order, cell: Cell | None = None) -> Box
         stdout=stdout,
         stderr=stderr,
         ended=ended,
-        walls=walls,
-        for_broker=for_broker,
+        walls=ready.walls,
+        for_broker=ready.for_broker,
         cell=cell,
+        watched=0 if "memory" in order.grouped else ready.process,
     )
 
 
@@ -90,25 +104,29 @@ def _pipe(undo: AsyncExitStack, given_away: ExitStack) -> tuple[int, int]:
     return ours, theirs
 
 
-async def _walls(channel: socket.socket, ended: asyncio.Future[Ended]) -> tuple[Mapping[str, str], tuple[int, ...]]:
+async def _ready(channel: socket.socket, ended: asyncio.Future[Ended]) -> _Ready:
     """What the sandbox reports of its walls, and its descriptors for a broker. LaunchFailed: it has none or died."""
-    answer, descriptors = await _answer(channel)
+    answer, descriptors, process = await _answer(channel)
     if answer is None:
         end = await ended
         raise LaunchFailed(f"The sandbox could not be started: {end.refused or f'it ended with status {end.status}'}")
     if "ready" not in answer:
         raise LaunchFailed(f"A wall of the sandbox could not be built: {answer.get('refused')}")
-    return answer["ready"], descriptors
+    return _Ready(answer["ready"], descriptors, process)
 
 
-async def _answer(channel: socket.socket) -> tuple[dict[str, Any] | None, tuple[int, ...]]:
-    """The first message of a sandbox, before anything that is not ours runs in it; None if it died first."""
-    line, received = b"", []
+async def _answer(channel: socket.socket) -> tuple[dict[str, Any] | None, tuple[int, ...], int]:
+    """The first message of a sandbox, before anything that is not ours runs in it, and who sent it; None if it died."""
+    line, received, process = b"", array.array("i"), 0
     while not line.endswith(b"\n"):
         await readable(channel.fileno())
-        piece, descriptors, _, _ = socket.recv_fds(channel, MESSAGE_LIMIT, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
-        received += descriptors
+        piece, ancillary, _, _ = channel.recvmsg(MESSAGE_LIMIT, _ANCILLARY, socket.MSG_CMSG_CLOEXEC)
+        for _, kind, content in ancillary:
+            if kind == socket.SCM_RIGHTS:
+                received.frombytes(content[: len(content) - len(content) % received.itemsize])
+            elif kind == socket.SCM_CREDENTIALS:
+                process, _, _ = _CREDENTIALS.unpack(content)
         if not piece:
-            return None, ()
+            return None, (), 0
         line += piece
-    return json.loads(line), tuple(received)
+    return json.loads(line), tuple(received), process

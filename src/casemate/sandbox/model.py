@@ -189,7 +189,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Wall:
-    """One thing the kernel of this machine offers or not, found by trying."""
+    """One thing the kernel of this machine offers or not, found by trying; `remedy` may tell how to make it better."""
 
     name: str
     stands: bool

@@ -41,6 +41,8 @@ class Box:
     """The listener and the name stub, for a sandbox with a way out; whoever makes the broker owns them."""
     traffic: Traffic = field(default_factory=Traffic)
     cell: Cell | None = None
+    watched: int = 0
+    """Its process 1, where no control group counts its memory."""
 
     def close(self) -> None:
         """Stop listening. A command ends when it notices, a body when it is killed or done."""
@@ -111,6 +113,11 @@ class Running:
     def work(self) -> Path:
         """The launch folder."""
         return self._launch.work
+
+    @property
+    def watched(self) -> int:
+        """Its process 1 if its memory is to be watched, else 0."""
+        return self._box.watched
 
     @property
     def limits(self) -> Limits:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import itertools
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -31,7 +32,10 @@ from casemate.sandbox.running import Box, Running
 from casemate.sandbox.spares import Spares
 from casemate.sandbox.survey import CANARIES, canaries, explained
 from casemate.sandbox.templates import host_resolv_conf, places_inside, privileged, template_of, user_of
+from casemate.sandbox.watchdog import keep_memory
 from casemate.sandbox.zygotes import RootRefused, Zygote
+
+log = logging.getLogger(__name__)
 
 _OWN_DESCRIPTORS = 65536
 """For the worker's own process, if the machine lets it have as many: some for each sandbox and connection."""
@@ -91,9 +95,12 @@ class Sandboxes:
     @asynccontextmanager
     async def _watching(self) -> AsyncIterator[None]:
         """See to the limits that no wall keeps."""
+        if self._groups.missing:
+            log.warning("%s", self._groups.remedy)
         watching = (
             asyncio.create_task(keep_room(self.folder, self._running), name="disk"),
             asyncio.create_task(keep_shares(self._running), name="shares of the disk"),
+            asyncio.create_task(keep_memory(self._running), name="memory"),
         )
         try:
             yield

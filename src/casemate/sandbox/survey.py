@@ -135,7 +135,8 @@ async def _tempted(zygote: Zygote, work: Path, bait: Mapping[str, object], group
     running = Running(Launch(name="canaries", policy=policy, work=work, what=body), box, AsyncExitStack())
     await running.tell(body, places_inside(work, zygote.level))
     told = await _told(running)
-    return tuple(_seen(name, mechanism, told) for name, mechanism in box.walls.items())
+    seen = [_seen(name, mechanism, told) for name, mechanism in box.walls.items()]
+    return tuple(replace(wall, remedy=groups.remedy) if wall.name == "limits" else wall for wall in seen)
 
 
 async def _told(running: Running) -> Mapping[str, object]:

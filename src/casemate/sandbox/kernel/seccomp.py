@@ -180,6 +180,13 @@ def rights_filter(
     )
 
 
+@cache
+def uncounted_filter(machine: Machine = THIS) -> bytes:
+    """For a task whose memory no control group counts: no files in memory but in file trees that have a size."""
+    calls = (_if_call(machine, "memfd_create", bpf.fail(errno.ENOSYS)), bpf.answer(bpf.ALLOW))
+    return bpf.assembled(bpf.joined((*_only_native_calls(machine), *calls)))
+
+
 def _load(program: bytes, flags: int) -> int:
     return system_call("seccomp", _SET_MODE_FILTER, flags, _Filter(len(program) // 8, program))
 

@@ -184,6 +184,8 @@ def _filter_calls(order: Order, raised: Raised) -> None:
     else:
         processes.hide_memory()
     seccomp.load(seccomp.task_filter(sockets=not is_offline(order)))
+    if "memory" not in order.grouped:
+        seccomp.load(seccomp.uncounted_filter())
     raised.walls["system calls"] = "seccomp, native architecture only"
     raised.walls["rights"] = ", ".join(rights(order))
     if order.kind == "body":
@@ -195,6 +197,7 @@ def prepare(template: Template) -> None:
     _file_rights(template)
     for sockets in (True, False):
         seccomp.task_filter(sockets=sockets)
+    seccomp.uncounted_filter()
     for threads, forks in itertools.product((True, False), repeat=2):
         for programs, body in ((True, False), (forks, True)):
             seccomp.rights_filter(threads=threads, processes=forks, programs=programs, body=body)
