@@ -168,3 +168,14 @@ def until(condition) -> None:
 def test_a_cell_needs_groups_that_can_be_entered(tmp_path: Path):
     with pytest.raises(FileNotFoundError):
         Cell({"pids": Group(str(tmp_path), second=False)})
+
+
+def test_a_cell_that_had_to_be_emptied_lets_the_next_user_make_processes(groups: Cgroups):
+    cell = groups.of(0)
+    cell.prepare(LITTLE)
+    left = child_in(cell.doors, "import time; time.sleep(60)")
+    until(lambda: all(cgroups.members(group) for group in cell._each))
+    cell.prepare(LITTLE)
+    assert left.wait(10) == -signal.SIGKILL
+    made = child_in(cell.doors, "print(os.fork() >= 0)").communicate()[0]
+    assert made == "True\nTrue\n"

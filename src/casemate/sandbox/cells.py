@@ -56,6 +56,7 @@ class Cell:
         for group in self._each:
             if cgroups.members(group):
                 cgroups.kill(group)
+                self._limits = None  # that of processes is in the way of new ones then
         memory = self._groups.get("memory")
         if memory and cgroups.memory_used(memory) > _LARGE:
             with contextlib.suppress(OSError):  # the kernel takes it back when the next one needs the room

@@ -31,6 +31,7 @@ def prepare(template: Template) -> None:
     if template.privileged and (closed := _closed_to_others(template.prefix, template.folder)):
         raise OSError(errno.EACCES, f"{closed} cannot be entered by the users of tasks, and what they need is in there")
     seccomp.sharing_filter()
+    seccomp.uncounted_filter()
 
 
 def _closed_to_others(*paths: str) -> str:
@@ -89,6 +90,8 @@ def _filter_calls(order: Order, raised: Raised) -> None:
     processes.hide_memory()
     seccomp.load(seccomp.task_filter())
     seccomp.load(seccomp.sharing_filter())
+    if "memory" not in order.grouped:
+        seccomp.load(seccomp.uncounted_filter())
     raised.walls["network"] = "closed: no sockets (seccomp, Landlock)"
     raised.walls["system calls"] = "seccomp, native architecture only"
     raised.walls["rights"] = ", ".join(rights(order))

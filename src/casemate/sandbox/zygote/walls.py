@@ -16,8 +16,7 @@ from casemate.sandbox.zygote.root import HOST, HOST_PROCESSES, LAUNCHES
 
 _FLAGS = namespaces.PROCESSES | namespaces.MOUNT | namespaces.IPC | namespaces.UTS
 
-_MARGIN = 16
-"""Processes that the limit of the user leaves above that of the group, which can tell that it was met."""
+_LIMITS = {"memory": "memory", "pids": "processes"}
 _COUNTED = {"memory": "memory", "pids": "processes", "cpu": "processor time"}
 _SHARED_MEMORY, _SHARED_FILES = 64 << 20, 100_000
 _ABOUT_KEYS = ("/proc/keys", "/proc/key-users")
@@ -125,13 +124,12 @@ def limit(order: Order, raised: Raised, *others: str) -> None:
 
 
 def _each_process(order: Order) -> dict[str, int | None]:
-    """Limits that the kernel keeps for each process or user; where a control group has one, that one is met first."""
-    amounts = {name: None if each is None else int(each) for name, each in order.limits.items() if name != "cpu"}
-    if "memory" in order.grouped:
-        del amounts["memory"]
-    if "pids" in order.grouped and (most := amounts["processes"]) is not None:
-        amounts["processes"] = most + _MARGIN
-    return amounts
+    """Limits that the kernel keeps for each process or user, where no control group has them.
+
+    The user of a slot may be the user of a slot of another worker on this machine, and its processes count, too.
+    """
+    counted = {"cpu", *(_LIMITS[each] for each in order.grouped if each in _LIMITS)}
+    return {name: None if each is None else int(each) for name, each in order.limits.items() if name not in counted}
 
 
 def _limits(order: Order) -> Iterator[str]:
