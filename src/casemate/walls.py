@@ -15,6 +15,7 @@ import structlog
 
 from casemate.errors import CasemateError
 from casemate.host_paths import check_places, private_places
+from casemate.learning import keys_of_people
 from casemate.sandbox import Level, Proxy, Sandboxes
 from casemate.settings import Settings, proxy_of
 
@@ -38,7 +39,7 @@ async def walls(settings: Settings, state: Path) -> AsyncIterator[Sandboxes]:
     check_places(settings, state)
     level = Level(settings.isolation.required_level)
     count = slots(settings) + _FOR_TEMPLATES
-    hidden = private_places(settings, state)
+    hidden = private_places(settings, state) + (keys_of_people() if settings.isolation.learning else ())
     async with Sandboxes.open(launches(state), level, count, hidden, _proxy(settings)) as sandboxes:
         if sandboxes.level is not Level.FULL:
             # never in silence: said at every start, however often it was said before

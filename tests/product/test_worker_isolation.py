@@ -188,8 +188,8 @@ def test_a_profile_takes_processes_from_the_tasks_of_a_namespace_and_says_so(wri
     profile = written("kestra.yml", CLOSED)
     result = casemate("run", written("flow.yaml", STARTS % ""), "-c", profile)
     assert result.returncode == 1
-    named = "by 'casemate.isolation.profiles[0].threads'."
-    assert f"Thread creation is forbidden for 'io.kestra.plugin.scripts.shell.Commands' {named}" in result.stdout
+    named = "by 'casemate.isolation.profiles[0].processes'."
+    assert f"Process creation is forbidden for 'io.kestra.plugin.scripts.shell.Commands' {named}" in result.stdout
     assert casemate("run", written("flow.yaml", STARTS % "s"), "-c", profile).returncode == 0
 
 

@@ -7,7 +7,9 @@ import pytest
 from casemate.sandbox import Rights
 from casemate.worker.denials import Denials
 
-KEY = "casemate.isolation.profiles[0].threads"
+RULE = "kestra.ee.java-security.forbidden-class-prefix"
+SECTION = "casemate.isolation.profiles[0]"
+NEITHER = Rights(denied_by=(f"{SECTION}.threads", f"{SECTION}.processes"))
 FREE = Rights(threads=True, processes=True)
 
 
@@ -72,10 +74,17 @@ def test_a_forbidden_link_is_known_by_where_it_leads(tmp_path: Path):
     ],
 )
 def test_a_thread_that_could_not_be_started_is_told_with_the_setting_that_forbids_it(lines):
-    said = told(*lines, rights=Rights(denied_by=KEY))
-    assert said == (f"Thread creation is forbidden for 'a.B' by '{KEY}'.",)
+    said = told(*lines, rights=Rights(denied_by=(RULE,)))
+    assert said == (f"Thread creation is forbidden for 'a.B' by '{RULE}'.",)
     assert told(*lines) == ()
 
 
 def test_other_refusals_are_not_blamed_on_it():
-    assert told("chmod: Operation not permitted", rights=Rights(denied_by=KEY)) == ()
+    assert told("chmod: Operation not permitted", rights=NEITHER) == ()
+
+
+def test_a_profile_is_named_by_the_right_that_was_missed():
+    (thread,) = told("RuntimeError: can't start new thread", rights=NEITHER)
+    assert thread == f"Thread creation is forbidden for 'a.B' by '{SECTION}.threads'."
+    (process,) = told("sh: 1: Cannot fork", rights=NEITHER)
+    assert process == f"Process creation is forbidden for 'a.B' by '{SECTION}.processes'."

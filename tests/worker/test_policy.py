@@ -138,7 +138,7 @@ def test_a_profile_takes_a_right_away_and_the_policy_says_who_did(right):
     walls = configured(f"casemate: {{isolation: {{profiles: [{{types: [io.kestra], {right}: false}}]}}}}")
     rights = policy_for(manifest(Capability.RUNS_CODE), walls, None, HERE).rights
     assert (rights.threads, rights.processes) == (right != "threads", right != "processes")
-    assert rights.denied_by == f"casemate.isolation.profiles[0].{right}"
+    assert rights.denied_by == (f"casemate.isolation.profiles[0].{right}",)
 
 
 def test_a_profile_gives_nothing_that_the_type_does_not_ask_for_or_that_is_forbidden():
@@ -153,7 +153,7 @@ def test_a_type_that_the_operator_authorises_may_start_threads_and_no_processes(
     rights = policy_for(manifest(), isolation(), java_security(authorized="io.kestra.plugin.core")).rights
     assert (rights.threads, rights.processes) == (True, False)
     other = policy_for(manifest(), isolation(), java_security(authorized="io.kestra.plugin.cor")).rights
-    assert (other.threads, other.denied_by) == (False, "kestra.ee.java-security.authorized-class-prefix")
+    assert (other.threads, other.denied_by) == (False, ("kestra.ee.java-security.authorized-class-prefix",))
 
 
 def test_a_prefix_may_name_a_type_by_its_older_name():

@@ -13,15 +13,16 @@ from casemate.errors import Problem
 from casemate.settings import Settings, load, unknown_types
 
 
-def settings_from(file: Path | None) -> Settings:
-    """Settings from the file, if one is named, and from the environment; warnings go to standard error.
+def settings_from(*given: Path | None) -> Settings:
+    """Settings from the files that are named, later ones over earlier ones, and from the environment; warnings go to
+    standard error.
 
-    Raises `Refused` with every problem, `Unreadable` for the file.
+    Raises `Refused` with every problem, `Unreadable` for a file.
     """
-    files = [(str(file), text_of(file))] if file else []
+    files = [(str(file), text_of(file)) for file in given if file]
     loaded = load(files, os.environ)
     for warning in (*loaded.warnings, *_unknown_types(loaded.settings)):
-        print(f"casemate: {warning.located(str(file or 'environment'))}", file=sys.stderr)
+        print(f"casemate: {warning.located(files[-1][0] if files else 'environment')}", file=sys.stderr)
     return loaded.settings
 
 

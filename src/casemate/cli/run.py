@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +20,7 @@ from casemate.cli.configuration import settings_from
 from casemate.cli.failures import FAILED, INTERRUPTED, told
 from casemate.cli.files import Unreadable, text_of
 from casemate.cli.inputs import Given, given
+from casemate.cli.learn import check_place, learned_from, write
 from casemate.cli.logging import log_to_standard_error
 from casemate.cli.places import placed
 from casemate.cli.services import services
@@ -27,6 +30,7 @@ from casemate.errors import CasemateError, Refused
 from casemate.executions import Execution, State, to_json
 from casemate.flows import Flow, read_flow
 from casemate.identifiers import MAIN
+from casemate.learning import widened, words
 from casemate.settings import Settings
 from casemate.store import LogEntry, Wanted, logs
 
@@ -42,6 +46,7 @@ class _Order:
     state: Path
     json: bool
     quiet: bool
+    learn: Path | None = None
 
 
 def run(
@@ -50,10 +55,12 @@ def run(
     *,
     inputs: Annotated[tuple[str, ...], Parameter(name=("-i", "--input"), negative=(), show_default=False)] = (),
     inputs_file: Annotated[Path | None, Parameter(name="--inputs")] = None,
-    config: Annotated[Path | None, Parameter(name=("-c", "--config"))] = None,
+    config: Annotated[tuple[Path, ...], Parameter(name=("-c", "--config"), negative=(), show_default=False)] = (),
     state: Path | None = None,
     as_json: Annotated[bool, Parameter(name="--json", negative=(), show_default=False)] = False,
     quiet: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    learn: Path | None = None,
+    force: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
 ) -> int:
     """Run one flow file to its end, in this process.
 
@@ -66,26 +73,37 @@ def run(
     inputs_file
         A YAML or JSON file with a map of inputs; -i wins over it.
     config
-        A `kestra:` configuration file.
+        A `kestra:` configuration file. May be repeated; later files win key by key.
     state
         The folder that keeps database and files; a temporary one, removed at the end, if not given.
     as_json
         Print only the execution, as Kestra's API would return it, with the isolation report of each task run.
     quiet
         Print only the end: state and outputs.
+    learn
+        Show tasks the machine and let them connect where they like, take down what they touch, and write the narrowest
+        configuration that lets just that pass to this file. Only for flows you trust: they run with wide walls.
+    force
+        Write what was learned over a file that something else than --learn wrote.
     """
     log_to_standard_error("warning")
-    file: str | Path = config or "environment"
+    file: str | Path = config[-1] if config else "environment"
     with ExitStack() as stack:
         try:
-            settings = settings_from(config)
+            settings = settings_from(*config)
+            file = learn or flow
+            if learn:
+                check_place(learn, force=force)
+                settings = widened(settings)
             file = flow
             parsed = _flow_in(flow, settings)
             file = inputs_file or flow
             values = given(inputs, inputs_file, parsed.inputs)
             file = flow
             folder = state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="casemate-")))
-            order = _Order(flow=parsed, given=values, settings=settings, state=folder, json=as_json, quiet=quiet)
+            order = _Order(
+                flow=parsed, given=values, settings=settings, state=folder, json=as_json, quiet=quiet, learn=learn
+            )
             return asyncio.run(_carry_out(order))
         except CasemateError as error:
             return told(error, file)
@@ -103,11 +121,24 @@ async def _carry_out(order: _Order) -> int:
         execution = await _start(casemate, order)
         interrupted = _kill_on_signal(casemate, execution)
         ended = await _follow(casemate, execution, order)
+        if order.learn:
+            await _learn(casemate, ended, order, order.learn)
     if order.json:
         print(json.dumps(to_json(ended), default=str))
     if interrupted.is_set():
         return INTERRUPTED
     return 0 if ended.state in (State.SUCCESS, State.WARNING) else FAILED
+
+
+async def _learn(casemate: Casemate, ended: Execution, order: _Order, file: Path) -> None:
+    """Write down what was touched, and say it; of a run that ended badly nothing is learned."""
+    say = partial(print, file=sys.stderr if order.json else sys.stdout)
+    if ended.state not in (State.SUCCESS, State.WARNING):
+        say(f"Nothing was learned: the flow ended as {ended.state}. {file} was not written.")
+        return
+    learned = await learned_from(casemate, ended)
+    write(file, learned, f"from {ended.namespace}.{ended.flow_id}")
+    say("\n".join(("", "Learned:", *words(learned), "", f"Written to {file}. Run with it: casemate run -c {file} ...")))
 
 
 async def _start(casemate: Casemate, order: _Order) -> Execution:

@@ -21,7 +21,7 @@ from casemate.settings import Settings
 
 def local(
     *,
-    config: Annotated[Path | None, Parameter(name=("-c", "--config"))] = None,
+    config: Annotated[tuple[Path, ...], Parameter(name=("-c", "--config"), negative=(), show_default=False)] = (),
     host: str = "127.0.0.1",
     port: Annotated[int, Parameter(validator=Number(gte=0, lte=65535))] = 8080,
     state: Path | None = None,
@@ -31,7 +31,7 @@ def local(
     Parameters
     ----------
     config
-        A `kestra:` configuration file.
+        A `kestra:` configuration file. May be repeated; later files win key by key.
     host
         The address to listen on. Any but loopback needs `kestra.server.basic-auth` in the configuration.
     port
@@ -41,10 +41,10 @@ def local(
     """
     log_to_standard_error("info")
     try:
-        settings = settings_from(config)
+        settings = settings_from(*config)
         return asyncio.run(_serve(settings, state or default_state(), host, port))
     except CasemateError as error:
-        return told(error, config or "environment")
+        return told(error, config[-1] if config else "environment")
 
 
 def default_state() -> Path:

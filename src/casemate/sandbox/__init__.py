@@ -12,6 +12,7 @@ worker. Only the standard library is used, so that a sandbox can be had wherever
 """
 
 from casemate.sandbox import folders
+from casemate.sandbox.egress import permits
 from casemate.sandbox.errors import FolderTaken, GlobInvalid, LaunchFailed, OutputRefused, WallsMissing, ZygoteLost
 from casemate.sandbox.globs import Glob
 from casemate.sandbox.model import (
@@ -34,12 +35,13 @@ from casemate.sandbox.model import (
     Wall,
 )
 from casemate.sandbox.orders import TEMPORARY
-from casemate.sandbox.places import SHOWN_IN_ETC, places_of
+from casemate.sandbox.places import OWN_FOLDERS, SHOWN_IN_ETC, is_everywhere, places_of
 from casemate.sandbox.running import Running
 from casemate.sandbox.sandboxes import Sandboxes
 from casemate.sandbox.survey import survey
 
 __all__ = [
+    "OWN_FOLDERS",
     "SHOWN_IN_ETC",
     "TEMPORARY",
     "Body",
@@ -69,6 +71,8 @@ __all__ = [
     "WallsMissing",
     "ZygoteLost",
     "folders",
+    "is_everywhere",
+    "permits",
     "places_of",
     "survey",
 ]

@@ -33,6 +33,7 @@ from casemate.sandbox.names import Relay
 from casemate.sandbox.notification import Listener, Stopped, is_over
 from casemate.sandbox.pins import Pins
 from casemate.sandbox.polling import Polling
+from casemate.sandbox.recording import Touched
 from casemate.sandbox.report import Traffic
 from casemate.sandbox.tunnel import request
 from casemate.sandbox.turns import Turns
@@ -78,8 +79,10 @@ class Outside:
 class Broker:
     """Serves one sandbox from `start` to `close`. Owns its descriptors."""
 
-    def __init__(self, descriptors: Descriptors, egress: Egress, outside: Outside) -> None:
-        """What fails leaves the descriptors as they are.
+    def __init__(
+        self, descriptors: Descriptors, egress: Egress, outside: Outside, touched: Touched | None = None
+    ) -> None:
+        """`touched` hears of all calls but connect(2). What fails leaves the descriptors as they are.
 
         ValueError: an entry of `egress` is none. OSError: the kernel is older than 5.14. RuntimeError: no thread.
         """
@@ -88,6 +91,7 @@ class Broker:
         self._network = outside.network
         self._egress = egress
         self._outside = outside
+        self._touched = touched
         self._traffic = Traffic()
         self._pins = Pins()
         self._polling = Polling()
@@ -127,6 +131,10 @@ class Broker:
         if is_over(events):
             self._polling.forget(self._listener.descriptor)
         elif stopped := self._listener.receive():
+            if self._touched is not None and not stopped.connects:
+                self._touched.note(stopped)
+                self._listener.go_on(stopped)
+                return
             try:
                 self._decide(stopped)
             except OSError as error:

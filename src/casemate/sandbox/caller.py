@@ -17,6 +17,8 @@ from casemate.sandbox.notification import Stopped
 LONGEST_ADDRESS = 128
 """struct sockaddr_storage."""
 _SO_NETNS_COOKIE = 71
+_LONGEST_PATH = 4096
+"""PATH_MAX."""
 _AT_ROOT = 0x10
 _NO_MAGIC_LINKS = 0x02
 _CLOSES_ON_EXEC = 0o2000000
@@ -38,6 +40,18 @@ def address_bytes(stopped: Stopped) -> bytes:
     if len(raw) != stopped.length:
         raise OSError(errno.EFAULT, "address")
     return raw
+
+
+def text_at(stopped: Stopped, address: int) -> bytes:
+    """The text at a place of the caller's memory, up to its end. OSError: it cannot be read; ValueError: too long."""
+    memory = os.open(f"/proc/{stopped.thread}/mem", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        raw = os.pread(memory, _LONGEST_PATH, address)
+    except OverflowError as error:
+        raise OSError(errno.EFAULT, "path") from error
+    finally:
+        os.close(memory)
+    return raw[: raw.index(b"\0")]
 
 
 def taken_socket(stopped: Stopped) -> socket.socket:

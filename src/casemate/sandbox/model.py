@@ -48,11 +48,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
-    """What the thing inside may start. `denied_by` is the setting that took something of it away, to be told."""
+    """What the thing inside may start. `denied_by` are the settings that took something of it away, to be told."""
 
     threads: bool = False
     processes: bool = False
-    denied_by: str = ""
+    denied_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +90,8 @@ class Policy:
     limits: Limits = field(default_factory=Limits)
     writable: tuple[str, ...] = ()
     """Further host paths that can be written; what the machine lets the task's user write."""
+    learning: bool = False
+    """Is what it touches taken down? That changes nothing about the walls."""
 
     @property
     def digest(self) -> str:
@@ -170,6 +172,8 @@ class Isolation:
     limits_hit: tuple[str, ...] = ()
     resources: Mapping[str, float] = field(default_factory=dict)
     """`wallSeconds`, `cpuSeconds`, `peakMemoryBytes`."""
+    touched: Mapping[str, object] | None = None
+    """Under a policy for learning: what it touched, as `recording.Touched.report` has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

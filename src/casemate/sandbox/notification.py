@@ -1,8 +1,8 @@
 """System calls that wait for our answer: the filter that stops them and the listener that hears of them.
 
-See seccomp_unotify(2). Nothing is ever answered with "continue": between our look and the kernel's, a task could change
-the address in its memory or put another socket in the descriptor's place. Every stopped call is done by us, on a file
-that we hold and with an address that we copied, or it fails.
+See seccomp_unotify(2). No call that is judged is ever answered with "continue": between our look and the kernel's, a
+task could change the address in its memory or put another socket in the descriptor's place. Every such call is done by
+us, on a file that we hold and with an address that we copied, or it fails. Only what is recorded (`recording`) goes on.
 """
 
 from __future__ import annotations
@@ -28,11 +28,14 @@ _UNSEEN = ("io_uring_setup", "io_uring_enter", "io_uring_register")
 
 _RECEIVE, _SEND, _IS_VALID, _ADD_DESCRIPTOR = 0xC050_2100, 0xC018_2101, 0x4008_2102, 0x4018_2103
 _REPLACE = 1
+_CONTINUE = 1
 _NOTIFICATION = struct.Struct("=QIIiIQ6Q")
 
 
-def filter_program(machine: Machine = THIS) -> bytes:
-    """The filter that hands connect(2) to a listener. An unknown machine gets one that kills every caller.
+def filter_program(machine: Machine = THIS, further: tuple[int, ...] = ()) -> bytes:
+    """The filter that hands connect(2) to a listener, and `further` calls, by number.
+
+    An unknown machine gets one that kills every caller.
 
     No other call can give a stream socket of ours a new peer: TCP fast open, the one send that connects, fails, and so
     does io_uring. Datagram sockets are never put into a task, and its own may send where they like: nobody is there.
@@ -47,6 +50,7 @@ def filter_program(machine: Machine = THIS) -> bytes:
                 *(bpf.if_equal(machine.numbers[name], bpf.fail(errno.ENOSYS)) for name in _numbered(machine)),
                 *(bpf.if_equal(number, *_no_fast_open(flags)) for number, flags in _SENDS.get(machine.name, ())),
                 bpf.if_equal(_CONNECT[machine.name], bpf.answer(_ASK)) if machine.name in _CONNECT else (),
+                *(bpf.if_equal(number, bpf.answer(_ASK)) for number in further),
                 bpf.answer(bpf.ALLOW if machine.name in _CONNECT else bpf.KILL),
             )
         )
@@ -63,13 +67,22 @@ def _no_fast_open(flags: int) -> tuple[bpf.Program, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """One stopped connect(2): who calls, on which descriptor, with how many bytes of address at which place."""
+    """One stopped call: who calls, and if it is connect(2), on which descriptor, and where how many bytes of address
+    are. `call` is its number, `arguments` are the registers as they are.
+    """
 
     id: int
     thread: int
     descriptor: int
     address: int
     length: int
+    call: int = _CONNECT.get(THIS.name, -1)
+    arguments: tuple[int, ...] = ()
+
+    @property
+    def connects(self) -> bool:
+        """Is it connect(2)?"""
+        return self.call == _CONNECT.get(THIS.name)
 
 
 class Listener:
@@ -88,9 +101,9 @@ class Listener:
             fcntl.ioctl(self.descriptor, _RECEIVE, message)
         except (FileNotFoundError, InterruptedError):
             return None
-        identity, thread, _, _, _, _, *arguments = _NOTIFICATION.unpack(message)
+        identity, thread, _, call, _, _, *arguments = _NOTIFICATION.unpack(message)
         descriptor, address, length = arguments[:3]
-        return Stopped(identity, thread, _as_int(descriptor), address, _as_int(length))
+        return Stopped(identity, thread, _as_int(descriptor), address, _as_int(length), call, tuple(arguments))
 
     def waits(self, stopped: Stopped) -> bool:
         """True while that very caller still waits, so that its thread id means it and nobody else."""
@@ -104,6 +117,14 @@ class Listener:
         """Let the call return: 0, or fail with an errno. A caller that is gone needs no answer."""
         try:
             fcntl.ioctl(self.descriptor, _SEND, struct.pack("=QqiI", stopped.id, 0, -error, 0))
+        except (FileNotFoundError, BrokenPipeError):
+            return
+
+    def go_on(self, stopped: Stopped) -> None:
+        """Let the kernel do the call as if nobody had listened; never for one that is judged."""
+        assert not stopped.connects
+        try:
+            fcntl.ioctl(self.descriptor, _SEND, struct.pack("=QqiI", stopped.id, 0, 0, _CONTINUE))
         except (FileNotFoundError, BrokenPipeError):
             return
 

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
+from fnmatch import fnmatch
 
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+"""Programs and libraries of the machine, in every sandbox."""
+OWN_FOLDERS = ("/", "/etc", "/var")
+"""Folders that every sandbox has as its own, with what belongs there: the machine's cannot stand for them."""
+OFFERED_SETTINGS = (
+    *("ssl", "pki", "ca-certificates", "crypto-policies", "alternatives"),
+    *("python3*", "java-*", "fonts"),
+)
+"""Folders of the machine's /etc that are shown unless it is forbidden; then a few files of our own stand for them."""
 OWN_SETTINGS = ("passwd", "group", "hosts", "hostname", "resolv.conf", "nsswitch.conf")
 """Files of /etc that we write."""
 COPIED_SETTINGS = ("ld.so.cache", "localtime", "timezone", "services", "protocols", "mime.types", "os-release")
@@ -25,3 +36,9 @@ SHOWN_IN_ETC = frozenset(f"/etc/{name}" for name in (*OWN_SETTINGS, *COPIED_SETT
 def places_of(path: str) -> set[str]:
     """A path as it is written, and what it is a link to."""
     return {os.path.normpath(path), os.path.realpath(path)}
+
+
+def is_everywhere(path: str) -> bool:
+    """Does every sandbox have the machine's file or folder of this name, or one of its own, whatever its policy?"""
+    settings = (*OWN_SETTINGS, *COPIED_SETTINGS, *OFFERED_SETTINGS)
+    return path in (*SYSTEM, sys.base_prefix) or any(fnmatch(path, f"/etc/{name}") for name in settings)

@@ -77,6 +77,7 @@ def isolation(
     traffic: Traffic,
     limits_hit: tuple[str, ...],
     resources: Mapping[str, float],
+    touched: Mapping[str, object] | None = None,
 ) -> Isolation:
     """The report of one launch that has ended."""
     return Isolation(
@@ -88,6 +89,7 @@ def isolation(
         denied=traffic.denied,
         limits_hit=limits_hit,
         resources=resources,
+        touched=touched,
     )
 
 

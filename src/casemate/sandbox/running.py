@@ -19,6 +19,7 @@ from casemate.sandbox.cells import Cell, Used
 from casemate.sandbox.errors import ZygoteLost
 from casemate.sandbox.hearing import Hearing
 from casemate.sandbox.model import Body, Command, End, Event, Launch, Limits, Places
+from casemate.sandbox.recording import Touched
 from casemate.sandbox.report import Traffic, isolation
 from casemate.sandbox.zygotes import Ended, Zygote
 
@@ -40,6 +41,7 @@ class Box:
     for_broker: tuple[int, ...] = ()
     """The listener and the name stub, for a sandbox with a way out; whoever makes the broker owns them."""
     traffic: Traffic = field(default_factory=Traffic)
+    touched: Touched | None = None
     cell: Cell | None = None
     watched: int = 0
     """Its process 1, where no control group counts its memory."""
@@ -229,6 +231,7 @@ class Running:
                 traffic=self._box.traffic,
                 limits_hit=tuple(map(limits.named, self._limits_hit)),
                 resources=self._resources(ended, used),
+                touched=self._box.touched.report() if self._box.touched else None,
             ),
         )
 

@@ -7,6 +7,7 @@ import base64
 import itertools
 import logging
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -26,7 +27,9 @@ from casemate.sandbox.limits import amounts
 from casemate.sandbox.model import Body, Command, Launch, Level, Places, Policy, Proxy, Survey
 from casemate.sandbox.notification import filter_program
 from casemate.sandbox.orders import Bodies, Kind, Order, bodies_with
+from casemate.sandbox.places import places_of
 from casemate.sandbox.reaper import watched
+from casemate.sandbox.recording import Touched, recorded_calls
 from casemate.sandbox.report import not_held
 from casemate.sandbox.running import Box, Running
 from casemate.sandbox.spares import Spares
@@ -62,6 +65,7 @@ class Sandboxes:
         self._slots = site.slots
         self._outside = Outside(stub.resolvers(host_resolv_conf()), site.proxy)
         self._filter = base64.b64encode(filter_program()).decode()
+        self._recording_filter = base64.b64encode(filter_program(further=recorded_calls())).decode()
         self._free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
         for slot in reversed(range(site.slots)):
             self._free.put_nowait(slot)
@@ -155,7 +159,7 @@ class Sandboxes:
             box = await self._moved_in(zygote, order, launch.work, undo)
             if box is None:
                 box = await self._new(launch, replace(order, work=place), undo)
-            box = await self._brokered(launch.policy, box, undo)
+            box = await self._brokered(launch, box, undo)
             # from here on the end of the sandbox undoes it all, and has one made for the next launch
             tidy = AsyncExitStack()
             tidy.callback(self._spares.restock, at_once=True)
@@ -219,6 +223,10 @@ class Sandboxes:
             rules_of(policy.egress)
         except ValueError as error:
             raise LaunchFailed(f"The policy's network cannot be used: {error}") from error
+        if policy.learning and self.level is not Level.FULL:
+            raise LaunchFailed("What a task touches can only be taken down behind full walls.")
+        if policy.learning:
+            return self._recording_filter
         return self._filter if policy.egress.open and self.level is Level.FULL else ""
 
     def _place(self, work: Path) -> str:
@@ -239,19 +247,28 @@ class Sandboxes:
         template = template_of(policy, self.folder, self._slots, self._hidden, self.level)
         return await self._zygotes.of(template, _bodies_for(what))
 
-    async def _brokered(self, policy: Policy, box: Box, undo: AsyncExitStack) -> Box:
+    async def _brokered(self, launch: Launch, box: Box, undo: AsyncExitStack) -> Box:
         """The same with an egress broker at work, if there is to be one."""
         if not box.for_broker:
             return box
+        touched = self._touched(launch)
         try:
             listener, datagrams, streams = box.for_broker
-            broker = Broker((listener, datagrams, streams), policy.egress, self._outside)
+            broker = Broker((listener, datagrams, streams), launch.policy.egress, self._outside, touched)
             broker.start()
         except (OSError, RuntimeError) as error:
             await abandon(box)
             raise LaunchFailed(f"The egress broker could not be started: {error}") from error
         undo.callback(broker.close)
-        return replace(box, traffic=broker.destinations())
+        return replace(box, traffic=broker.destinations(), touched=touched)
+
+    def _touched(self, launch: Launch) -> Touched | None:
+        """Where what the launch touches is taken down, if it is to be."""
+        policy = launch.policy
+        if not policy.learning:
+            return None
+        covered = tuple({place for path in (*policy.forbidden, *self._hidden) for place in places_of(path)})
+        return Touched(policy.visible, (*covered, sys.base_prefix), command=isinstance(launch.what, Command))
 
     async def _hand_over(self, work: Path, uid: int) -> None:
         try:

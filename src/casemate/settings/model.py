@@ -180,6 +180,8 @@ class Isolation:
     profiles: tuple[Profile, ...] = ()
     said: Mapping[str, object] = field(default_factory=dict, repr=False)
     """The values this was made of, by the full names of their keys."""
+    learning: bool = False
+    """Is what tasks touch taken down? No key says so: `run --learn` does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

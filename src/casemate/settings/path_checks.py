@@ -14,7 +14,7 @@ _VISIBLE: Final = "casemate.isolation.visible-paths"
 _WRITABLE: Final = "casemate.isolation.writable-paths"
 PRIVATE: Final = ("/tmp", "/work", "/dev", "/proc")  # noqa: S108 - names of places inside
 """Places that every sandbox has for itself."""
-_OWN: Final = ("/", "/etc")
+_OWN: Final = ("/", "/etc", "/var")
 
 
 def path_problems(settings: Settings) -> Iterator[Finding]:

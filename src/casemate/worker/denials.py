@@ -16,9 +16,10 @@ _MOST: Final = 20
 """So many paths are told of for one task."""
 _PATH: Final = re.compile(r"(?<![\w.~/-])/[^\s:;,'\"`´‘’“”()\[\]{}<>|*?\\\x00-\x1f]+")
 _NO_THREAD: Final = re.compile(
-    r"can't start new thread|cannot fork|pthread_create|(failed|unable) to create (new OS |native )?thread",
+    r"can't start new thread|pthread_create|(failed|unable) to create (new OS |native )?thread",
     re.IGNORECASE,
 )
+_NO_PROCESS: Final = re.compile("cannot fork", re.IGNORECASE)
 _STARTING: Final = re.compile(r"fork|spawn|exec[vl]|clone", re.IGNORECASE)
 _REFUSED: Final = re.compile(r"Operation not permitted|\bEPERM\b")
 
@@ -30,7 +31,8 @@ def no_access(path: str) -> str:
 
 def no_threads(task_type: str, key: str) -> str:
     """The words for a thread or process that could not be started (spec/isolation 1.3, rule 7)."""
-    return f"Thread creation is forbidden for '{task_type}' by '{key}'."
+    what = "Process" if key.endswith(".processes") else "Thread"
+    return f"{what} creation is forbidden for '{task_type}' by '{key}'."
 
 
 class Denials:
@@ -42,21 +44,31 @@ class Denials:
         self._rights = rights
         self._paths: dict[str, None] = {}
         self._starting = False
-        self._refused = False
+        self._refused: dict[str, None] = {}
 
     def hear(self, text: str) -> None:
         """One line of standard error, or the message or trace of a failure."""
         if self._forbidden and "/" in text and len(self._paths) < _MOST:
             self._paths |= dict.fromkeys(self._forbidden_in(text))
-        if self._rights.denied_by:
-            # A trace comes line by line: the call first, what became of it last.
-            self._starting = self._starting or bool(_STARTING.search(text))
-            self._refused |= bool(_NO_THREAD.search(text)) or (self._starting and bool(_REFUSED.search(text)))
+        self._hear_of_rights(text)
 
     def messages(self) -> tuple[str, ...]:
         """What to tell the author of a task that failed: each forbidden path once, and the rule about threads."""
-        threads = (no_threads(self._type, self._rights.denied_by),) if self._refused else ()
-        return (*(no_access(path) for path in list(self._paths)[:_MOST]), *threads)
+        started = (no_threads(self._type, key) for key in self._refused)
+        return (*(no_access(path) for path in list(self._paths)[:_MOST]), *started)
+
+    def _hear_of_rights(self, text: str) -> None:
+        # A trace comes line by line: the call first, what became of it last.
+        self._starting = self._starting or bool(_STARTING.search(text))
+        if _NO_THREAD.search(text):
+            self._refused |= dict.fromkeys(self._keys("threads"))
+        elif _NO_PROCESS.search(text) or (self._starting and _REFUSED.search(text)):
+            self._refused |= dict.fromkeys(self._keys("processes"))
+
+    def _keys(self, right: str) -> Iterator[str]:
+        """The settings that took this right away; those of java-security take both."""
+        other = {"threads": ".processes", "processes": ".threads"}[right]
+        return (key for key in self._rights.denied_by if not key.endswith(other))
 
     def _forbidden_in(self, text: str) -> Iterator[str]:
         for match in _PATH.finditer(text):

@@ -54,6 +54,7 @@ def policy_for(
             public=walls.egress.public,
         ),
         limits=_limits(walls.limits),
+        learning=walls.learning,
     )
 
 
@@ -61,12 +62,12 @@ def _rights(manifest: Manifest, walls: Isolation, rules: JavaSecurity | None) ->
     wants, names = manifest.capabilities, (manifest.type, *manifest.aliases)
     named = rules is not None and authorised(rules, *names)
     key = thread_rule(rules, *names) if rules is not None else None
-    taken = [said_by(walls, right) for right in ("threads", "processes") if not getattr(walls, right)]
+    taken = tuple(said_by(walls, right) for right in ("threads", "processes") if not getattr(walls, right))
     return Rights(
         threads=walls.threads and (named or not wants.isdisjoint(_STARTS_THREADS)),
         # A program that may start others could start threads in them.
         processes=walls.processes and not wants.isdisjoint(_STARTS_PROCESSES),
-        denied_by=key or next(iter(taken), ""),
+        denied_by=(key,) if key is not None else taken,
     )
 
 

@@ -13,7 +13,6 @@ import structlog
 from casemate.dispatch import LinkLost, NotHeld, WorkerLink
 from casemate.errors import CasemateError
 from casemate.jobs import Finished, LogLine, Report
-from casemate.masking import Mask
 from casemate.sandbox import End
 from casemate.worker import outputs, verdict
 from casemate.worker.logfile import LogFile
@@ -43,16 +42,18 @@ def _end(job: Job, state: EndState) -> Finished:
         fence=job.grant.fence,
         state=state,
         outputs=job.outputs,
-        isolation=_isolation(job.end, job.mask) if job.end else None,
+        isolation=_isolation(job, job.end) if job.end else None,
         lines=lines,
         metrics=metrics,
     )
 
 
-def _isolation(end: End, mask: Mask) -> Mapping[str, object]:
+def _isolation(job: Job, end: End) -> Mapping[str, object]:
     # It names hosts and paths that the task has asked for, and a task can put a secret there.
-    covered = mask.cover_all(verdict.report(end.isolation))
-    assert isinstance(covered, Mapping)
+    covered = job.mask.cover_all(verdict.report(end.isolation))
+    assert isinstance(covered, dict)
+    if "touched" in covered and job.manifest is not None:
+        covered["learned"] = {"type": job.manifest.type, "namespace": job.grant.place.namespace}
     return covered
 
 

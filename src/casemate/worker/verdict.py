@@ -45,7 +45,8 @@ def limits(end: End) -> tuple[str, ...]:
 
 def report(isolation: Isolation) -> Mapping[str, object]:
     """The isolation report as it is kept with the task run."""
-    return {
+    touched = {} if isolation.touched is None else {"touched": dict(isolation.touched)}
+    return touched | {
         "level": isolation.level.value,
         "walls": dict(isolation.walls),
         "policy": isolation.policy,

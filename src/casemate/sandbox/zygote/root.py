@@ -10,7 +10,14 @@ from pathlib import PurePath
 
 from casemate.sandbox.kernel import mounts, namespaces
 from casemate.sandbox.orders import ROOT, TASK_ID, Template
-from casemate.sandbox.places import CERTIFICATES, COPIED_SETTINGS, places_of
+from casemate.sandbox.places import (
+    CERTIFICATES,
+    COPIED_SETTINGS,
+    OFFERED_SETTINGS,
+    OWN_FOLDERS,
+    SYSTEM,
+    places_of,
+)
 
 HOST = "/.host"
 """What a child needs of the host until its walls stand: one mount, because to drop one takes the kernel time."""
@@ -19,12 +26,6 @@ LAUNCHES = f"{HOST}/launches"
 HOST_PROCESSES = f"{HOST}/processes"
 """The host's procfs: a user namespace may mount a new one only while it sees a whole one."""
 
-SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-OFFERED_SETTINGS = (
-    *("ssl", "pki", "ca-certificates", "crypto-policies", "alternatives"),
-    *("python3*", "java-*", "fonts"),
-)
-"""Folders of the machine's /etc that are shown unless it is forbidden; then a few files of our own stand for them."""
 KEYSTORE = "ssl/certs/java/cacerts"
 ALWAYS_COVERED = ("/etc/ssl/private", "/etc/pki/tls/private")
 DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -180,33 +181,33 @@ def _own_settings(template: Template) -> dict[str, str]:
 
 def _show_wanted(root: str, template: Template) -> None:
     """What the policy asks for, outer folders first, so that an inner one is not hidden by them."""
-    for path in sorted({*template.visible, *template.writable}):
-        if not is_forbidden(path, template):
-            _show(root, path, writable=path in template.writable)
+    for path in sorted({*template.visible, *template.writable} - {*OWN_FOLDERS}):
+        if os.path.lexists(path) and not is_forbidden(path, template):
+            _bring(root, path, writable=path in template.writable)
 
 
-def _show(root: str, path: str, *, writable: bool = False) -> None:
-    """Show a host path at the same place; one that does not exist, or shows already, needs nothing."""
-    inside = root + path
-    if not os.path.lexists(path) or (os.path.lexists(inside) and not (writable or _is_empty(inside))):
+def _show(root: str, path: str) -> None:
+    """Show a host path read-only at the same place; one that does not exist, or shows already, needs nothing."""
+    if not os.path.lexists(path) or os.path.lexists(root + path):
         return
+    if path in SYSTEM and os.path.islink(path):
+        os.symlink(os.readlink(path), root + path)
+    else:
+        _bring(root, path)
+
+
+def _bring(root: str, path: str, *, writable: bool = False) -> None:
+    """Mount a host path at the same place, over what is there."""
+    inside = root + path
     if os.path.islink(inside):  # it would be followed in the machine's tree, not in this one
         return
     _make_parents(inside)
-    if path in SYSTEM and os.path.islink(path):
-        os.symlink(os.readlink(path), inside)
-        return
     if os.path.isdir(path):
         os.makedirs(inside, exist_ok=True)
         mounts.bind(path, inside)
     else:
         _bind_file(path, inside)
     mounts.restrict(inside, mounts.NO_SETUID | mounts.NO_DEVICES | (0 if writable else mounts.READ_ONLY))
-
-
-def _is_empty(inside: str) -> bool:
-    """Is it one of the empty folders of our own, such as /srv?"""
-    return os.path.isdir(inside) and not os.path.islink(inside) and not os.listdir(inside)
 
 
 def _make_parents(inside: str) -> None:
