@@ -34,7 +34,7 @@ _RESOLVER: Final = "resolver of the worker"
 def widened(settings: Settings) -> Settings:
     """The settings to learn under: what tasks may see and reach is wide, what is forbidden stays so."""
     isolation = settings.isolation
-    egress = EgressRules(open=True, public=True, allow=(*isolation.egress.allow, *_PRIVATE), deny=isolation.egress.deny)
+    egress = replace(isolation.egress, open=True, public=True, allow=(*isolation.egress.allow, *_PRIVATE))
     return replace(settings, isolation=_wide(isolation, egress))
 
 
@@ -83,6 +83,8 @@ class Lesson:
     """Paths that they wanted to write, which learning does not let them."""
     refused: tuple[str, ...] = ()
     """Destinations that stay closed."""
+    complete: bool = True
+    """False if more was touched than could be taken down."""
 
 
 def lessons(reports: Iterable[Mapping[str, Any]]) -> tuple[Lesson, ...]:
@@ -107,6 +109,7 @@ def _lesson(task_type: str, namespace: str, reports: Sequence[Mapping[str, Any]]
         processes=any(each["processes"] for each in touched),
         written=tuple(sorted({path for each in touched for path in each["written"]})),
         refused=tuple(sorted({_place(one) for report in reports for one in report["denied"]})),
+        complete=all(each["complete"] for each in touched),
     )
 
 
@@ -232,6 +235,8 @@ def words(learned: Sequence[Lesson]) -> Iterator[str]:
             yield f"  wanted to write {_list(lesson.written)}: name them in writable-paths, if it shall"
         if lesson.refused:
             yield f"  was refused {_list(lesson.refused)}, and will be"
+        if not lesson.complete:
+            yield "  touched more than was taken down: what is missing has to be added by hand"
 
 
 def _started(lesson: Lesson) -> str:

@@ -197,6 +197,18 @@ def test_what_takes_the_place_of_a_forbidden_file_is_forbidden_at_the_next_launc
     assert worker.shell(f"cat {key}", **rules).said == ""
 
 
+def test_a_shown_folder_that_is_replaced_is_shown_anew_at_the_next_launch(worker, shown):
+    place = shown / "release"
+    for number in ("first", "second"):
+        (shown / number).mkdir()
+        (shown / number / "name").write_text(number)
+    place.symlink_to("first")
+    assert worker.shell(f"cat {place}/name", visible=(str(place),)).stdout == ["first"]
+    place.unlink()
+    place.symlink_to("second")
+    assert worker.shell(f"cat {place}/name", visible=(str(place),)).stdout == ["second"]
+
+
 def test_what_is_forbidden_before_it_exists_is_absent_once_it_does(worker, shown):
     later, rules = shown / "later", {"visible": (str(shown),), "forbidden": (str(shown / "later"),)}
     assert worker.shell(f"cat {later}", **rules).exit_code != 0

@@ -53,6 +53,14 @@ async def test_paths_are_taken_down_as_they_were_used(house, shown):
     assert not (shown / "new").exists()
 
 
+async def test_the_interpreter_of_a_script_is_taken_down(house, shown):
+    (shown / "interpreter").symlink_to("/bin/sh")
+    (shown / "program").write_text(f"#!{shown}/interpreter\necho ran by it\n")
+    found, said = await touched(house, learning(shown), f"{shown}/program")
+    assert said == ["ran by it"]
+    assert {f"{shown}/program", f"{shown}/interpreter"} <= set(found["paths"])
+
+
 async def test_what_is_covered_and_what_every_sandbox_has_is_not_taken_down(house, shown):
     policy = learning(shown, forbidden=(f"{shown}/one",))
     found, said = await touched(house, policy, "sh", "-c", f"cat {shown}/one /etc/passwd {shown}/two; echo a > /work/b")
@@ -80,7 +88,8 @@ async def test_a_body_is_recorded_too(house, shown):
     events, end = await ended(await house.launch(body, learning(shown)))
     assert end.exit_code == 0
     assert any(isinstance(event, Told) for event in events)
-    assert end.isolation.touched == {"paths": [], "folders": [], "written": [], "threads": False, "processes": False}
+    assert end.isolation.touched is not None
+    assert {name for name, value in end.isolation.touched.items() if value} == {"complete"}
 
 
 async def test_connections_are_judged_as_ever_and_never_go_on_by_themselves(house, shown):

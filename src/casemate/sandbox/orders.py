@@ -30,7 +30,7 @@ class Template:
 
     `folder` holds the launch folders; `visible` are host paths shown read-only where they are, `writable` ones can be
     written; `forbidden` ones are covered wherever they would show, and so are `hidden` ones, which are the worker's
-    own; `covers` says what was found at these; `privileged` says that we are root, so a task gets a kernel user of its
+    own; `found` says what lay at these places; `privileged` says that we are root, so a task gets a kernel user of its
     own, not a namespace's.
     """
 
@@ -45,7 +45,7 @@ class Template:
     users: int = 1
     writable: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
-    covers: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
     bodies: Bodies = "none"
     contained: bool = False
     """There are no namespaces to be had, and the operator wants what can be had without them."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -32,27 +33,31 @@ class _Call:
     path: int
     folder: int | None = None
     flags: int | None = None
+    runs: bool = False
+    """Does it make a program of what is there?"""
 
 
-_NEWER: Final = {332: _Call(1, 0), 437: _Call(1, 0), 439: _Call(1, 0)}
-_PATHS: Final[Mapping[str, Mapping[int, _Call]]] = {
-    X86_64.name: {
-        2: _Call(0, flags=1),  # open
-        **{
-            number: _Call(0) for number in (4, 6, 21, 59, 80, 89, 137)
-        },  # stat lstat access execve chdir readlink statfs
-        257: _Call(1, 0, 2),  # openat
-        **{number: _Call(1, 0) for number in (262, 267, 269, 322)},  # newfstatat readlinkat faccessat execveat
-        **_NEWER,  # statx openat2 faccessat2
-    },
-    ARM64.name: {
-        56: _Call(1, 0, 2),  # openat
-        **{number: _Call(1, 0) for number in (48, 78, 79, 281)},  # faccessat readlinkat newfstatat execveat
-        **{number: _Call(0) for number in (43, 49, 221)},  # statfs chdir execve
-        291: _Call(1, 0),  # statx
-        437: _Call(1, 0),
-        439: _Call(1, 0),
-    },
+_CALLS: Final[Mapping[str, tuple[_Call, Mapping[str, int]]]] = {
+    "open": (_Call(0, flags=1), {X86_64.name: 2}),
+    "openat": (_Call(1, 0, 2), {X86_64.name: 257, ARM64.name: 56}),
+    "openat2": (_Call(1, 0), {X86_64.name: 437, ARM64.name: 437}),
+    "execve": (_Call(0, runs=True), {X86_64.name: 59, ARM64.name: 221}),
+    "execveat": (_Call(1, 0, runs=True), {X86_64.name: 322, ARM64.name: 281}),
+    "stat": (_Call(0), {X86_64.name: 4}),
+    "lstat": (_Call(0), {X86_64.name: 6}),
+    "newfstatat": (_Call(1, 0), {X86_64.name: 262, ARM64.name: 79}),
+    "statx": (_Call(1, 0), {X86_64.name: 332, ARM64.name: 291}),
+    "statfs": (_Call(0), {X86_64.name: 137, ARM64.name: 43}),
+    "access": (_Call(0), {X86_64.name: 21}),
+    "faccessat": (_Call(1, 0), {X86_64.name: 269, ARM64.name: 48}),
+    "faccessat2": (_Call(1, 0), {X86_64.name: 439, ARM64.name: 439}),
+    "readlink": (_Call(0), {X86_64.name: 89}),
+    "readlinkat": (_Call(1, 0), {X86_64.name: 267, ARM64.name: 78}),
+    "chdir": (_Call(0), {X86_64.name: 80, ARM64.name: 49}),
+}
+_PATHS: Final = {
+    machine: {numbers[machine]: call for call, numbers in _CALLS.values() if machine in numbers}
+    for machine in (X86_64.name, ARM64.name)
 }
 _CLONE: Final = {X86_64.name: 56, ARM64.name: 220}
 _FORKS: Final[Mapping[str, tuple[int, ...]]] = {X86_64.name: (57, 58), ARM64.name: ()}
@@ -95,15 +100,20 @@ class Touched:
             return
         if path is not None and self._is_of_interest(path):
             self._note_path(path, _flags(stopped, call))
+            if call.runs and (interpreter := _interpreter(path)) and self._is_of_interest(interpreter):
+                _keep(self._used, interpreter)
 
     def report(self) -> Mapping[str, object]:
-        """As JSON values: paths that were used, folders that were listed, paths that were to be written, and rights."""
+        """As JSON values: paths that were used, folders that were listed, paths that were to be written, and rights;
+        `complete` is false if there were more paths than are kept.
+        """
         return {
             "paths": sorted(self._used),
             "folders": sorted(self._listed),
             "written": sorted(self._written),
             "threads": self._threads,
             "processes": self._processes,
+            "complete": max(map(len, (self._used, self._listed, self._written))) < MOST,
         }
 
     def _note_start(self, stopped: Stopped) -> None:
@@ -147,6 +157,20 @@ def _start(stopped: Stopped, call: _Call) -> str:
     if not found.startswith("/"):
         raise OSError(errno.ENOTDIR, "not a folder")
     return found
+
+
+def _interpreter(path: str) -> str:
+    """What the kernel runs for a script: it opens that by itself, without a call that could be heard of."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        first = os.read(file, 256).partition(b"\n")[0] if stat.S_ISREG(os.fstat(file).st_mode) else b""
+    finally:
+        os.close(file)
+    words = first[2:].split() if first.startswith(b"#!") else []
+    return posixpath.normpath(os.fsdecode(words[0])) if words else ""
 
 
 def _flags(stopped: Stopped, call: _Call) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -24,9 +25,9 @@ def template_of(
 ) -> Template:
     """What is shown under this policy. LaunchFailed: a path is asked for that is hidden from every sandbox."""
     shown = policy.visible, policy.writable
-    covers = _covers((*policy.forbidden, *hidden), shown) if any(shown) else ()
+    found = _found((*policy.visible, *policy.writable), (*policy.forbidden, *hidden))
     contained = level is Level.CONTAINER
-    return _template(*shown, policy.forbidden, str(folder), host_resolv_conf(), users, hidden, covers, contained)
+    return _template(*shown, policy.forbidden, str(folder), host_resolv_conf(), users, hidden, found, contained)
 
 
 @lru_cache(maxsize=64)
@@ -38,7 +39,7 @@ def _template(
     resolv_conf: str,
     users: int,
     hidden: tuple[str, ...],
-    covers: tuple[str, ...],
+    found: tuple[str, ...],
     contained: bool,
 ) -> Template:
     for path in (sys.base_prefix, *visible, *writable):
@@ -51,7 +52,7 @@ def _template(
         writable=writable,
         forbidden=forbidden,
         hidden=hidden,
-        covers=covers,
+        found=found,
         resolv_conf=stub.resolv_conf(resolv_conf),
         privileged=privileged(),
         nested=nested(),
@@ -60,20 +61,21 @@ def _template(
     )
 
 
-def _covers(walls: tuple[str, ...], shown: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
-    """What lies at forbidden places within shown ones. A cover lies over one file: when another one comes to that
-    place, the kernel takes the cover away, so the next launch needs a root of its own.
+def _found(shown: tuple[str, ...], walls: tuple[str, ...]) -> tuple[str, ...]:
+    """What lies at shown places, and at forbidden ones within them. A mount is of one file or folder: when another one
+    comes to that place, a shown one stays the old one and a cover is taken away, so the next launch needs a new root.
     """
-    inner = (wall for wall in walls if any(Path(wall).is_relative_to(path) for paths in shown for path in paths))
-    return tuple(f"{place}:{_identity(place)}" for wall in inner for place in sorted(places_of(wall)))
+    inner = (wall for wall in walls if any(wall == path or wall.startswith(f"{path}/") for path in shown))
+    places = (place for wall in inner for place in sorted(places_of(wall)))
+    return (*(_identity(path, os.stat) for path in shown), *(_identity(place, os.lstat) for place in places))
 
 
-def _identity(path: str) -> str:
+def _identity(path: str, look: Callable[[str], os.stat_result]) -> str:
     try:
-        found = os.lstat(path)
+        found = look(path)
     except OSError:
-        return "-"
-    return f"{found.st_dev}.{found.st_ino}"
+        return f"{path}:"
+    return f"{path}:{found.st_dev}.{found.st_ino}"
 
 
 def places_inside(work: Path, level: Level) -> Places:
