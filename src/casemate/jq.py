@@ -9,7 +9,7 @@ import asyncio
 import importlib.util
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import cache
@@ -20,11 +20,13 @@ from uuid import uuid4
 
 from anyio.from_thread import start_blocking_portal
 
+from casemate.errors import Refused
 from casemate.expressions import ExpressionError, Jq
 from casemate.sandbox import (
     Body,
     Launch,
     LaunchFailed,
+    Level,
     Limits,
     Policy,
     Running,
@@ -80,28 +82,28 @@ class JqPrograms:
 
 
 @contextmanager
-def jq_on_demand() -> Iterator[Jq]:
-    """For a program without an event loop: the walls are built when they are first needed."""
+def jq_on_demand(required: Callable[[], Level] = lambda: Level.FULL) -> Iterator[Jq]:
+    """For a program without an event loop: the walls are built, and `required` is asked, when they are first needed."""
     with ExitStack() as stack:
 
         @cache
         def programs() -> JqPrograms:
             portal = stack.enter_context(start_blocking_portal())
             folder = stack.enter_context(TemporaryDirectory(prefix="casemate-jq-"))
-            return stack.enter_context(portal.wrap_async_context_manager(_opened(Path(folder))))
+            return stack.enter_context(portal.wrap_async_context_manager(_opened(Path(folder), required())))
 
         def apply(program: str, value: object) -> list[object]:
             try:
                 return programs()(program, value)
-            except WallsMissing as error:
+            except (WallsMissing, Refused) as error:
                 raise ExpressionError(str(error)) from error
 
         yield apply
 
 
 @asynccontextmanager
-async def _opened(folder: Path) -> AsyncIterator[JqPrograms]:
-    async with Sandboxes.open(folder, slots=1) as sandboxes:
+async def _opened(folder: Path, required: Level) -> AsyncIterator[JqPrograms]:
+    async with Sandboxes.open(folder, required, slots=1) as sandboxes:
         yield JqPrograms(sandboxes)
 
 

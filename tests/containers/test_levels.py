@@ -89,3 +89,9 @@ def test_as_root_without_other_users_there_is_no_level(engine: Engine):
     done = engine.run(*PYTHON, "run", WELCOME, env=SETTING, options=("--cap-drop", "ALL"))
     assert done.returncode == 3
     assert "root can give no other user to a task" in done.stderr
+
+
+def test_programs_of_templates_run_at_that_level_too_and_nothing_stays(engine: Engine):
+    template = "{{ [1, 2] | jq('.[0]') }}"
+    done = engine.run("sh", "-c", '"$@" && ls -A /tmp', "sh", *PYTHON, "eval", template, env=SETTING)
+    assert (done.returncode, done.stdout) == (0, "[1]\n"), done.stderr

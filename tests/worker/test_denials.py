@@ -88,3 +88,14 @@ def test_a_profile_is_named_by_the_right_that_was_missed():
     assert thread == f"Thread creation is forbidden for 'a.B' by '{SECTION}.threads'."
     (process,) = told("sh: 1: Cannot fork", rights=NEITHER)
     assert process == f"Process creation is forbidden for 'a.B' by '{SECTION}.processes'."
+
+
+def test_what_a_task_ran_against_is_in_its_report():
+    denials = Denials("a.B", ("/etc",), NEITHER)
+    for line in ("cat: /etc/shadow: No such file or directory", "RuntimeError: can't start new thread"):
+        denials.hear(line)
+    assert denials.entries() == (
+        {"path": "/etc/shadow", "reason": "kestra.ee.java-security.forbidden-paths"},
+        {"right": "Thread", "reason": f"{SECTION}.threads"},
+    )
+    assert Denials("a.B", ("/etc",), FREE).entries() == ()

@@ -22,6 +22,7 @@ from casemate.expressions.requests import answer
 from casemate.identifiers import MAIN, Namespace
 from casemate.jq import jq_on_demand
 from casemate.keys import Cipher, KeyRefused
+from casemate.sandbox import Level
 from casemate.secret import Secret
 from casemate.secrets import EnvironmentSecrets, Secrets
 
@@ -46,14 +47,14 @@ def evaluate(
         `mode` and `tz`, and is answered by a line with `id` and `value` or `error`.
     """
     if jsonl:
-        with jq_on_demand() as jq:
+        with jq_on_demand(_required) as jq:
             return _answer_lines(jq)
     if template is None:
         print("casemate: give a template, or --jsonl (see: casemate eval --help)", file=sys.stderr)
         return INVALID
     try:
         given = _object(text_of(variables), str(variables)) if variables else {}
-        with jq_on_demand() as jq:
+        with jq_on_demand(_required) as jq:
             print(printed(render(template, given, Here.now_with(os.environ, jq))))
     except (Unreadable, ValueError) as error:
         print(f"casemate: {error}", file=sys.stderr)
@@ -62,6 +63,13 @@ def evaluate(
         print(f"casemate: {error}", file=sys.stderr)
         return FAILED
     return 0
+
+
+def _required() -> Level:
+    """The level that the environment asks for; only templates that use jq need to know."""
+    from casemate.cli.configuration import settings_from
+
+    return Level(settings_from(None).isolation.required_level)
 
 
 def _answer_lines(jq: Jq) -> int:

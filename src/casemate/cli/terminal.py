@@ -7,8 +7,8 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping
-from typing import TextIO
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TextIO
 
 from casemate.executions import Execution, History, State, TaskRun
 
@@ -100,7 +100,18 @@ def walls(execution: Execution) -> str:
     shown = ", ".join(f"{count} at level {level}" for level, count in levels.items())
     walls = sorted({wall for report in reports for wall in _names(report.get("walls"))})
     runs, denied = _counted(levels.total(), "task run"), sum(_times(report.get("denied")) for report in reports)
-    return f"{runs} in sandboxes: {shown}; walls: {', '.join(walls)}; {_counted(denied, 'connection')} denied."
+    said = [f"walls: {', '.join(walls)}", *_noted(reports), f"{_counted(denied, 'connection')} denied"]
+    return f"{runs} in sandboxes: {shown}; {'; '.join(said)}."
+
+
+def _noted(reports: Sequence[Mapping[str, object]]) -> Iterator[str]:
+    """What is not said of every execution: where it connected to, and which limits it met."""
+    entries = [entry for report in reports for entry in _entries(report, "reached")]
+    if reached := {str(entry.get("host") or entry.get("address")) for entry in entries}:
+        yield f"{_counted(len(reached), 'destination')} reached"
+    limits = sorted({str(limit) for report in reports for limit in _entries(report, "limitsHit")})
+    if limits:
+        yield f"limits met: {', '.join(limits)}"
 
 
 def _counted(number: int, noun: str) -> str:
@@ -111,9 +122,14 @@ def _names(walls: object) -> list[str]:
     return [str(name) for name in walls] if isinstance(walls, Mapping) else []
 
 
+def _entries(report: Mapping[str, object], name: str) -> Sequence[Any]:
+    entries = report.get(name)
+    return entries if isinstance(entries, (list, tuple)) else ()
+
+
 def _times(denied: object) -> int:
     """How often connections were denied: the report names each destination once, with its number of times."""
-    return sum(entry["times"] for entry in denied) if isinstance(denied, (list, tuple)) else 0
+    return sum(entry.get("times", 0) for entry in denied) if isinstance(denied, (list, tuple)) else 0
 
 
 def _took(history: History) -> str:

@@ -121,7 +121,11 @@ class Sandboxes:
             if required is not Level.CONTAINER:
                 raise WallsMissing(await explained(error), required) from error
         try:
-            return await cls._tried(await asyncio.to_thread(folders.within_reach, folder), required, site, held)
+            prepared = await asyncio.to_thread(folders.prepare, folder)
+            reachable = await asyncio.to_thread(folders.within_reach, folder)
+            if reachable != prepared:
+                held.push_async_callback(asyncio.to_thread, folders.remove, reachable)
+            return await cls._tried(reachable, required, site, held)
         except (RootRefused, LaunchFailed) as error:
             raise WallsMissing(await explained(error), required) from error
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from casemate.sandbox import SHOWN_IN_ETC, Rights, places_of
 
+FORBIDDEN_PATHS: Final = "kestra.ee.java-security.forbidden-paths"
 _MOST: Final = 20
 """So many paths are told of for one task."""
 _PATH: Final = re.compile(r"(?<![\w.~/-])/[^\s:;,'\"`´‘’“”()\[\]{}<>|*?\\\x00-\x1f]+")
@@ -26,13 +27,16 @@ _REFUSED: Final = re.compile(r"Operation not permitted|\bEPERM\b")
 
 def no_access(path: str) -> str:
     """The words for a path that is not there because it is forbidden (spec/isolation 1.3, rule 7)."""
-    return f"Access to path '{path}' is forbidden by 'kestra.ee.java-security.forbidden-paths'."
+    return f"Access to path '{path}' is forbidden by '{FORBIDDEN_PATHS}'."
 
 
 def no_threads(task_type: str, key: str) -> str:
     """The words for a thread or process that could not be started (spec/isolation 1.3, rule 7)."""
-    what = "Process" if key.endswith(".processes") else "Thread"
-    return f"{what} creation is forbidden for '{task_type}' by '{key}'."
+    return f"{_right(key)} creation is forbidden for '{task_type}' by '{key}'."
+
+
+def _right(key: str) -> str:
+    return "Process" if key.endswith(".processes") else "Thread"
 
 
 class Denials:
@@ -56,6 +60,11 @@ class Denials:
         """What to tell the author of a task that failed: each forbidden path once, and the rule about threads."""
         started = (no_threads(self._type, key) for key in self._refused)
         return (*(no_access(path) for path in list(self._paths)[:_MOST]), *started)
+
+    def entries(self) -> tuple[Mapping[str, object], ...]:
+        """The same for the isolation report: what was missed, and the key that forbids it."""
+        paths = ({"path": path, "reason": FORBIDDEN_PATHS} for path in list(self._paths)[:_MOST])
+        return (*paths, *({"right": _right(key), "reason": key} for key in self._refused))
 
     def _hear_of_rights(self, text: str) -> None:
         # A trace comes line by line: the call first, what became of it last.

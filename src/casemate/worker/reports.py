@@ -50,7 +50,8 @@ def _end(job: Job, state: EndState) -> Finished:
 
 def _isolation(job: Job, end: End) -> Mapping[str, object]:
     # It names hosts and paths that the task has asked for, and a task can put a secret there.
-    covered = job.mask.cover_all(verdict.report(end.isolation))
+    complained = job.denials.entries() if job.denials is not None else ()
+    covered = job.mask.cover_all(verdict.report(end.isolation, complained))
     assert isinstance(covered, dict)
     if "touched" in covered and job.manifest is not None:
         covered["learned"] = {"type": job.manifest.type, "namespace": job.grant.place.namespace}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from casemate.sandbox import End, Isolation
@@ -43,15 +43,15 @@ def limits(end: End) -> tuple[str, ...]:
     return tuple(f"The sandbox reached its {limit}" for limit in end.met)
 
 
-def report(isolation: Isolation) -> Mapping[str, object]:
-    """The isolation report as it is kept with the task run."""
+def report(isolation: Isolation, complained: Iterable[Mapping[str, object]] = ()) -> Mapping[str, object]:
+    """The isolation report as it is kept with the task run; `complained` is what the task itself said it was denied."""
     touched = {} if isolation.touched is None else {"touched": dict(isolation.touched)}
     return touched | {
         "level": isolation.level.value,
         "walls": dict(isolation.walls),
         "policy": isolation.policy,
         "allowed": dict(isolation.allowed),
-        "denied": [dict(one) for one in isolation.denied],
+        "denied": [dict(one) for one in (*isolation.denied, *complained)],
         "reached": [dict(one) for one in isolation.reached],
         "limitsHit": list(isolation.limits_hit),
         "resources": dict(isolation.resources),
