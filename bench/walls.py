@@ -10,8 +10,6 @@ import asyncio
 import os
 import socket
 import statistics
-import subprocess
-import sys
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,27 +17,19 @@ from pathlib import Path
 
 from boxes import HERE, NOTHING, PACE, SCRIPT, Boxes, milliseconds, opened
 from curve import Line
+from egress import connections
 from slowdown import compared
 from starts import starts
 
-from casemate.sandbox import Body, Command, Policy, folders
+from casemate.sandbox import Body, Command, Policy
 
 TASKS = 200
 RUSH = 800
-CONNECTIONS = 200
 CROWD = 8
 
 PLUGINS = {"plugin, no network": Policy(), "plugin, own network": Policy(egress=HERE)}
 """What may start neither threads nor processes: without sockets, and with a network namespace and a broker."""
 TRUE = (Command(argv=("/bin/true",), env={}), SCRIPT)
-
-_CONNECTING = """
-import socket, sys, time
-for _ in range(int(sys.argv[2])):
-    begun = time.perf_counter()
-    socket.create_connection(("127.0.0.1", int(sys.argv[1]))).close()
-    print(time.perf_counter() - begun)
-"""
 
 
 def walls() -> Iterable[Line | str]:
@@ -49,7 +39,7 @@ def walls() -> Iterable[Line | str]:
 
 async def _found() -> list[Line | str]:
     async with opened() as boxes:
-        parts = (_plugins, _rates, starts, _connections, _memory, compared)
+        parts = (_plugins, _rates, starts, connections, _memory, compared)
         return [line for part in parts async for line in part(boxes)]
 
 
@@ -73,22 +63,6 @@ async def _rates(boxes: Boxes) -> AsyncIterator[Line]:
     for name, policy in PLUGINS.items():
         for at_once in (1, CROWD):
             yield f"{name}, {at_once} at once", await boxes.rate(NOTHING, policy, RUSH, at_once), "/s"
-
-
-async def _connections(boxes: Boxes) -> AsyncIterator[Line]:
-    """Connections to one server, made by the same program outside and inside."""
-    with _server() as port:
-        argv = (f"{sys.base_prefix}/bin/python3", "-c", _CONNECTING, str(port), str(CONNECTIONS))
-        bare = await asyncio.to_thread(_said, argv)
-        work = folders.make(boxes.folder, "connections")
-        brokered = await boxes.said(Command(argv=argv, env={}), SCRIPT, work)
-    for name, text in (("connection, bare", bare), ("connection, broker", brokered)):
-        for line in milliseconds(name, map(float, text.split())):
-            yield line
-
-
-def _said(argv: tuple[str, ...]) -> str:
-    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
 
 async def _memory(boxes: Boxes) -> AsyncIterator[Line]:
