@@ -174,6 +174,18 @@ for send in (lambda s: s.sendto(b"x", 0x20000000, ("127.0.0.2", {server})),
     assert ran.output.split()[:2] == ["95", "95"]
 
 
+def test_a_socket_that_lingers_does_not_exist(server):
+    """The worker shares each socket for a moment; the last to close one that lingers waits for its peer."""
+    ran = python(f"""
+import socket, struct
+lingers = struct.pack("ii", 1, 3600)
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, lingers)
+s.connect(("127.0.0.1", {server})); s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, lingers)
+print(struct.unpack("ii", s.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8))[0])
+""")
+    assert ran.output == "0\n"
+
+
 def test_io_uring_does_not_exist():
     ran = python(
         "import ctypes\nl = ctypes.CDLL(None, use_errno=True)\nprint(l.syscall(425, 8, bytes(120)), ctypes.get_errno())"

@@ -56,6 +56,14 @@ def test_connect_asks_and_sends_that_connect_fail(machine):
         assert run(program, machine, machine.numbers[name]) == NOT_THERE
 
 
+@pytest.mark.parametrize(("machine", "number"), [(X86_64, 54), (ARM64, 208)], ids=["x86_64", "aarch64"])
+def test_a_close_that_waits_cannot_be_wished_for(machine, number):
+    program = filter_program(machine)
+    assert run(program, machine, number, 3, socket.SOL_SOCKET, socket.SO_LINGER) == 0x00050000
+    assert run(program, machine, number, 3, socket.SOL_SOCKET, socket.SO_KEEPALIVE) == ALLOW
+    assert run(program, machine, number, 3, socket.IPPROTO_TCP, socket.SO_LINGER) == ALLOW
+
+
 @pytest.mark.parametrize(("machine", "other"), [(X86_64, ARM64), (ARM64, X86_64)], ids=lambda machine: machine.name)
 def test_another_architecture_is_killed(machine, other):
     assert run(filter_program(machine), other, CALLS[other.name][0]) == KILL

@@ -4,10 +4,13 @@ between our look and our call. All that it holds up is itself.
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable
 from typing import TypeAlias
+
+log = logging.getLogger(__name__)
 
 Work: TypeAlias = Callable[[], None]
 
@@ -32,7 +35,10 @@ class Aside:
 
     def _run(self) -> None:
         while work := self._waiting.get():
-            work()
+            try:
+                work()
+            except Exception:  # the next one is another connection
+                log.exception("sandbox.connection_failed")
 
     def close(self) -> None:
         """Let the thread end once it has nothing more to do; nobody waits for it."""

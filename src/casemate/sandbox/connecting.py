@@ -17,7 +17,6 @@ UNDER_WAY = (errno.EINPROGRESS, errno.EALREADY)
 _OPTIONS = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 4),
     (socket.SOL_SOCKET, socket.SO_OOBINLINE, 4),
-    (socket.SOL_SOCKET, socket.SO_LINGER, 8),
     (socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16),
     (socket.SOL_SOCKET, socket.SO_SNDTIMEO, 16),
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 4),

@@ -78,6 +78,7 @@ class Turns:
             member.polling.turn()
         except Exception:  # whatever one sandbox has found to break, the others go on
             log.exception("sandbox.broker_failed")
+            self.leave(member.polling)
             member.fail()
 
     def close(self) -> None:
