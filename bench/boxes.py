@@ -42,9 +42,9 @@ class Boxes:
     names: Iterator[int] = field(default_factory=itertools.count)
 
     async def spell(self, what: Body | Command, policy: Policy) -> Spell:
-        """One launch from its folder to its end."""
+        """One launch to its end, in a folder that it makes."""
         begun = time.perf_counter()
-        work = folders.make(self.folder, f"bench-{next(self.names)}")
+        work = self.folder / f"bench-{next(self.names)}"
         running = await self.sandboxes.launch(Launch(name=work.name, policy=policy, work=work, what=what))
         answer = None
         async for _ in running.events():
