@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 
 _NAMES = {
@@ -35,8 +36,11 @@ def limit_ipc(processes: str) -> None:
     EACCES: we are not the user that is root where the namespace belongs.
     """
     for name, most in _SYSTEM_V.items():
-        with open(f"{processes}/sys/kernel/{name}", "w") as file:
-            file.write(most)
+        descriptor = os.open(f"{processes}/sys/kernel/{name}", os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(descriptor, most.encode())
+        finally:
+            os.close(descriptor)
 
 
 def raise_open_files(wanted: int) -> int:
