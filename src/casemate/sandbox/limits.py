@@ -28,6 +28,12 @@ def words(name: str, limits: Limits) -> str:
     return f"{called} limit {amount:g} s" if name == "duration" else f"{called} limit {amount}"
 
 
+def met_in_words(name: str, limits: Limits, used: Used) -> str:
+    """The same, with what the kernel did about it where that is not the end of the sandbox."""
+    ended = f": the kernel ended {used.killed} of its processes" if name == "memory" and used.killed else ""
+    return words(name, limits) + ended
+
+
 def ended_by(code: int, used: Used, limits: Limits) -> str | None:
     """Which limit the kernel ended a sandbox for; `code` is negative for a signal. None: it was not for a limit."""
     number = -code if code < 0 else code - _BY_SHELLS

@@ -223,7 +223,7 @@ class Running:
             exit_code=code if code >= 0 else None,
             signal=-code if code < 0 else None,
             killed=self._killed,
-            met=tuple(limits.words(limit, self.limits) for limit in self._limits_hit),
+            met=tuple(limits.met_in_words(limit, self.limits, used) for limit in self._limits_hit),
             isolation=isolation(
                 self._launch.policy,
                 level=self._box.zygote.level,
