@@ -30,6 +30,7 @@ class Runs(StrEnum):
     PYTHON = "python"  #: a `python.Script` task
     SHELL = "shell"  #: a `shell.Commands` task
     PLUGIN = "plugin"  #: the body of a task type whose manifest asks for nothing
+    HTTP = "http"  #: an `http.Request` task; the code is the address, with names of bait in braces
 
 
 class Verdict(StrEnum):

@@ -11,8 +11,12 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from pathlib import Path
 
-METADATA = ("169.254.169.254", "100.100.100.200", "168.63.129.16", "192.0.0.192", "10.1.2.3", "fd00:ec2::254")
-"""Where clouds keep the credentials of a machine, and one address of a private network."""
+METADATA = (
+    *("169.254.169.254", "100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"),
+    *("10.1.2.3", "172.17.0.1", "192.168.7.7"),
+    *("64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "fd12::1", "fec0::1"),
+)
+"""Where clouds keep the credentials of a machine; private networks; and what would be translated to one of them."""
 
 _NEW_USER, _NEW_NETWORK = 0x1000_0000, 0x4000_0000
 _SET_FLAGS, _SET_ADDRESS, _SET_NETMASK = 0x8914, 0x8916, 0x891C

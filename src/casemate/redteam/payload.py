@@ -18,8 +18,14 @@ def text_of(attack: Attack, bait: Mapping[str, object], mark: str) -> str:
     if attack.runs is Runs.SHELL:
         return f"{_prelude('prelude.sh')}\n({attack.text}\n) || true\nblocked 'nothing was found'"
     given = json.dumps({**bait, "mark": mark})
-    payload = f"def attack():\n{indent(attack.text, '    ')}"
+    code = _ASKING.format(address=address_of(attack, bait)) if attack.runs is Runs.HTTP else attack.text
+    payload = f"def attack():\n{indent(code, '    ')}"
     return "\n".join((f"import json\nBAIT = json.loads({given!r})", _SAY, _prelude("prelude.py"), payload, _LAST))
+
+
+def address_of(attack: Attack, bait: Mapping[str, object]) -> str:
+    """The address that an HTTP attack asks for."""
+    return attack.text.format_map(bait)
 
 
 def environment_of(attack: Attack, bait: Mapping[str, object], mark: str) -> dict[str, str]:
@@ -35,6 +41,8 @@ def mark_of(attack: Attack, bait: Mapping[str, object], side: str) -> str:
     return f"{bait['run']}-{attack.id}-{side}"
 
 
+_ASKING = """import urllib.request
+leaked(urllib.request.urlopen({address!r}, timeout=5).read())"""
 _LAST = "\n\ncarry_out(attack)"
 
 

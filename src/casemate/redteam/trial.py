@@ -17,7 +17,7 @@ from casemate.redteam.bait import Bait
 from casemate.redteam.control import processes_with, seen, unsandboxed
 from casemate.redteam.model import Area, Attack, Result, Runs, Seen
 from casemate.redteam.neighbour import NAMESPACE, SHELL, TOKEN, another_task, flow_from
-from casemate.redteam.payload import environment_of, mark_of, text_of
+from casemate.redteam.payload import address_of, environment_of, mark_of, text_of
 from casemate.redteam.servers import GOOD
 from casemate.settings import LimitOverrides, Settings
 from casemate.store import Wanted, logs
@@ -26,6 +26,7 @@ _TYPES = {
     Runs.PYTHON: "io.kestra.plugin.scripts.python.Script",
     Runs.SHELL: SHELL,
     Runs.PLUGIN: "casemate.redteam.Payload",
+    Runs.HTTP: "io.kestra.plugin.core.http.Request",
 }
 _SIDE = "inside"
 _TOGETHER = 4
@@ -132,6 +133,8 @@ def _task(attack: Attack, bait: Bait) -> dict[str, object]:
     match attack.runs:
         case Runs.PLUGIN:
             return {**task, "code": text}
+        case Runs.HTTP:
+            return {**task, "uri": address_of(attack, bait.values)}
         case Runs.SHELL:
             task |= {"commands": [text]}
         case Runs.PYTHON:
@@ -152,12 +155,12 @@ async def _found(
         return Seen(), {}
     outputs: Mapping[str, Any] = run.outputs or {}
     said = outputs if attack.runs is Runs.PLUGIN else outputs.get("vars", {})
+    answered = str(outputs.get("body", "")).encode()
     written = await casemate.db.read(logs.of_execution, execution.tenant, execution.id, Wanted(task_run_id=run.id))
     text = "\n".join(entry.message for entry in written)
     left = attack.survives and bool(processes_with(mark_of(attack, bait.values, _SIDE)))
-    kept = b"".join(
-        [await casemate.storage.get(execution.tenant, uri) for uri in outputs.get("outputFiles", {}).values()]
-    )
+    files = outputs.get("outputFiles", {}).values()
+    kept = b"".join([answered, *[await casemate.storage.get(execution.tenant, uri) for uri in files]])
     told = f"{text}\n::{json.dumps({'outputs': dict(said)})}::"
     isolation: Mapping[str, Any] = run.isolation or {}
     found = seen(attack, told, ended=_ended(run, written), left=left, kept=kept, bait=bait)

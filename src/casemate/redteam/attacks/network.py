@@ -336,4 +336,56 @@ NETWORK = (
         """,
         needs="the rights of root",
     ),
+    _network(
+        "nt38",
+        "private networks",
+        "each(lambda host: heard(host, bait.port), '10.1.2.3', '172.17.0.1', '192.168.7.7')",
+        needs=_OWN,
+    ),
+    _network(
+        "nt39",
+        "IPv6 that is translated to metadata, and private IPv6",
+        """
+        addresses = "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "fd12::1", "fec0::1"
+        each(lambda host: heard(host, bait.port6, socket.AF_INET6), *addresses)
+        """,
+        needs=f"{_OWN}, and IPv6",
+    ),
+    _network(
+        "nt40", "metadata, from an HTTP task", "http://{metadata}:{port}/latest/meta-data/", Runs.HTTP, needs=_OWN
+    ),
+    _network("nt41", "metadata by a redirect, from an HTTP task", "http://{good}:{redirect_port}/", Runs.HTTP),
+    _network(
+        "nt42", "metadata by a name, from an HTTP task", "http://metadata.redteam.test:{port}/", Runs.HTTP, needs=_OWN
+    ),
+    _network("nt43", "metadata in other digits, from an HTTP task", "http://0xA9FEA9FE:{port}/", Runs.HTTP, needs=_OWN),
+    _network(
+        "nt44",
+        "metadata by IPv6, from an HTTP task",
+        "http://[fd00:ec2::254]:{port6}/",
+        Runs.HTTP,
+        needs=f"{_OWN}, and IPv6",
+    ),
+    _network("nt45", "the loopback of the worker, from an HTTP task", "http://127.0.0.1:{port}/", Runs.HTTP),
+    _network("nt46", "a file of the worker, from an HTTP task", "file://{secret}", Runs.HTTP, wall="files"),
+    _network(
+        "nt47",
+        "echo requests without privileges (ping)",
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 1).close(); through()",
+        needs="a group that may ping",
+        wall="system calls",
+    ),
+    _network(
+        "nt48",
+        "the host's interfaces and neighbours by an open connection",
+        """
+        import fcntl
+        good = socket.create_connection((bait.good, bait.good_port), 5)
+        for number in range(1, 5):
+            with contextlib.suppress(OSError):
+                name = fcntl.ioctl(good, 0x8910, struct.pack("16si20x", b"", number))[:16].rstrip(b"\\0")
+                name.startswith((b"en", b"et", b"wl", b"docker", b"ve")) and through(name.decode())
+        """,
+        needs="interfaces beside loopback",
+    ),
 )

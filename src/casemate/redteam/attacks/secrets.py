@@ -125,4 +125,19 @@ SECRETS = (
         needs="the rights of root",
         wall="network",
     ),
+    _secrets(
+        "sc21",
+        "ask the worker for what the task type may not have",
+        """
+        channel = socket.socket(fileno=os.dup(3))
+        channel.settimeout(2)
+        for function in ("kv.get", "kv.keys", "logs.fetch", "namespace.list", "storage.size", "files.keep", "secret"):
+            given = {"key": "x", "path": "/etc/passwd", "paths": ["../../casemate.db"]}
+            channel.sendall(json.dumps({"ask": {"function": function, "arguments": given}}).encode() + b"\\n")
+            "answer" in json.loads(channel.recv(65536)) and through(function)
+        """,
+        Runs.PLUGIN,
+        needs="a channel to a worker",
+        wall="rights",
+    ),
 )
