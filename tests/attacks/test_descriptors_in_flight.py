@@ -3,6 +3,7 @@
 The tasks of an ordinary user are that user to the kernel, and the worker sends descriptors with each launch.
 """
 
+import pytest
 from tests.attacks.workers import Attack
 
 FLOOD = """
@@ -22,9 +23,11 @@ time.sleep(2)
 """
 
 
-def test_a_flood_of_descriptors_does_not_keep_the_worker_from_launching(worker):
+@pytest.mark.parametrize("egress", [{}, {"allow": []}], ids=["offline", "with a broker"])
+def test_a_flood_of_descriptors_does_not_keep_the_worker_from_launching(worker, egress):
     flood = Attack(argv=("python3", "-c", FLOOD))
-    other = Attack(argv=("echo", "alive"), after=("import time; time.sleep(0.6)", "import time; time.sleep(0.2)"))
+    waits = ("import time; time.sleep(0.6)", "import time; time.sleep(0.2)")
+    other = Attack(argv=("echo", "alive"), after=waits, egress=egress)
     flooded, undisturbed = worker.together(flood, other)
     assert int(flooded.stdout[-1]) > 0
     assert undisturbed.stdout == ["alive"]

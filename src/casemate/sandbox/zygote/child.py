@@ -51,4 +51,6 @@ def _lived(order: Order, template: Template, channel: Channel, doors: Iterable[i
     channel.tell({"ready": raised.walls}, *raised.for_broker)
     for descriptor in raised.for_broker:
         os.close(descriptor)
+    # Not before: the kernel compares it with what all tasks of our user have in flight, and would not send ours.
+    walls.limit_open_files(order)
     return body.run(channel) if order.kind == "body" else command.run(channel, order, template)

@@ -117,10 +117,16 @@ def _give_up_power(order: Order, template: Template, itself: int, raised: Raised
 
 
 def limit(order: Order, raised: Raised, *others: str) -> None:
-    """Limit this process and its children; `others` are limits that stand already."""
+    """Limit this process and its children, but for `limit_open_files`; `others` are limits that stand already."""
     fixed = {"core": limits.NO_CORE, "locked_memory": 1 << 20, "message_queues": 0, "signals": 1024}
     limits.limit(**fixed, **_each_process(order))
     raised.walls["limits"] = ", ".join((*_limits(order), *others))
+
+
+def limit_open_files(order: Order) -> None:
+    """The limit that comes last, when no descriptor is to be sent any more: see tests/attacks/descriptors_in_flight."""
+    if (most := order.limits.get("open_files")) is not None:
+        limits.limit(open_files=int(most))
 
 
 def _each_process(order: Order) -> dict[str, int | None]:
@@ -128,7 +134,7 @@ def _each_process(order: Order) -> dict[str, int | None]:
 
     The user of a slot may be the user of a slot of another worker on this machine, and its processes count, too.
     """
-    counted = {"cpu", *(_LIMITS[each] for each in order.grouped if each in _LIMITS)}
+    counted = {"cpu", "open_files", *(_LIMITS[each] for each in order.grouped if each in _LIMITS)}
     return {name: None if each is None else int(each) for name, each in order.limits.items() if name not in counted}
 
 
