@@ -28,7 +28,7 @@ Exit status: 0 if every wall stands, 1 if not."""
 _REDTEAM = """Attack the walls of this installation with harmless payloads, and show what became of each.
 
 Exit status: 0 if every attack is blocked and what must work works, 1 if not, 2 for a configuration or command \
-line that is not valid, 3 when this machine cannot build the walls."""
+line that is not valid, 3 when this machine cannot build the walls, 130 after Ctrl-C."""
 _VALIDATE = """Check flow files and folders.
 
 Exit status: 0 if every flow is valid, 1 if one is not, or it or the configuration cannot be read."""

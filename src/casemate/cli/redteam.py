@@ -14,7 +14,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from casemate.cli.configuration import settings_from
-from casemate.cli.failures import FAILED, INVALID, told
+from casemate.cli.failures import FAILED, INTERRUPTED, INVALID, told
 from casemate.cli.logging import log_to_standard_error
 from casemate.cli.services import services
 from casemate.errors import CasemateError
@@ -72,6 +72,8 @@ def redteam(
             bait = stack.enter_context(laid_out(state, own_network=own_network, resolvers=names, config=config))
             become_ordinary()
             return asyncio.run(_attack(settings, state, attacks, bait, as_json=as_json))
+        except KeyboardInterrupt:
+            return INTERRUPTED
         except NoSuchAttack as error:
             print(f"casemate: {error}", file=sys.stderr)
             return INVALID

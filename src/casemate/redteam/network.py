@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -27,21 +28,40 @@ _LOOPBACK = 1
 
 
 def enter(addresses: Iterable[str] = METADATA) -> bool:
-    """Leave the machine's network for one that has these addresses and nobody else; False if the kernel forbids it.
+    """Leave the machine's network for one that has these addresses and nobody else; False if it cannot be done here.
 
     Must be called before a thread is started. An ordinary user gets it with a user namespace, under his own number.
+    A child tries it first: half way there is no way back.
     """
+    given = tuple(addresses)
+    child = os.fork()
+    if child == 0:
+        os._exit(_entered(given))
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+        return False
+    return not _entered(given)
+
+
+def _entered(addresses: Iterable[str]) -> int:
+    """0, or the number of the error."""
+    try:
+        _leave_network()
+        for number, address in enumerate(addresses):
+            _add(number, address)
+    except OSError as error:
+        return error.errno or 1
+    return 0
+
+
+def _leave_network() -> None:
     uid, gid = os.geteuid(), os.getegid()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(_NEW_NETWORK if uid == 0 else _NEW_NETWORK | _NEW_USER):
-        return False
+        raise OSError(ctypes.get_errno(), "unshare")
     if uid:
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
         Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
-    for number, address in enumerate(addresses):
-        _add(number, address)
-    return True
 
 
 def become_ordinary() -> None:
@@ -68,7 +88,8 @@ def _add(number: int, address: str) -> None:
             fcntl.ioctl(any_socket, _SET_ADDRESS, _named_address(name, packed))
             fcntl.ioctl(any_socket, _SET_NETMASK, _named_address(name, b"\xff" * 4))
             return
-    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as any_socket:
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as any_socket:
+        # not every machine has IPv6; what needs it then says so
         fcntl.ioctl(any_socket, _SET_ADDRESS, struct.pack("=16sIi", packed, 128, _LOOPBACK))
 
 

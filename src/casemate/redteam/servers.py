@@ -66,7 +66,8 @@ def resolving(datagrams: socket.socket) -> Iterator[None]:
                 question, asker = datagrams.recvfrom(2048)
                 if not asker:
                     return
-                datagrams.sendto(resolved(question), asker)
+                with contextlib.suppress(IndexError, ValueError):  # it is no question
+                    datagrams.sendto(resolved(question), asker)
 
     with _served(answer, datagrams):
         yield
