@@ -25,6 +25,7 @@ NO_CORE = 1
 At 0 that program, which runs as root on the host, would still be given the memory of whatever crashes inside.
 """
 
+_WATCHERS = "16"
 _SYSTEM_V = {"shmall": "16384", "msgmni": "32", "sem": "250 1024 32 128"}
 """Pages of shared memory (64 MiB), queues of 16 KiB, and sets of semaphores: they are the kernel's memory, and in no
 limit of a process."""
@@ -36,11 +37,16 @@ def limit_ipc(processes: str) -> None:
     EACCES: we are not the user that is root where the namespace belongs.
     """
     for name, most in _SYSTEM_V.items():
-        descriptor = os.open(f"{processes}/sys/kernel/{name}", os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.write(descriptor, most.encode())
-        finally:
-            os.close(descriptor)
+        _write(f"{processes}/sys/kernel/{name}", most)
+
+
+def limit_watchers(itself: int) -> None:
+    """Limit the inotify instances of the user namespace we have just entered, see namespaces(7), /proc/sys/user.
+
+    They count against the user outside, too, who has 128 for all that he runs. `itself` is a descriptor of our
+    directory in a writable procfs.
+    """
+    _write("../sys/user/max_inotify_instances", _WATCHERS, itself)
 
 
 def raise_open_files(wanted: int) -> int:
@@ -64,3 +70,12 @@ def limit(**amounts: int | None) -> None:
         _, standing = resource.getrlimit(_NAMES[name])
         most = amount if standing == resource.RLIM_INFINITY else min(amount, standing)
         resource.setrlimit(_NAMES[name], (most, most))
+
+
+def _write(path: str, text: str, folder: int | None = None) -> None:
+    """Set one setting of the kernel."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)

@@ -109,6 +109,7 @@ def _give_up_power(order: Order, template: Template, itself: int, raised: Raised
     else:
         namespaces.unshare(namespaces.USER)
         namespaces.map_identity(itself, TASK_ID, ROOT, ROOT)
+        limits.limit_watchers(itself)
         capabilities.empty_bounding_set()
         raised.walls["user"] = "user namespace"
     os.close(itself)
