@@ -96,10 +96,12 @@ def _numbers(text: str) -> list[float]:
 def _server() -> Iterator[int]:
     """Accepts whoever comes and hangs up, in a process of its own so that it takes nothing from the worker."""
     process = subprocess.Popen([sys.executable, "-c", _SERVING], stdout=subprocess.PIPE, text=True)
-    with process:
+    try:
         assert process.stdout
         yield int(process.stdout.readline())
+    finally:
         process.kill()
+        process.communicate()
 
 
 async def _printed() -> None:
