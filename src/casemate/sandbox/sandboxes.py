@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import itertools
 import logging
 import os
@@ -285,7 +286,8 @@ class Sandboxes:
     async def _take_back(self, work: Path) -> None:
         """Nothing keeps the task's user as owner: the next launch in its slot is another task's."""
         if privileged():
-            await folders.promptly(folders.hand_over, work, os.geteuid(), os.getegid())
+            with contextlib.suppress(FileNotFoundError):  # whoever had it launched has removed it already
+                await folders.promptly(folders.hand_over, work, os.geteuid(), os.getegid())
 
     async def _close(self) -> None:
         await self._spares.close()
