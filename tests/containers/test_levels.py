@@ -93,5 +93,6 @@ def test_as_root_without_other_users_there_is_no_level(engine: Engine):
 
 def test_programs_of_templates_run_at_that_level_too_and_nothing_stays(engine: Engine):
     template = "{{ [1, 2] | jq('.[0]') }}"
-    done = engine.run("sh", "-c", '"$@" && ls -A /tmp', "sh", *PYTHON, "eval", template, env=SETTING)
+    as_before = 'before=$(ls -A /tmp) && "$@" && test "$before" = "$(ls -A /tmp)"'
+    done = engine.run("sh", "-c", as_before, "sh", *PYTHON, "eval", template, env=SETTING)
     assert (done.returncode, done.stdout) == (0, "[1]\n"), done.stderr
