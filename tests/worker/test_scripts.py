@@ -65,7 +65,8 @@ def test_the_environment_is_built_from_nothing():
     assert env["WORKING_DIR"] == "/work"
     assert env["PYTHONUNBUFFERED"] == "true"
     assert "OUTPUT_DIR" not in env
-    assert set(scripts.environment(SHELL, {}, Places(), search="/bin")) == {"PATH", "HOME", "LANG", "WORKING_DIR"}
+    fixed = {"PATH", "HOME", "LANG", "WORKING_DIR", "PWD"}
+    assert set(scripts.environment(SHELL, {}, Places(), search="/bin")) == fixed
 
 
 def test_a_task_cannot_claim_another_working_directory():

@@ -120,6 +120,20 @@ async def test_an_inline_python_script_runs_from_a_file_that_is_no_result(plane:
     assert plane.messages("INFO") == ["[true, null] hi /work"]
 
 
+async def test_an_inline_script_is_told_the_same_with_and_without_a_shell_before_it(plane: Plane, worker: Path):
+    script = (
+        "import json, os, signal, sys\n"
+        "print(json.dumps([sys.argv, sys.orig_argv, os.getpid() == os.getpgid(0), os.getppid(), sorted(os.environ)]))\n"
+        "print(signal.getsignal(signal.SIGPIPE), os.umask(0), sys.stdin.read(), __name__, __file__)"
+    )
+    for before in ([], [":"]):
+        await plane.end_of(await plane.give(PYTHON, properties={"script": script, "beforeCommands": before}))
+    told = plane.messages("INFO")
+    assert told[:2] == told[2:]
+    commands = [message for message in plane.messages("DEBUG") if message.startswith("Starting command")]
+    assert [" -c" in command for command in commands] == [False, True]
+
+
 async def test_python_is_there_by_its_usual_name(plane: Plane, worker: Path):
     properties = {"beforeCommands": ["python --version"], "commands": ["python -c 'print(6 * 7)'"]}
     assert (

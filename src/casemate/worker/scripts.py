@@ -35,10 +35,10 @@ def is_shell(interpreter: tuple[str, ...]) -> bool:
     return interpreter[0].rpartition("/")[2] in _SHELLS
 
 
-def call(program: str, path: str, *, shell: bool) -> str:
+def call(words: Iterable[str], *, shell: bool) -> str:
     """The line that runs an inline script from its file."""
     # `exec` spares a process, and lets a stop signal reach the script instead of the shell that waits for it.
-    return f"{'exec ' if shell else ''}{shlex.quote(program)} {shlex.quote(path)}"
+    return f"{'exec ' if shell else ''}{shlex.join(words)}"
 
 
 def understudy(language: Language, found: Mapping[str, str]) -> tuple[str, ...]:
@@ -63,5 +63,6 @@ def environment(
         **language.env,
         **own,
         "WORKING_DIR": places.work,
+        "PWD": places.work,  # as a shell would say it
         **({"OUTPUT_DIR": f"{places.work}/{OUTPUT}"} if output_directory else {}),
     }

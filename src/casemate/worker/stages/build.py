@@ -34,17 +34,27 @@ def _place(grant: Grant) -> dict[str, object]:
 
 
 async def _command(job: Job, script: Script, tools: Tools) -> Command:
-    interpreter = properties.texts(job.properties, "interpreter") or scripts.INTERPRETER
-    shell = scripts.is_shell(interpreter)
-    lines = [
-        *(scripts.understudy(script.language, tools.programs) if shell else ()),
-        *_installing(job, script.language, tools),
-        *[await _localised(job, tools, line) for line in properties.texts(job.properties, "beforeCommands")],
-        *await _lines(job, script, tools, shell=shell),
-    ]
-    argv = scripts.argv(interpreter, lines, fail_fast=properties.flag(job.properties, "failFast", default=True))
+    argv = await _argv(job, script, tools)
     job.log.write("DEBUG", f"Starting command [{', '.join(argv)}]")
     return Command(argv=argv, env=_environment(job, script.language, tools.search))
+
+
+async def _argv(job: Job, script: Script, tools: Tools) -> tuple[str, ...]:
+    interpreter = properties.texts(job.properties, "interpreter") or scripts.INTERPRETER
+    shell = scripts.is_shell(interpreter)
+    before = [
+        *_installing(job, script.language, tools),
+        *[await _localised(job, tools, line) for line in properties.texts(job.properties, "beforeCommands")],
+    ]
+    if script.form == "Script" and script.language.programs:
+        program = await _filed(job, script.language, tools)
+        if not before and interpreter == scripts.INTERPRETER:
+            return program  # what the shell would become at once: it need not start for that
+        last = [scripts.call(program, shell=shell)]
+    else:
+        last = await _lines(job, script, tools)
+    lines = [*(scripts.understudy(script.language, tools.programs) if shell else ()), *before, *last]
+    return scripts.argv(interpreter, lines, fail_fast=properties.flag(job.properties, "failFast", default=True))
 
 
 def _installing(job: Job, language: Language, tools: Tools) -> tuple[str, ...]:
@@ -60,22 +70,23 @@ def _installing(job: Job, language: Language, tools: Tools) -> tuple[str, ...]:
     return (packages.install(_program(language, tools), wanted, job.places.work),)
 
 
-async def _lines(job: Job, script: Script, tools: Tools, *, shell: bool) -> list[str]:
-    if script.form == "Commands":
-        lines = properties.texts(job.properties, "commands")
-        if not lines:
-            raise TaskFailed("`commands` must not be empty.")
-        return [await _localised(job, tools, line) for line in lines]
+async def _lines(job: Job, script: Script, tools: Tools) -> list[str]:
+    if script.form == "Script":
+        return [await _localised(job, tools, properties.text(job.properties.get("script")))]
+    lines = properties.texts(job.properties, "commands")
+    if not lines:
+        raise TaskFailed("`commands` must not be empty.")
+    return [await _localised(job, tools, line) for line in lines]
+
+
+async def _filed(job: Job, language: Language, tools: Tools) -> tuple[str, ...]:
+    """The program and the file that an inline script is run from."""
     source = await _localised(job, tools, properties.text(job.properties.get("script")))
-    return [_filed(job, script.language, source, tools, shell=shell) if script.language.programs else source]
-
-
-def _filed(job: Job, language: Language, source: str, tools: Tools, *, shell: bool) -> str:
     # The name cannot be imported: `json.py` beside the script would hide the module of that name from it.
     name = f".script{language.suffix}"
     copies.write(job.folder, name, language.source(source))
     job.hidden.add(name)
-    return scripts.call(_program(language, tools), f"{job.places.work}/{name}", shell=shell)
+    return _program(language, tools), f"{job.places.work}/{name}"
 
 
 def _program(language: Language, tools: Tools) -> str:
