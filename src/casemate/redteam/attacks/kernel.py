@@ -11,6 +11,15 @@ _kernel = partial(Attack, area=Area.KERNEL, wall="system calls")
 _ROOT = "the rights of root"
 _X86 = "an x86-64 machine"
 
+_MACHINE_CODE = """
+page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+page.write(bytes.fromhex("{code}"))
+if not AMD64: raise OSError(errno.ENOSYS, "code for x86-64")
+ctypes.CFUNCTYPE(ctypes.c_long)(ctypes.addressof(ctypes.c_char.from_buffer(page)))() > 0 and through()
+raise OSError(errno.ENOSYS, "the kernel has no such calls")
+"""
+"""Instructions for x86-64 that ask for the own process id as another kind of program would."""
+
 KERNEL = (
     _kernel(
         "kn01",
@@ -179,27 +188,13 @@ KERNEL = (
     _kernel(
         "kn23",
         "32-bit calls (int 0x80)",
-        """
-        code = bytes.fromhex("b814000000cd80c3")
-        page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-        page.write(code)
-        if not AMD64: raise OSError(errno.ENOSYS, "code for x86-64")
-        ctypes.CFUNCTYPE(ctypes.c_long)(ctypes.addressof(ctypes.c_char.from_buffer(page)))() > 0 and through()
-        raise OSError(errno.ENOSYS, "the kernel has no such calls")
-        """,
+        _MACHINE_CODE.format(code="b814000000cd80c3"),
         needs="an x86-64 machine with 32-bit calls",
     ),
     _kernel(
         "kn24",
         "calls of the x32 kind",
-        """
-        code = bytes.fromhex("b8270000400f05c3")
-        page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-        page.write(code)
-        if not AMD64: raise OSError(errno.ENOSYS, "code for x86-64")
-        ctypes.CFUNCTYPE(ctypes.c_long)(ctypes.addressof(ctypes.c_char.from_buffer(page)))() > 0 and through()
-        raise OSError(errno.ENOSYS, "the kernel has no such calls")
-        """,
+        _MACHINE_CODE.format(code="b8270000400f05c3"),
         needs="an x86-64 machine with x32 calls",
     ),
     _kernel(

@@ -8,6 +8,17 @@ from casemate.redteam.model import Area, Attack, Runs
 
 _secrets = partial(Attack, area=Area.SECRETS, wall="processes")
 
+_MEMORY = """
+with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
+    for line in maps:
+        start, _, end = line.split()[0].partition("-")
+        with contextlib.suppress(OSError, OverflowError, ValueError):
+            memory.seek(int(start, 16))
+            leaked(memory.read(min(int(end, 16) - int(start, 16), 32 << 20)))
+file = os.open(f"/proc/{bait.sibling}/mem", os.O_RDONLY)
+leaked(os.pread(file, 64, bait.sibling_address))
+"""
+
 SECRETS = (
     _secrets("sc01", "the environment of a process", "leaked(read(f'/proc/{bait.sibling}/environ'))"),
     _secrets("sc02", "the environment of the worker", "read(f'/proc/{bait.worker}/environ') and through()"),
@@ -53,31 +64,13 @@ SECRETS = (
     _secrets(
         "sc08",
         "the memory that the own process began with",
-        """
-        with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
-            for line in maps:
-                start, _, end = line.split()[0].partition("-")
-                with contextlib.suppress(OSError, OverflowError, ValueError):
-                    memory.seek(int(start, 16))
-                    leaked(memory.read(min(int(end, 16) - int(start, 16), 32 << 20)))
-        file = os.open(f"/proc/{bait.sibling}/mem", os.O_RDONLY)
-        leaked(os.pread(file, 64, bait.sibling_address))
-        """,
+        _MEMORY,
         needs="tracing of processes of the same user",
     ),
     _secrets(
         "sc09",
         "the same in the process of a plugin",
-        """
-        with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", 0) as memory:
-            for line in maps:
-                start, _, end = line.split()[0].partition("-")
-                with contextlib.suppress(OSError, OverflowError, ValueError):
-                    memory.seek(int(start, 16))
-                    leaked(memory.read(min(int(end, 16) - int(start, 16), 32 << 20)))
-        file = os.open(f"/proc/{bait.sibling}/mem", os.O_RDONLY)
-        leaked(os.pread(file, 64, bait.sibling_address))
-        """,
+        _MEMORY,
         Runs.PLUGIN,
         needs="tracing of processes of the same user",
     ),
