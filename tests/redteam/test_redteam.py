@@ -15,6 +15,11 @@ import pytest
 import sqlalchemy
 from tests.attacks.workers import NOBODY, python_for_everybody, sources_for_everybody
 
+from casemate.core import catalog
+from casemate.flows import Flow, read_flow
+from casemate.identifiers import MAIN
+from casemate.redteam import manifests
+
 IDENTITIES = ["root", "user"] if os.geteuid() == 0 else ["user"]
 
 
@@ -84,3 +89,10 @@ def test_what_is_neither_an_attack_nor_a_class_is_refused(tmp_path: Path):
     status, results, complaints = redteam(tmp_path, "--only", "everything", as_user=False)
     assert (status, results) == (2, [])
     assert complaints.startswith("casemate: everything is neither the id of an attack nor a class: files, processes")
+
+
+def test_no_flow_of_a_user_can_run_a_payload_in_the_process_of_a_plugin():
+    (payload,) = manifests()
+    assert catalog().find(payload.type) is None
+    flow = read_flow(f"id: f\nnamespace: n\ntasks: [{{id: t, type: {payload.type}, code: x}}]", catalog(), MAIN)
+    assert not isinstance(flow, Flow)
