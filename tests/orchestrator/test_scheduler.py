@@ -104,9 +104,8 @@ async def test_it_waits_for_the_end_of_its_execution(service: Plane, clock: Cloc
     assert len(await started(service)) == 1
     async with working(await service.link()):
         await all_ended(service)
-        await rounds(service, 2)
-        assert len(await started(service)) == 2
-        await all_ended(service)
+    # nobody works now: one that ended within a round would let that round start the next
+    await rounds(service, 2)
     assert await dates(service) == ["2026-05-01T13:00:00Z", "2026-05-01T14:00:00Z"]
 
 
