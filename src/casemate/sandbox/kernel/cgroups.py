@@ -15,9 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CONTROLLERS = ("memory", "pids", "cpu", "cpuacct")
+CPU_UNIT = {True: 1e-6, False: 1e-9}
+"""Seconds in which version 2 (True) and version 1 count processor time."""
 _PERIOD = 100_000
 """Microseconds over which a share of the processors is counted."""
 _PATIENCE = 1.0
+_ENOUGH = 4096
+"""Bytes of a file that a group shows numbers in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,29 +171,63 @@ def limit_cpu(group: Group, cores: float | None) -> None:
         group.write("cpu.cfs_quota_us", -1 if quota is None else quota)
 
 
-def memory_used(group: Group) -> int:
-    """Bytes that are charged to it now."""
-    return int(group.read("memory.current" if group.second else "memory.usage_in_bytes"))
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A number that a group shows, read from a file that stays open: to open it takes longer than to read it."""
+
+    descriptor: int
+    key: str = ""
+    """The line that has it, in a file of several."""
+
+    def read(self) -> int:
+        """The number as it is now. OSError: ENODEV if the group is gone."""
+        text = os.pread(self.descriptor, _ENOUGH, 0)
+        return _counted(text.decode(), self.key) if self.key else int(text)
+
+    def begin_anew(self) -> None:
+        """Count the most from now on; for `memory_peak` only."""
+        os.pwrite(self.descriptor, b"0", 0)
+
+    def close(self) -> None:
+        """To be called once."""
+        os.close(self.descriptor)
 
 
-def peak_from_now(group: Group) -> int:
-    """A descriptor for `peak`, which counts from now on. To be closed by the caller.
-
-    OSError: FileNotFoundError and EINVAL for version 2 before Linux 6.12, which cannot begin anew.
-    """
-    name = "memory.peak" if group.second else "memory.max_usage_in_bytes"
-    descriptor = os.open(f"{group.path}/{name}", os.O_RDWR | os.O_CLOEXEC)
-    try:
-        os.write(descriptor, b"0")
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
+def _meter(group: Group, name: str, key: str = "", flags: int = os.O_RDONLY) -> Meter:
+    """FileNotFoundError: this kernel does not show it."""
+    return Meter(os.open(f"{group.path}/{name}", flags | os.O_CLOEXEC), key)
 
 
-def peak(descriptor: int) -> int:
-    """The most bytes that were charged at a time since `peak_from_now`."""
-    return int(os.pread(descriptor, 32, 0))
+def memory_used(group: Group) -> Meter:
+    """Bytes that are charged to it."""
+    return _meter(group, "memory.current" if group.second else "memory.usage_in_bytes")
+
+
+def memory_peak(group: Group) -> Meter | None:
+    """The most bytes that were charged at a time; None for version 2 before Linux 6.12, which cannot begin anew."""
+    with contextlib.suppress(OSError):  # FileNotFoundError or EINVAL
+        return _meter(group, "memory.peak" if group.second else "memory.max_usage_in_bytes", flags=os.O_RDWR)
+    return None
+
+
+def killed_for_memory(group: Group) -> Meter:
+    """How many processes the kernel has ended because of its limit of memory, ever."""
+    return _meter(group, "memory.events" if group.second else "memory.oom_control", "oom_kill")
+
+
+def processes(group: Group) -> Meter:
+    """How many processes and threads are in it."""
+    return _meter(group, "pids.current")
+
+
+def refused_processes(group: Group) -> Meter:
+    """How often a process or thread was refused because of its limit, ever."""
+    return _meter(group, "pids.events", "max")
+
+
+def cpu_time(group: Group) -> Meter:
+    """Processor time of all that was ever in it, in `CPU_UNIT` seconds for its version."""
+    return _meter(group, "cpu.stat", "usage_usec") if group.second else _meter(group, "cpuacct.usage")
 
 
 def drop_cache(group: Group) -> None:
@@ -198,30 +236,16 @@ def drop_cache(group: Group) -> None:
     OSError: EAGAIN or EBUSY where not all of it could be.
     """
     if group.second:
-        group.write("memory.reclaim", memory_used(group))
+        group.write("memory.reclaim", int(group.read("memory.current")))
     else:
         group.write("memory.force_empty", 0)
 
 
-def killed_for_memory(group: Group) -> int:
-    """How many processes the kernel has ended because of its limit of memory, ever."""
-    return _counted(group.read("memory.events" if group.second else "memory.oom_control"), "oom_kill")
-
-
-def refused_processes(group: Group) -> int:
-    """How often a process or thread was refused because of its limit, ever."""
-    return _counted(group.read("pids.events"), "max")
-
-
-def cpu_seconds(group: Group) -> float:
-    """Processor time of all that was ever in it."""
-    if group.second:
-        return _counted(group.read("cpu.stat"), "usage_usec") / 1e6
-    return int(group.read("cpuacct.usage")) / 1e9
-
-
 def members(group: Group) -> tuple[int, ...]:
-    """Its processes. Those of a pid namespace that is not below ours have the number 0."""
+    """Its processes. Those of a pid namespace that is not below ours have the number 0.
+
+    The file is opened each time: one of version 1 that stays open goes on showing what it showed first.
+    """
     return tuple(map(int, group.read("cgroup.procs").split()))
 
 
