@@ -46,6 +46,16 @@ class Box:
     watched: int = 0
     """Its process 1, where no control group counts its memory."""
 
+    async def say(self, message: Mapping[str, object]) -> None:
+        """Send one message; one that nobody is left to hear is forgotten. TypeError or ValueError: it is not JSON."""
+        line = json.dumps(message).encode() + b"\n"
+        with contextlib.suppress(ConnectionError):
+            sent = 0
+            with contextlib.suppress(BlockingIOError):
+                sent = self.channel.send(line)
+            if sent < len(line):
+                await asyncio.get_running_loop().sock_sendall(self.channel, line[sent:])
+
     def close(self) -> None:
         """Stop listening. A command ends when it notices, a body when it is killed or done."""
         self.channel.close()
@@ -126,17 +136,13 @@ class Running:
         """What it may use."""
         return self._launch.policy.limits
 
-    async def tell(self, what: Body | Command, places: Places) -> None:
-        """Say what to run; called once, by the launch. A sandbox that has died meanwhile is heard of by its end."""
-        await self._say({**_job(what), "places": asdict(places)})
-
     async def answer(self, value: object) -> None:
         """The answer to what a body asked. TypeError or ValueError: it is not JSON."""
-        await self._say({"answer": value})
+        await self._box.say({"answer": value})
 
     async def refuse(self, reason: str) -> None:
         """There is no answer to what a body asked."""
-        await self._say({"refused": reason})
+        await self._box.say({"refused": reason})
 
     async def _condemn(self, reason: str) -> None:
         self._killed = self._killed or reason
@@ -156,15 +162,10 @@ class Running:
         return asyncio.get_running_loop().call_later(seconds, self._condemn_soon, "duration", "", _GRACE)
 
     async def _asked_to_end(self, grace: timedelta) -> None:
-        await self._say({"terminate": True})
+        await self._box.say({"terminate": True})
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace.total_seconds()):
                 await self._gone.wait()
-
-    async def _say(self, message: Mapping[str, object]) -> None:
-        line = json.dumps(message).encode() + b"\n"
-        with contextlib.suppress(ConnectionError):
-            await asyncio.get_running_loop().sock_sendall(self._box.channel, line)
 
     async def _live(self) -> End:
         """From the walls to the end: whatever goes wrong on our side, the sandbox does not outlive it."""
@@ -244,9 +245,11 @@ class Running:
         }
 
 
-def _job(what: Body | Command) -> dict[str, object]:
+def job_message(what: Body | Command, places: Places) -> dict[str, object]:
+    """What to run, as the first message of the worker says it."""
+    known: dict[str, object] = {"places": asdict(places)}
     match what:
         case Body():
-            return {"module": what.module, "job": what.job}
+            return known | {"module": what.module, "job": what.job}
         case Command():
-            return {"argv": what.argv, "env": dict(what.env)}
+            return known | {"argv": what.argv, "env": dict(what.env)}

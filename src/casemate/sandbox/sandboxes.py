@@ -32,7 +32,7 @@ from casemate.sandbox.places import places_of
 from casemate.sandbox.reaper import watched
 from casemate.sandbox.recording import Touched, recorded_calls
 from casemate.sandbox.report import not_held
-from casemate.sandbox.running import Box, Running
+from casemate.sandbox.running import Box, Running, job_message
 from casemate.sandbox.spares import Spares
 from casemate.sandbox.survey import CANARIES, canaries, explained
 from casemate.sandbox.templates import host_resolv_conf, places_inside, privileged, template_of, user_of
@@ -163,8 +163,11 @@ class Sandboxes:
             order, zygote = self._order(launch), await self._zygote(launch.policy, launch.what)
             box = await self._moved_in(zygote, order, launch.work, undo)
             if box is None:
+                place = self._resolved(launch.work) if launch.work.is_symlink() else place
                 box = await self._new(launch, replace(order, work=place), undo)
             box = await self._brokered(launch, box, undo)
+            # as soon as can be: the task goes on while we see to the rest
+            await self._told(launch, box)
             # from here on the end of the sandbox undoes it all, and has one made for the next launch
             tidy = AsyncExitStack()
             tidy.callback(self._spares.restock, at_once=True)
@@ -172,13 +175,16 @@ class Sandboxes:
             running = Running(launch, box, tidy)
         self._running[running] = reserve(left(self.folder))
         running.tidy.callback(self._running.pop, running, None)
-        try:
-            await running.tell(launch.what, self.places(launch.work))
-        except BaseException:
-            await _ended(running, "the launch was broken off")
-            raise
         self._spares.restock(at_once=False)
         return running
+
+    async def _told(self, launch: Launch, box: Box) -> None:
+        """A sandbox that has died meanwhile is heard of by its end."""
+        try:
+            await box.say(job_message(launch.what, self.places(launch.work)))
+        except BaseException:
+            await abandon(box)
+            raise
 
     async def _new(self, launch: Launch, order: Order, undo: AsyncExitStack) -> Box:
         """A sandbox made now."""
@@ -237,8 +243,9 @@ class Sandboxes:
     def _place(self, work: Path) -> str:
         """The launch folder as the zygote knows it. Only below our own folder: nothing else of the host is there."""
         parent, _, name = str(work).rpartition("/")
-        if parent == str(self.folder) and name != ".." and not os.path.islink(work):
-            return name
+        return name if parent == str(self.folder) and name != ".." else self._resolved(work)
+
+    def _resolved(self, work: Path) -> str:
         try:
             place = work.resolve(strict=True).relative_to(self.folder)
         except (OSError, ValueError) as error:
@@ -265,7 +272,7 @@ class Sandboxes:
             await abandon(box)
             raise LaunchFailed(f"The egress broker could not be started: {error}") from error
         undo.callback(broker.close)
-        return replace(box, traffic=broker.destinations(), touched=touched)
+        return replace(box, for_broker=(), traffic=broker.destinations(), touched=touched)
 
     def _touched(self, launch: Launch) -> Touched | None:
         """Where what the launch touches is taken down, if it is to be."""

@@ -31,6 +31,8 @@ _MOST = 8
 """Spares that wait at a time, of all kinds together."""
 _PAUSE = 0.004
 """Seconds after a launch in which none is made: most short tasks have given their answer by then."""
+_MOMENT = 0.0003
+"""Seconds after an end: whoever waits for it hears of it first."""
 _PREFIX = ".spare-"
 
 _Kind: TypeAlias = tuple[Zygote, int]
@@ -114,7 +116,7 @@ class Spares:
     def restock(self, *, at_once: bool) -> None:
         """Have some made for the next launches: at once, or when the launch of now has had its start."""
         now = asyncio.get_running_loop().time()
-        self._not_before = now if at_once else now + _PAUSE
+        self._not_before = now + (_MOMENT if at_once else _PAUSE)
         if at_once or self._later is None:
             self._begin_when_quiet()
 

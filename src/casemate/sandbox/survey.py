@@ -24,7 +24,7 @@ from casemate.sandbox.model import Body, Launch, Level, Policy, Survey, Told, Wa
 from casemate.sandbox.orders import Order
 from casemate.sandbox.remedies import remedy
 from casemate.sandbox.report import not_held
-from casemate.sandbox.running import Running
+from casemate.sandbox.running import Running, job_message
 from casemate.sandbox.templates import places_inside, privileged, template_of, user_of
 from casemate.sandbox.zygotes import FIRST_CODE, RootRefused, Zygote
 
@@ -132,9 +132,8 @@ async def _tempted(zygote: Zygote, work: Path, bait: Mapping[str, object], group
         folders.hand_over(work, order.uid, order.uid)
     box = await enclose(zygote, order, groups.of(0))
     body = Body(module=CANARIES, job=bait)
-    running = Running(Launch(name="canaries", policy=policy, work=work, what=body), box, AsyncExitStack())
-    await running.tell(body, places_inside(work, zygote.level))
-    told = await _told(running)
+    await box.say(job_message(body, places_inside(work, zygote.level)))
+    told = await _told(Running(Launch(name="canaries", policy=policy, work=work, what=body), box, AsyncExitStack()))
     seen = [_seen(name, mechanism, told) for name, mechanism in box.walls.items()]
     return tuple(replace(wall, remedy=groups.remedy) if wall.name == "limits" else wall for wall in seen)
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from casemate.sandbox.zygote.channel import Channel
 
 _ROOM = "casemate.inside."
+_REHEARSED = {"module": "", "job": {"properties": {}}, "places": {"work": "", "temporary": "/tmp"}}  # noqa: S108 - a name
+
+Body: TypeAlias = Callable[..., None]
+"""`run` of a module of that room: it takes its job, how to tell, and if it has questions how to ask."""
 
 
 class Refused(Exception):
@@ -18,10 +23,20 @@ class Refused(Exception):
 
 def run(channel: Channel) -> int:
     """Hear of one job, do it, tell what happened; the exit code is 1 if it failed."""
-    channel.rehearse({"module": "", "job": {"properties": {}}})
+    channel.rehearse(_REHEARSED)
+    _done(_REHEARSED, _nothing, channel)
     message = channel.hear()
     if message is None:
         return 0
+    return _done(message, None, channel)
+
+
+def _nothing(_job: object, _tell: object, _ask: object) -> None:
+    """The body of the rehearsal."""
+
+
+def _done(message: Mapping[str, object], body: Body | None, channel: Channel) -> int:
+    """Run the body that the message names, if none is given."""
     os.environ["TMPDIR"] = _temporary(message)
     failed = False
 
@@ -38,7 +53,7 @@ def run(channel: Channel) -> int:
         return reply["answer"]
 
     try:
-        body = sys.modules[_known(str(message["module"]))].run
+        body = body or _known(str(message["module"]))
         # Most bodies have no questions, and no use for a third argument.
         body(*(message["job"], tell, ask)[: body.__code__.co_argcount])
     except BaseException as error:
@@ -63,11 +78,12 @@ def _temporary(message: Mapping[str, object]) -> str:
     return str(places["temporary"])
 
 
-def _known(module: str) -> str:
+def _known(module: str) -> Body:
     """Only bodies that the zygote has loaded: a name from outside never makes this process import anything."""
     if not module.startswith(_ROOM) or module not in sys.modules:
         raise LookupError(f"There is no task body {module}.")
-    return module
+    body: Body = sys.modules[module].run
+    return body
 
 
 def _text(error: BaseException) -> str:
