@@ -18,6 +18,7 @@ from pathlib import Path
 from boxes import HERE, NOTHING, PACE, SCRIPT, Boxes, milliseconds, opened
 from curve import Line
 from egress import connections
+from floor import floors
 from slowdown import compared
 from starts import starts
 
@@ -39,7 +40,7 @@ def walls() -> Iterable[Line | str]:
 
 async def _found() -> list[Line | str]:
     async with opened() as boxes:
-        parts = (_plugins, _rates, starts, connections, _memory, compared)
+        parts = (_plugins, _rates, _floors, starts, connections, _memory, compared)
         return [line for part in parts async for line in part(boxes)]
 
 
@@ -63,6 +64,12 @@ async def _rates(boxes: Boxes) -> AsyncIterator[Line]:
     for name, policy in PLUGINS.items():
         for at_once in (1, CROWD):
             yield f"{name}, {at_once} at once", await boxes.rate(NOTHING, policy, RUSH, at_once), "/s"
+
+
+async def _floors(_: Boxes) -> AsyncIterator[Line]:
+    """In a thread of their own, so that what waits for a sandbox ends meanwhile as it always does."""
+    for line in await asyncio.to_thread(list, floors()):
+        yield line
 
 
 async def _memory(boxes: Boxes) -> AsyncIterator[Line]:
