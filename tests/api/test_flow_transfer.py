@@ -1,12 +1,16 @@
 import csv
 import io
 import zipfile
+from dataclasses import replace
 
 import pytest
+from starlette.testclient import TestClient
 
+from casemate.api import ArchiveLimits, app
 from casemate.api.tables import csv_of
 
 FLOWS = "/api/v1/main/flows"
+LOCAL = "http://localhost:8080"
 YAML = {"content-type": "application/x-yaml"}
 
 
@@ -93,6 +97,17 @@ def test_a_file_of_an_archive_is_never_read_further_than_a_flow_may_be_long(clie
     long = archive({"long.yml": source() + "#" * (64 << 20), "good.yml": source(flow="good")})
     assert upload(long, "x.zip").json() == ["long.yml"]
     assert client.get(f"{FLOWS}/company.team/good").status_code == 200
+
+
+def test_an_archive_beyond_what_the_operator_allows_is_refused_as_a_whole(deps, source):
+    strict = TestClient(app(replace(deps, archives=ArchiveLimits(entries=2, entry_size=1000))), LOCAL)
+    files = {f"{number}.yml": source(flow=f"f{number}") for number in range(3)}
+    many = strict.post(f"{FLOWS}/import", files={"fileUpload": ("x.zip", archive(files))})
+    assert (many.status_code, "has 3 files, at most 2 may be" in many.text) == (422, True)
+    large = archive({"long.yml": source() + "#" * 1000, "good.yml": source(flow="good")})
+    answer = strict.post(f"{FLOWS}/import", files={"fileUpload": ("x.zip", large)})
+    assert (answer.status_code, "'long.yml' in the archive has more than the 1000 bytes" in answer.text) == (422, True)
+    assert strict.get(f"{FLOWS}/company.team/good").status_code == 404
 
 
 def test_an_archive_whose_list_of_files_would_fill_the_memory_is_not_opened(client, source, upload):

@@ -10,9 +10,10 @@ from dataclasses import replace
 import pytest
 from starlette.testclient import TestClient
 
-from casemate.api import app
+from casemate.api import ArchiveLimits, app
 from casemate.storage.revisions import KEPT
 
+LOCAL = "http://localhost:8080"
 BASE = "/api/v1/main/namespaces/company.team/files"
 
 
@@ -228,3 +229,13 @@ def test_an_archive_reaches_no_other_tenant_or_namespace(client):
     assert client.get(f"{other}/directory").json() == []
     elsewhere = BASE.replace("/main/", "/elsewhere/")
     assert client.post(elsewhere, files={"fileContent": ("a.zip", ONE)}).status_code == 404
+
+
+def test_an_archive_beyond_what_the_operator_allows_is_not_unpacked(deps):
+    with TestClient(app(replace(deps, archives=ArchiveLimits(entries=2, entry_size=1000))), LOCAL) as strict:
+        many = unpack(strict, archive([(f"{number}.txt", b"1") for number in range(3)]))
+        assert (many.status_code, "has 3 files, at most 2 may be" in many.text) == (422, True)
+        large = unpack(strict, archive([("small.txt", b"1"), ("large.txt", b"1" * 1001)]))
+        assert (large.status_code, "more than the 1000 bytes" in large.text) == (422, True)
+        assert paths(strict) == []
+        assert unpack(strict, archive([("small.txt", b"1")])).status_code == 204

@@ -123,6 +123,7 @@ def test_bounds_and_choices_let_pass_what_fits(kind, raw, properties, stored):
         ("EMAIL", "nobody", {}, "The input must be a valid email"),
         ("URI", "http:/bla", {}, "Expected `URI` but received `http:/bla`"),
         ("MULTISELECT", ["A"], {"values": ["A"], "options": ["A"]}, "you can't define both `values` and `options`"),
+        ("STRING", "a" * 90_000, {"validator": "(a|aa|b?){500}c"}, "its validator `(a|aa|b?){500}c` is not a"),
         ("STRING", "x", {"validator": "("}, "its validator `(` is not a regular expression that can be used:"),
     ],
 )

@@ -29,6 +29,8 @@ GREEDY = {
     "a macro that calls itself": "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
     "a block that prints itself": "{% block b %}{{ block('b') }}{% endblock %}",
     "a text that renders itself": "{{ render(t) }}",
+    "a pattern that looks ahead at every letter": "{{ s ~ s | replace({'(?s)a.*b|a': 'a'}, regexp=true) }}",
+    "a pattern that splits and looks ahead": "{{ s | split('(?s)a.*b|a') }}",
     "a separator between many": "{{ range(1, 100000) | join(s) }}",
 }
 
@@ -109,3 +111,9 @@ def test_numbers_do_not_grow_without_end(shown):
 def test_thousands_of_raw_beginnings_without_an_end_are_quickly_refused(nowhere):
     with pytest.raises(ExpressionError):
         render("{% raw %}" * 20_000, {}, nowhere)
+
+
+@pytest.mark.parametrize("call", ["replace({'(a|aa|b?){500}c': ''}, regexp=true)", "split('(a|aa|b?){500}c')"])
+def test_a_pattern_too_large_for_the_text_is_refused_before_it_begins(nowhere, call):
+    with pytest.raises(ExpressionError, match="it would take too long on a text of 90000 characters"):
+        render("{{ s | " + call + " }}", {"s": "a" * 90_000}, nowhere)

@@ -122,7 +122,6 @@ def test_a_key_without_effect_says_so():
     "text",
     [
         "plugins: {security: {includes: [io.kestra.*]}}",
-        "tasks: {http: {denied-list: ['http://169.254.169.254']}}",
         "secret: {isolation: {enabled: true, denied-services: [EXECUTOR]}}",
         "configurations: {delete-files-on-start: true}",
         "policies: [{id: x}]",

@@ -301,3 +301,42 @@ def test_plugin_configurations_that_nothing_looks_at_are_told():
     text = "kestra: {plugins: {configurations: [{type: some.Runner, values: {volume-enabled: true}}]}}"
     (told,) = warnings(text)
     assert "volume-enabled of some.Runner has no effect" in told
+
+
+def test_lists_of_web_addresses_hold_urls_only():
+    text = (
+        "kestra: {tasks: {http: {allowed-list: ['https://*.example.com/v1'], denied-list: 'http://169.254.169.254'}}}"
+    )
+    assert settings(text).http.allowed == ("https://*.example.com/v1",)
+    assert settings(text).http.denied == ("http://169.254.169.254",)
+    assert settings("kestra: {tasks: {http: {denied-list: ['http://localhost', 'http://2852039166x']}}}").http.denied
+
+
+@pytest.mark.parametrize(
+    ("entry", "refusal"),
+    [
+        ("example.com", "is no URL with http:// or https:// and a host"),
+        ("ftp://example.com", "is no URL with http:// or https:// and a host"),
+        ("https://", "is no URL with http:// or https:// and a host"),
+        ("https://me:pw@example.com", "is judged by scheme, host, port and path only"),
+        ("https://example.com/?a=b", "is judged by scheme, host, port and path only"),
+        ("https://example.com:99999", "is no URL"),
+        ("https://10.0.0.0.0", "is no range of addresses"),
+        ("https://*", "* means every host"),
+    ],
+)
+def test_an_entry_that_no_request_could_be_held_against_is_refused(entry, refusal):
+    (told,) = refusals(f"kestra: {{tasks: {{http: {{denied-list: ['{entry}']}}}}}}")
+    assert told.startswith("kestra.tasks.http.denied-list: cannot be used")
+    assert refusal in told
+
+
+def test_the_protection_from_zip_bombs_wants_both_limits():
+    section = "kestra: {{security: {{zip-bomb-protection: {{{}}}}}}}"
+    rules = settings(section.format("enabled: true, max-number-of-entries: 10, max-entry-size: 1MB")).archives
+    assert rules is not None
+    assert (rules.entries, rules.entry_size) == (10, 1 << 20)
+    (missing,) = refusals(section.format("enabled: true, max-number-of-entries: 10"))
+    assert "needs kestra.security.zip-bomb-protection.max-entry-size" in missing
+    assert settings(section.format("max-number-of-entries: 10")).archives is None
+    assert "has no effect while" in warnings(section.format("max-number-of-entries: 10"))[0]

@@ -11,6 +11,7 @@ from casemate.api.application import application
 from casemate.api.deps import Deps
 from casemate.api.errors import AddressTaken, Declined, Unprotected
 from casemate.api.gate import TooOpen
+from casemate.api.limits import ArchiveLimits
 from casemate.api.operation import PUBLIC, IncompleteTable, Operation
 from casemate.api.server import serve
 from casemate.api.table import TABLE
@@ -20,6 +21,7 @@ __all__ = [
     "PUBLIC",
     "TABLE",
     "AddressTaken",
+    "ArchiveLimits",
     "BasicAuth",
     "Declined",
     "Deps",

@@ -12,12 +12,12 @@ from typing import IO
 from starlette.responses import StreamingResponse
 
 from casemate.api.errors import illegal_argument
-from casemate.api.unpacking import METHODS, check_end
+from casemate.api.limits import ArchiveLimits
+from casemate.api.unpacking import METHODS, check_end, check_entries
 
-MOST_ENTRIES = 10_000
 LARGEST_ENTRY = 1 << 20
 ALTOGETHER = 128 << 20
-"""How many files an archive of sources may hold, and the bytes that one of them and all together may unfold to."""
+"""The bytes that one file of an archive of sources, and all together, may unfold to."""
 
 _CHUNK = 1 << 20
 _SOURCES = (".yml", ".yaml")
@@ -35,7 +35,7 @@ async def archive_of(entries: Iterable[tuple[str, str]], name: str) -> Streaming
     return StreamingResponse(sent(archive), media_type="application/octet-stream", headers=headers)
 
 
-def sources_in(archive: IO[bytes]) -> list[tuple[str, str | None]]:
+def sources_in(archive: IO[bytes], limits: ArchiveLimits) -> list[tuple[str, str | None]]:
     """The YAML files of a ZIP archive by their paths; None is one that is too large, or cannot be read.
 
     Nothing is written anywhere: a path is only a name. Raises 422 for what is no archive, or too much altogether.
@@ -43,7 +43,7 @@ def sources_in(archive: IO[bytes]) -> list[tuple[str, str | None]]:
     check_end(archive)
     try:
         with zipfile.ZipFile(archive) as packed:
-            return list(_unpacked(packed))
+            return list(_unpacked(packed, limits))
     except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
         raise illegal_argument("the file is not a ZIP archive that can be read") from error
 
@@ -62,10 +62,9 @@ async def sent(archive: IO[bytes]) -> AsyncIterator[bytes]:
             yield piece
 
 
-def _unpacked(packed: zipfile.ZipFile) -> Iterator[tuple[str, str | None]]:
+def _unpacked(packed: zipfile.ZipFile, limits: ArchiveLimits) -> Iterator[tuple[str, str | None]]:
     entries = [entry for entry in packed.infolist() if entry.filename.lower().endswith(_SOURCES)]
-    if len(entries) > MOST_ENTRIES:
-        raise illegal_argument(f"the archive has {len(entries)} files, at most {MOST_ENTRIES} may be")
+    check_entries(entries, limits)
     taken = 0
     for entry in entries:
         content = _content(packed, entry)

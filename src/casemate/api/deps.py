@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from casemate.api.limits import Limits, Seats, Spool
+from casemate.api.limits import ArchiveLimits, Limits, Seats, Spool
 from casemate.api.throttle import Throttle
 from casemate.catalog import Catalog
 from casemate.executions import Context
@@ -39,6 +39,7 @@ class Deps:
     upload_limit: int = GIBIBYTE
     heartbeat: timedelta = timedelta(seconds=10)
     limits: Limits = field(default_factory=Limits)
+    archives: ArchiveLimits = field(default_factory=ArchiveLimits)
     followers: Seats = field(default_factory=lambda: Seats(200))
     spool: Spool = field(default_factory=lambda: Spool(4 * GIBIBYTE))
     guesses: Throttle = field(default_factory=Throttle)

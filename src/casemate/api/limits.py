@@ -27,6 +27,17 @@ class Limits:
         return self.patience + taken / self.rate
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveLimits:
+    """How many files an archive that comes in may have, and the bytes that one of them may unfold to.
+
+    Beside these each kind of archive has limits of its own, which hold in any case.
+    """
+
+    entries: int = 10_000
+    entry_size: int | None = None
+
+
 @dataclass(slots=True)
 class Spool:
     """The bytes of forms and archives that lie on this machine's disk until they are stored or sent.

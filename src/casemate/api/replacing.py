@@ -34,7 +34,7 @@ def changes(source: str, wanted: Wanted, replacement: str, column: int | None = 
     In the replacement of a regular expression `$1` is what its first group matched. Raises 422 when there are too many
     matches, or the source would grow too large.
     """
-    pattern, lines = compiled(wanted), section(source, wanted.scope)
+    pattern, lines = compiled(wanted, source), section(source, wanted.scope)
     matches, letters, found = MOST, LARGEST, []
     for number, line in enumerate(source.split("\n"), 1):
         if number not in lines:

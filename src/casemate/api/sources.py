@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import re2
 
+from casemate import patterns
 from casemate.api.errors import illegal_argument
 from casemate.documents import Mapping, examine
 
@@ -39,7 +40,7 @@ class Match:
 
 def matches(source: str, wanted: Wanted) -> tuple[Match, ...]:
     """The first match of every line that has one."""
-    pattern, within = compiled(wanted), section(source, wanted.scope)
+    pattern, within = compiled(wanted, source), section(source, wanted.scope)
     lines = ((number, line) for number, line in enumerate(source.split("\n"), 1) if number in within)
     found = ((number, line, pattern.search(line)) for number, line in lines)
     return tuple(Match(number, hit.start() + 1, line.strip()[:SNIPPET]) for number, line, hit in found if hit)
@@ -75,18 +76,11 @@ def _with_line(source: str, key: str, value: str) -> str:
     return edited if count else f"{source}\n{line}"
 
 
-def compiled(wanted: Wanted) -> Any:
-    """The pattern that finds it; raises 422 if it is none."""
-    options = re2.Options()
-    options.case_sensitive = wanted.case_sensitive
-    options.log_errors = False
+def compiled(wanted: Wanted, source: str) -> Any:
+    """The pattern that finds it; raises 422 if it is none, or would take too long on this source."""
     text = wanted.query if wanted.regex else re2.escape(wanted.query)
+    whole = rf"\b(?:{text})\b" if wanted.whole_word else text
     try:
-        return re2.compile(rf"\b(?:{text})\b" if wanted.whole_word else text, options=options)
-    except re2.error as error:
-        raise illegal_argument(f"invalid pattern [{wanted.query[:200]}]: {_reason(error)}") from error
-
-
-def _reason(error: re2.error) -> str:
-    reason = error.args[0] if error.args else ""
-    return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+        return patterns.within_effort(patterns.compiled(whole, case_sensitive=wanted.case_sensitive), source)
+    except patterns.PatternRefused as error:
+        raise illegal_argument(f"invalid pattern [{wanted.query[:200]}]: {error}") from error

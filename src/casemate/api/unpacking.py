@@ -11,12 +11,11 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import IO
 
 from casemate.api.errors import Declined, illegal_argument
-
-MOST_ENTRIES = 10_000
+from casemate.api.limits import ArchiveLimits
 
 _CHUNK = 1 << 20
 _END = b"PK\x05\x06"
@@ -30,7 +29,7 @@ METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
 
 
-def opened(archive: IO[bytes], most: int) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
+def opened(archive: IO[bytes], most: int, limits: ArchiveLimits) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
     """The archive and the files in it, which have no more than `most` bytes in all. Raises `Declined`."""
     check_end(archive)
     try:
@@ -38,8 +37,7 @@ def opened(archive: IO[bytes], most: int) -> tuple[zipfile.ZipFile, list[zipfile
     except _BROKEN as error:
         raise _unreadable() from error
     files = [one for one in whole.infolist() if not one.is_dir()]
-    if len(files) > MOST_ENTRIES:
-        raise illegal_argument(f"the archive has {len(files)} files, at most {MOST_ENTRIES} may be")
+    check_entries(files, limits)
     for one in files:
         _check(one)
     # No more is ever read of a file than the archive says it has: see test_an_archive_that_lies_about_sizes.
@@ -62,6 +60,16 @@ def _read(whole: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
                 yield piece
     except _BROKEN as error:
         raise _unreadable() from error
+
+
+def check_entries(files: Sequence[zipfile.ZipInfo], limits: ArchiveLimits) -> None:
+    """Raises `Declined` for too many files, or one that is too large (spec/isolation 10.5)."""
+    if len(files) > limits.entries:
+        raise illegal_argument(f"the archive has {len(files)} files, at most {limits.entries} may be")
+    for one in files:
+        if limits.entry_size is not None and one.file_size > limits.entry_size:
+            name = f"{one.filename[:200]!r} in the archive"
+            raise illegal_argument(f"{name} has more than the {limits.entry_size} bytes that one file may have")
 
 
 def check_end(archive: IO[bytes]) -> None:

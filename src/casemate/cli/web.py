@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from casemate import api
-from casemate.api import Deps
+from casemate.api import ArchiveLimits, Deps
 from casemate.app import Casemate
 from casemate.expressions import filter_names, function_parameters
+from casemate.settings import Settings
 
 
 async def serve(casemate: Casemate, host: str, port: int) -> None:
@@ -23,9 +24,18 @@ def _deps(casemate: Casemate, host: str, port: int) -> Deps:
         url=(casemate.settings.url or f"http://{host}:{port}").rstrip("/"),
         basic_auth=casemate.settings.server.basic_auth,
         context=casemate.context,
+        archives=_archives(casemate.settings),
         filters=filter_names(),
         functions=function_parameters(),
     )
+
+
+def _archives(settings: Settings) -> ArchiveLimits:
+    """Whatever is configured, the limits that always hold are not lifted."""
+    always, said = ArchiveLimits(), settings.archives
+    if said is None:
+        return always
+    return ArchiveLimits(entries=min(said.entries, always.entries), entry_size=said.entry_size)
 
 
 def _ready(address: str) -> None:

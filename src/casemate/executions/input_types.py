@@ -19,6 +19,7 @@ from casemate import documents, durations
 from casemate.errors import Refused
 from casemate.executions.texts import read_json
 from casemate.expressions import printed
+from casemate.patterns import PatternRefused, compiled, within_effort
 
 Properties: TypeAlias = Mapping[str, object]
 T = TypeVar("T")
@@ -193,8 +194,8 @@ def _check_pattern(live: str, properties: Properties) -> None:
     if pattern is None:
         return
     try:
-        fits = re2.fullmatch(str(pattern), live)
-    except re2.error as error:
+        fits = within_effort(compiled(str(pattern)), live).fullmatch(live)
+    except PatternRefused as error:
         raise Misfit(f"its validator `{pattern}` is not a regular expression that can be used: {error}") from error
     if not fits:
         raise Misfit(f"it must match the pattern `{pattern}`")

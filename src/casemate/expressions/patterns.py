@@ -6,11 +6,10 @@ Java's syntax is mostly RE2's. What needs backtracking is refused: look-around, 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Iterator
 from typing import Any
 
-import re2
-
+from casemate import patterns
 from casemate.expressions.budget import Meter
 from casemate.expressions.errors import ExpressionError, Fault
 
@@ -19,35 +18,29 @@ _REFERENCE = re.compile(
     r"\\(?P<escaped>.)|\$(?P<number>\d)|\$\{(?P<name>[a-zA-Z][a-zA-Z0-9]*)\}|(?P<bad>[\\$])", re.DOTALL
 )
 _NAMED_GROUP = re.compile(r"\(\?<(?=[a-zA-Z])")
-_LONGEST = 10_000  # characters of a pattern
+_SCANNED = 12  # a match looks ahead; each is charged the rest of the text, divided by two to the power of this
 
 
-@lru_cache(maxsize=256)
-def compiled(pattern: str) -> Any:
-    """The pattern, ready to use; raises `Fault` for one that RE2 refuses."""
-    if len(pattern) > _LONGEST:
-        raise Fault(f"The regular expression is longer than {_LONGEST} characters")
-    options = re2.Options()
-    options.log_errors = False
+def compiled(pattern: str, text: str) -> Any:
+    """The pattern, ready to use on that text; raises `Fault` for one that is refused."""
     try:
-        return re2.compile(_NAMED_GROUP.sub("(?P<", pattern), options)
-    except re2.error as error:
-        reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
-        raise Fault(f"The regular expression '{pattern}' is refused: {reason}") from error
+        return patterns.within_effort(patterns.compiled(_NAMED_GROUP.sub("(?P<", pattern)), text)
+    except patterns.PatternRefused as refused:
+        raise Fault(f"The regular expression '{pattern[:200]}' is refused: {refused}") from refused
 
 
 def matches(pattern: str, text: str) -> bool:
     """Java's `String.matches`: does the pattern describe the whole text? Raises ExpressionError if RE2 refuses it."""
     try:
-        return compiled(pattern).fullmatch(text) is not None
+        return compiled(pattern, text).fullmatch(text) is not None
     except Fault as fault:
         raise ExpressionError(fault.message) from fault
 
 
-def split(text: str, delimiter: str, limit: int) -> list[str]:
+def split(text: str, delimiter: str, limit: int, meter: Meter) -> list[str]:
     """Java's `String.split`: by a regular expression, trailing empty parts dropped unless there is a limit."""
     parts = text.split(_literal(delimiter), limit - 1 if limit > 0 else -1) if _is_literal(delimiter) else []
-    parts = parts or _split_by_pattern(text, delimiter, limit)
+    parts = parts or _split_by_pattern(text, delimiter, limit, meter)
     if limit == 0 and len(parts) > 1:
         while parts and not parts[-1]:
             parts.pop()
@@ -62,10 +55,10 @@ def _literal(delimiter: str) -> str:
     return delimiter.removeprefix("\\") if len(delimiter) > 1 else delimiter
 
 
-def _split_by_pattern(text: str, pattern: str, limit: int) -> list[str]:
+def _split_by_pattern(text: str, pattern: str, limit: int, meter: Meter) -> list[str]:
     parts: list[str] = []
     start = 0
-    for found in compiled(pattern).finditer(text):
+    for found in _found(pattern, text, meter):
         if limit > 0 and len(parts) == limit - 1:
             break
         if found.end() == 0 or (found.start() == found.end() == len(text)):
@@ -81,12 +74,20 @@ def replace_all(text: str, pattern: str, replacement: str, meter: Meter) -> str:
     pieces: list[str] = []
     start = 0
     meter.charge(len(text))
-    for found in compiled(pattern).finditer(text):
+    for found in _found(pattern, text, meter):
         piece = "".join(part if isinstance(part, str) else _group(found, part[0]) for part in template)
         meter.charge(len(piece))
         pieces += (text[start : found.start()], piece)
         start = found.end()
     return "".join(pieces) + text[start:]
+
+
+def _found(pattern: str, text: str, meter: Meter) -> Iterator[Any]:
+    """Every match. One that looked ahead to the end of the text before it settled for less has cost that much."""
+    for found in compiled(pattern, text).finditer(text):
+        meter.step()
+        meter.charge(len(text) - found.start() >> _SCANNED)
+        yield found
 
 
 def _group(found: Any, group: int | str) -> str:

@@ -71,7 +71,7 @@ def _timezone(text: str) -> str | Misfit:
 
 
 def _regex(text: str) -> str | Misfit:
-    # RE2 takes linear time whatever the pattern: a tenant's validator must not be able to stop a service.
+    # A tenant's validator must not be able to stop a service: what it may cost is judged where it is matched.
     try:
         re2.compile(text, _QUIET)
     except re2.error as error:

@@ -24,7 +24,7 @@ class DownloadFailed(Exception):
 def run(job: Mapping[str, Any], tell: Callable[[Mapping[str, object]], None], ask: Callable[..., Any]) -> None:
     """Output `uri`, `code`, `length` and `headers`."""
     properties = job["properties"]
-    request, options = request_of(job), options_of(properties, longest=_LARGEST)
+    request, options = request_of(job), options_of(job, longest=_LARGEST)
     part = Path(".part")
     with part.open("xb") as file:
         response = exchanged(request, options, file)

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from casemate.inside.http_exchange import Options, Proxy, Request, Response, basic_auth, exchanged
+from casemate.inside.http_filter import Filter
 from casemate.inside.http_forms import payload
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.IGNORECASE | re.ASCII)
@@ -32,7 +33,7 @@ def run(job: Mapping[str, Any], tell: Callable[[Mapping[str, object]], None], as
     properties = job["properties"]
     options = properties.get("options") or {}
     request = request_of(job)
-    response = exchanged(request, options_of(properties))
+    response = exchanged(request, options_of(job))
     uri = str(properties["uri"])
     tell({"log": {"level": "DEBUG", "message": f"Request '{_shown(uri)}' with the response code '{response.code}'"}})
     tell({"metric": measured(request, response)})
@@ -77,8 +78,9 @@ def _stored(uri: str, files: Mapping[str, str]) -> bytes:
     return Path(files[uri]).read_bytes()
 
 
-def options_of(properties: Mapping[str, Any], longest: int = _DEFAULT_LENGTH) -> Options:
-    """How a task wants to talk; a body may have `longest` bytes unless the task says otherwise."""
+def options_of(job: Mapping[str, Any], longest: int = _DEFAULT_LENGTH) -> Options:
+    """How a task wants to talk, and to whom it may; a body may have `longest` bytes unless the task says otherwise."""
+    properties = job["properties"]
     options, ssl_options = properties.get("options") or {}, properties.get("sslOptions") or {}
     given = options.get("maxContentLength")
     return Options(
@@ -88,6 +90,7 @@ def options_of(properties: Mapping[str, Any], longest: int = _DEFAULT_LENGTH) ->
         follows_redirects=_flag(options.get("followRedirects", True)),
         trusts_all=_flag(ssl_options.get("insecureTrustAllCertificates")),
         proxy=_proxy(options),
+        filter=Filter.of(job.get("http") or {}),
     )
 
 

@@ -6,15 +6,19 @@ Nothing is read without a bound: not the headers, not the body, not what it unpa
 from __future__ import annotations
 
 import base64
+import contextlib
 import encodings.idna  # noqa: F401 - behind the walls an import would come too late
 import http.client
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from io import BytesIO
 from typing import BinaryIO
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
+from casemate.inside.http_filter import Filter
 from casemate.inside.http_receiving import ExchangeFailed, receive
 
 MOST_REDIRECTS = 10
@@ -47,6 +51,8 @@ class Options:
     follows_redirects: bool = True
     trusts_all: bool = False
     proxy: Proxy | None = None
+    filter: Filter = field(default_factory=Filter)
+    """What every hop is held against, a proxy included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +81,7 @@ def exchanged(request: Request, options: Options, into: BinaryIO | None = None) 
     """Send a request, follow redirects, return the last response. With `into` its body goes there.
 
     ExchangeFailed: an address that is none, a time or size that was exceeded, a peer that does not speak HTTP;
-    OSError: the network.
+    UriRefused: an address that the filter closes, also one that a redirect leads to; OSError: the network.
     """
     for _ in range(MOST_REDIRECTS + 1):
         response = _one(request, options, into)
@@ -105,7 +111,15 @@ def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
 
 def _one(request: Request, options: Options, into: BinaryIO | None) -> Response:
     parts = _address(request.uri)
+    options.filter.check(request.uri)
+    if options.proxy:
+        # What is said to a proxy goes to whoever it is, whatever address the request itself names.
+        host = f"[{options.proxy.host}]" if ":" in options.proxy.host else options.proxy.host
+        options.filter.check(f"http://{host}:{options.proxy.port}")
     connection = _connection(parts, options)
+    if not options.proxy:
+        connect = partial(_connected, request.uri, options.filter)
+        connection._create_connection = connect  # type: ignore[attr-defined]  # the one hook there is
     try:
         return _answered(connection, _addressed(request, parts, options), options, into)
     except TimeoutError as error:
@@ -116,6 +130,20 @@ def _one(request: Request, options: Options, into: BinaryIO | None) -> Response:
         raise ExchangeFailed(f"The server's answer is not HTTP: {str(error) or type(error).__name__}") from error
     finally:
         connection.close()
+
+
+def _connected(
+    uri: str, judge: Filter, address: tuple[str, int], timeout: float | None, source: tuple[str, int] | None
+) -> socket.socket:
+    """A connection to a number that was judged itself: asked again, a name could lead elsewhere."""
+    found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
+    numbers = tuple(dict.fromkeys(str(place[0]) for *_, place in found))
+    for number in numbers:
+        judge.check_number(uri, number)
+    for number in numbers[:-1]:
+        with contextlib.suppress(OSError):
+            return socket.create_connection((number, address[1]), timeout, source)
+    return socket.create_connection((numbers[-1], address[1]), timeout, source)
 
 
 def _address(uri: str) -> SplitResult:

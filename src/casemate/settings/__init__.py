@@ -8,10 +8,12 @@ from casemate.settings.egress import proxy_of
 from casemate.settings.known import KNOWN, OPEN_URLS
 from casemate.settings.load import load
 from casemate.settings.model import (
+    ArchiveRules,
     BasicAuth,
     Database,
     EgressRules,
     Encryption,
+    HttpLists,
     Isolation,
     JavaSecurity,
     LimitOverrides,
@@ -31,10 +33,12 @@ from casemate.settings.questions import authorised, envs, redacted, thread_rule
 __all__ = [
     "KNOWN",
     "OPEN_URLS",
+    "ArchiveRules",
     "BasicAuth",
     "Database",
     "EgressRules",
     "Encryption",
+    "HttpLists",
     "Isolation",
     "JavaSecurity",
     "LimitOverrides",

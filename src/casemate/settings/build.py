@@ -58,6 +58,11 @@ def built(said: Mapping[str, object], home: str) -> Settings:
         java_security=_java_security(values),
         isolation=_isolation(values),
         worker=model.Worker(slots=values.get("casemate.worker.slots", int)),
+        http=model.HttpLists(
+            allowed=values.texts("kestra.tasks.http.allowed-list"),
+            denied=values.texts("kestra.tasks.http.denied-list"),
+        ),
+        archives=_archives(values),
         listeners=values.need("kestra.listeners.enabled", bool),
         templates=values.need("kestra.templates.enabled", bool),
         url=values.get("kestra.url", str),
@@ -145,6 +150,14 @@ def _variables(values: Values) -> model.Variables:
 def _storage(values: Values) -> model.Storage:
     base_path = values.get("kestra.storage.local.base-path", str)
     return model.Storage(type=values.need("kestra.storage.type", str), local_base_path=base_path)
+
+
+def _archives(values: Values) -> model.ArchiveRules | None:
+    section = "kestra.security.zip-bomb-protection"
+    entries, size = values.get(f"{section}.max-number-of-entries", int), values.get(f"{section}.max-entry-size", int)
+    if not values.need(f"{section}.enabled", bool) or entries is None or size is None:
+        return None
+    return model.ArchiveRules(entries=entries, entry_size=size)
 
 
 def _database(values: Values) -> model.Database:

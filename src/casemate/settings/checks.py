@@ -7,6 +7,8 @@ import binascii
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+from casemate.destinations import NotADestination
+from casemate.http_lists import web_place
 from casemate.settings import egress, plugin_configurations
 from casemate.settings.account import account
 from casemate.settings.finding import Finding
@@ -18,6 +20,8 @@ _AUTH = "kestra.server.basic-auth"
 _LIVENESS = "kestra.server.liveness"
 _JAVA = "kestra.ee.java-security"
 _WALLS = "casemate.isolation"
+_ARCHIVES = "kestra.security.zip-bomb-protection"
+_ARCHIVE_LIMITS = (f"{_ARCHIVES}.max-number-of-entries", f"{_ARCHIVES}.max-entry-size")
 SCRIPTS = "io.kestra.plugin.scripts"
 
 
@@ -28,6 +32,8 @@ def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Fi
     yield from _encryption(settings)
     yield from profile_problems(settings)
     yield from in_every_combination(settings, _egress_problems, path_problems)
+    yield from _http_lists(settings)
+    yield from _archives(said)
     yield from _entries(said)
     yield from plugin_configurations.misfits(said)
     yield from _secrets(said)
@@ -39,6 +45,10 @@ def odd(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
     yield from _short_keys(settings)
     yield from _thread_rules(settings)
     yield from plugin_configurations.without_effect(said)
+    for key in _ARCHIVE_LIMITS:
+        if key in said and not said.get(f"{_ARCHIVES}.enabled"):
+            message = f"has no effect while {_ARCHIVES}.enabled is false"
+            yield Finding(code="config.no-effect", keys=(key,), message=message)
     if said.get("kestra.heartbeat.frequency"):
         message = "is deprecated; use kestra.server.liveness.heartbeat-interval and .timeout"
         yield Finding(code="config.deprecated", keys=("kestra.heartbeat.frequency",), message=message)
@@ -97,6 +107,24 @@ def _short_keys(settings: Settings) -> Iterator[Finding]:
 
 def _egress_problems(settings: Settings) -> Iterator[Finding]:
     return egress.contradicting(settings.isolation.egress)
+
+
+def _http_lists(settings: Settings) -> Iterator[Finding]:
+    for name, entries in (("allowed", settings.http.allowed), ("denied", settings.http.denied)):
+        for text in entries:
+            try:
+                web_place(text)
+            except NotADestination as error:
+                key = f"kestra.tasks.http.{name}-list"
+                message = f"cannot be used: {error}"
+                yield Finding(code="config.type", keys=(key,), message=message, remedy=error.remedy)
+
+
+def _archives(said: Mapping[str, object]) -> Iterator[Finding]:
+    if said.get(f"{_ARCHIVES}.enabled"):
+        for key in _ARCHIVE_LIMITS:
+            if key not in said:
+                yield Finding(keys=(f"{_ARCHIVES}.enabled",), message=f"needs {key}", remedy=f"Set {key} as well")
 
 
 def _entries(said: Mapping[str, object]) -> Iterator[Finding]:

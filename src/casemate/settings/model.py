@@ -185,6 +185,22 @@ class Isolation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HttpLists:
+    """`kestra.tasks.http`: URLs that HTTP tasks may ask, all if there are none, and URLs that they may not ask."""
+
+    allowed: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveRules:
+    """`kestra.security.zip-bomb-protection`: files in an archive, and bytes that one may unfold to."""
+
+    entries: int
+    entry_size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
     """`casemate.worker`: how many task runs at once; None leaves it to the machine."""
 
@@ -203,6 +219,9 @@ class Settings:
     java_security: JavaSecurity
     isolation: Isolation
     worker: Worker
+    http: HttpLists
+    archives: ArchiveRules | None
+    """None: what always holds for archives is enough."""
     listeners: bool
     """`kestra.listeners.enabled`: are the listeners of flows run?"""
     templates: bool

@@ -5,17 +5,18 @@ The database asks back: `matches(pattern, text)` is a function of ours that it c
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
-import re2
 from sqlalchemy import ColumnElement, func
 
 from casemate.errors import Problem, Refused
+from casemate.patterns import PatternRefused, compiled, within_effort
 
 _NAME = "casemate_matches"
 _LONGEST = 1000
 """Characters of a pattern."""
+_LARGEST = 5_000
+"""Instructions of a compiled pattern: it is held against every row."""
 
 
 def provide(driver: Any) -> None:
@@ -30,17 +31,22 @@ def matching(column: ColumnElement[Any], pattern: str) -> ColumnElement[bool]:
 
 
 def _matches(pattern: str, text: str | None) -> int | None:
-    return None if text is None else int(_compiled(pattern).search(text) is not None)
+    if text is None:
+        return None
+    try:
+        return int(within_effort(_compiled(pattern), text).search(text) is not None)
+    except PatternRefused:
+        return 0  # the database knows no other way out of one row, and a row that cannot be searched is not found
 
 
-@lru_cache(maxsize=64)
 def _compiled(pattern: str) -> Any:
     if len(pattern) > _LONGEST:
         raise Refused([Problem(code="search", message=f"A pattern may have {_LONGEST} characters", path="filters")])
-    options = re2.Options()
-    options.log_errors = False
     try:
-        return re2.compile(pattern, options)
-    except (re2.error, UnicodeEncodeError) as error:
+        found = compiled(pattern)
+    except PatternRefused as error:
         message = f"{pattern[:100]!r} is no regular expression that can be searched for in linear time"
         raise Refused([Problem(code="search", message=message, path="filters")]) from error
+    if found.programsize > _LARGEST:
+        raise Refused([Problem(code="search", message="The pattern repeats too much to search by", path="filters")])
+    return found

@@ -17,6 +17,7 @@ from casemate.expressions import Jq, no_jq
 from casemate.jobs import Grant, Hint, Place
 from casemate.masking import Mask
 from casemate.sandbox import Body, Command, End, Places, Policy, Sandboxes
+from casemate.settings import HttpLists
 from casemate.worker.archive import Look
 from casemate.worker.denials import Denials
 from casemate.worker.languages import Form, Language
@@ -121,7 +122,7 @@ class Tools:
     `policy_for` raises `TaskFailed` for a type that may not run. `search` is `PATH` inside, `programs` the interpreters
     found there, by name. `renderers` are threads for templates, and for nothing else: they wait for answers that other
     threads have to work out. `zone` is what dates in templates are in, `recursive`: render until nothing changes, `jq`
-    applies jq programs.
+    applies jq programs. `http` are the lists that bodies of HTTP tasks hold each request against.
     `serve` carries out a job that works in the folder of another one.
     """
 
@@ -136,6 +137,7 @@ class Tools:
     serve: Callable[[Hint, Job], Coroutine[Any, Any, None]]
     recursive: bool = False
     jq: Jq = no_jq
+    http: HttpLists = field(default_factory=HttpLists)
 
 
 Stage: TypeAlias = Callable[[Job, Tools], Coroutine[Any, Any, None]]

@@ -9,18 +9,29 @@ from typing import Final
 from casemate.catalog import Capability, Manifest
 from casemate.jobs import Place
 from casemate.sandbox import Egress, Level, Limits, Policy, Rights
-from casemate.settings import Isolation, JavaSecurity, LimitOverrides, authorised, for_task, said_by, thread_rule
+from casemate.settings import (
+    HttpLists,
+    Isolation,
+    JavaSecurity,
+    LimitOverrides,
+    authorised,
+    for_task,
+    said_by,
+    thread_rule,
+)
 from casemate.worker import denials
 from casemate.worker.errors import TaskFailed
+from casemate.worker.http_filter import filtered, is_filtered
 
 _CONNECTS: Final = frozenset((Capability.NETWORK, Capability.RUNS_CODE))
 _STARTS_PROCESSES: Final = frozenset((Capability.STARTS_PROCESSES, Capability.RUNS_CODE))
 _STARTS_THREADS: Final = frozenset((Capability.STARTS_THREADS, Capability.RUNS_CODE))
+_NO_LISTS: Final = HttpLists()
 
 
-def policies(isolation: Isolation, java_security: JavaSecurity) -> Callable[[Manifest, Place], Policy]:
+def policies(isolation: Isolation, java_security: JavaSecurity, http: HttpLists) -> Callable[[Manifest, Place], Policy]:
     """What answers `policy_for` under these settings."""
-    return lambda manifest, place: policy_for(manifest, isolation, java_security, place)
+    return lambda manifest, place: policy_for(manifest, isolation, java_security, place, http)
 
 
 def policy_for(
@@ -28,6 +39,7 @@ def policy_for(
     isolation: Isolation,
     java_security: JavaSecurity | None = None,
     place: Place | None = None,
+    http: HttpLists = _NO_LISTS,
 ) -> Policy:
     """The policy of one task type at one place. What its manifest does not ask for, it does not get: settings only
     take away. The one exception are threads for a type that `authorized-class-prefix` names.
@@ -47,15 +59,20 @@ def policy_for(
         writable=walls.writable_paths,
         forbidden=rules.forbidden_paths if rules is not None else (),
         rights=_rights(manifest, walls, rules),
-        egress=Egress(
-            open=walls.egress.open and not manifest.capabilities.isdisjoint(_CONNECTS),
-            allow=walls.egress.allow,
-            deny=walls.egress.deny,
-            public=walls.egress.public,
-        ),
+        egress=_egress(manifest, walls, http),
         limits=_limits(walls.limits),
         learning=walls.learning,
     )
+
+
+def _egress(manifest: Manifest, walls: Isolation, http: HttpLists) -> Egress:
+    egress = Egress(
+        open=walls.egress.open and not manifest.capabilities.isdisjoint(_CONNECTS),
+        allow=walls.egress.allow,
+        deny=walls.egress.deny,
+        public=walls.egress.public,
+    )
+    return filtered(egress, http) if is_filtered(manifest) else egress
 
 
 def _rights(manifest: Manifest, walls: Isolation, rules: JavaSecurity | None) -> Rights:

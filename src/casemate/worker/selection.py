@@ -7,9 +7,9 @@ files in any folder.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
-import re2
-
+from casemate.patterns import PatternRefused, compiled, within_effort
 from casemate.sandbox import Glob, GlobInvalid
 from casemate.worker.errors import TaskFailed
 
@@ -39,13 +39,17 @@ def _spellings(pattern: str) -> Iterator[str]:
 def _matcher(pattern: str) -> Callable[[str], bool]:
     try:
         return _expression(pattern) if pattern.startswith("regex:") else Glob(pattern).matches
-    except (GlobInvalid, re2.error) as error:
+    except (GlobInvalid, PatternRefused) as error:
         raise TaskFailed(f"Invalid file pattern '{pattern}': {error}") from None
 
 
 def _expression(pattern: str) -> Callable[[str], bool]:
-    # Patterns come from flows: an engine that backtracks could be kept busy for ever.
-    options = re2.Options()
-    options.log_errors = False
-    compiled = re2.compile(pattern.removeprefix("regex:"), options)
-    return lambda path: compiled.fullmatch(path) is not None
+    expression = compiled(pattern.removeprefix("regex:"))
+    return lambda path: _matches(expression, path)
+
+
+def _matches(expression: Any, path: str) -> bool:
+    try:
+        return within_effort(expression, path).fullmatch(path) is not None
+    except PatternRefused as error:
+        raise TaskFailed(f"Invalid file pattern 'regex:{expression.pattern[:200]}': {error}") from None

@@ -18,6 +18,7 @@ from casemate.expressions import Jq, no_jq
 from casemate.identifiers import Fence, JobId, friendly
 from casemate.jobs import Grant, Heartbeat, Hint, Kill, Place, Stale
 from casemate.sandbox import Policy, Sandboxes, folders
+from casemate.settings import HttpLists
 from casemate.worker import attempt, programs
 from casemate.worker.model import Job, Stop, Tools
 from casemate.worker.seats import Seat
@@ -48,6 +49,7 @@ class Worker:
         zone: tzinfo = UTC,
         recursive_rendering: bool = False,
         jq: Jq = no_jq,
+        http: HttpLists | None = None,
         beat: timedelta = BEAT,
     ) -> None:
         self._link = link
@@ -69,6 +71,7 @@ class Worker:
             serve=self._serve_within,
             recursive=recursive_rendering,
             jq=jq,
+            http=http or HttpLists(),
         )
 
     async def run(self) -> None:

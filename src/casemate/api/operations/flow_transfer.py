@@ -90,7 +90,7 @@ def _judged(content: bytes, deps: Deps, tenant: TenantId) -> tuple[list[Flow], d
     """The flows of a file, and why the other parts of it are none, by the names of the parts."""
     good: list[Flow] = []
     wrong: dict[str, str] = {}
-    for name, source in _parts(content):
+    for name, source in _parts(content, deps):
         try:
             good += _flows(source, deps, tenant)
         except Refused as refusal:
@@ -98,10 +98,10 @@ def _judged(content: bytes, deps: Deps, tenant: TenantId) -> tuple[list[Flow], d
     return good, wrong
 
 
-def _parts(content: bytes) -> list[tuple[str, str | None]]:
+def _parts(content: bytes, deps: Deps) -> list[tuple[str, str | None]]:
     """The files of an archive by their paths, or the documents of a text by their numbers."""
     if content.startswith(b"PK"):
-        return sources_in(BytesIO(content))
+        return sources_in(BytesIO(content), deps.archives)
     try:
         documents = split_documents(content.decode())
     except UnicodeDecodeError as error:

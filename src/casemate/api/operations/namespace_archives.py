@@ -45,7 +45,7 @@ async def export_namespace_files(call: Call) -> Answer:
 async def unpack(call: Call, upload: UploadFile) -> None:
     """Put every file of an archive below the folder that it was sent to; names and sizes are judged first."""
     folder = parent(slashed(call.text("path") or "/"))
-    whole, entries = await asyncio.to_thread(opened, upload.file, call.deps.upload_limit)
+    whole, entries = await asyncio.to_thread(opened, upload.file, call.deps.upload_limit, call.deps.archives)
     with whole:
         targets = {f"{folder.rstrip('/')}/{entry.filename}": entry for entry in entries}
         if any(entry.filename.startswith(_FLOWS) for entry in entries):

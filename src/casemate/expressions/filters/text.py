@@ -100,7 +100,7 @@ def _split(value: object, given: Given, run: Run) -> object:
         raise Fault("missing delimiter parameter in split filter")
     text = arguments.text(value)
     run.session.meter.charge(len(text))
-    return split(text, delimiter, arguments.whole(given, "limit") or 0)
+    return split(text, delimiter, arguments.whole(given, "limit") or 0, run.session.meter)
 
 
 def _slugify(value: object, _given: Given, run: Run) -> str:

@@ -6,6 +6,7 @@ from casemate.jobs import Grant
 from casemate.sandbox import Body, Command, Level
 from casemate.worker import copies, packages, properties, scripts
 from casemate.worker.errors import TaskFailed
+from casemate.worker.http_filter import is_filtered
 from casemate.worker.languages import Language
 from casemate.worker.model import Job, Script, Tools
 from casemate.worker.names import INTERNAL, stored
@@ -16,7 +17,9 @@ async def build(job: Job, tools: Tools) -> None:
     if job.script is not None:
         job.what = await _command(job, job.script, tools)
     elif job.manifest is not None and job.manifest.body is not None:
-        given = {"properties": job.properties, "place": _place(job.grant), "files": job.files}
+        given: dict[str, object] = {"properties": job.properties, "place": _place(job.grant), "files": job.files}
+        if is_filtered(job.manifest):
+            given["http"] = {"allowed": tools.http.allowed, "denied": tools.http.denied}
         job.what = Body(module=job.manifest.body, job=given)
 
 
