@@ -69,9 +69,12 @@ def raise_around(order: Order, template: Template, parent: int, doors: Iterable[
 
 def enter_groups(doors: Iterable[int]) -> None:
     """First of all, so that what is made for it counts as its own; nobody can leave from where no group is mounted."""
-    for door in doors:
-        cgroups.enter(door)
-        os.close(door)
+    try:
+        for door in doors:
+            cgroups.enter(door)
+            os.close(door)
+    except OSError as error:  # such as EINVAL for a worker of real-time priority, which the groups have no time for
+        raise OSError(error.errno, f"its control groups cannot be entered: {error.strerror}") from error
 
 
 def _arrange_files(order: Order) -> int:
