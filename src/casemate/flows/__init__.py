@@ -25,7 +25,7 @@ from casemate.flows.model import (
     Task,
     Trigger,
 )
-from casemate.flows.parse import TEMPLATED, parse, parse_task, parse_trigger, read_flow
+from casemate.flows.parse import TEMPLATED, flow_of, parse, parse_task, parse_trigger, read_flow
 from casemate.flows.shown import input_to_json, task_to_json, to_json, trigger_to_json
 from casemate.flows.templates import TEMPLATE, Template, TemplateName, clashes, names_of, read_template, with_templates
 from casemate.flows.violations import violations
@@ -63,6 +63,7 @@ __all__ = [
     "drawn",
     "expanded",
     "flow_json_schema",
+    "flow_of",
     "graph_to_json",
     "held_json_schema",
     "input_to_json",

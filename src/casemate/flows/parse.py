@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, cast
 
 from casemate.catalog import Catalog, Holds
-from casemate.documents import MAX_NODES, Document, Mapping, examine, plain
+from casemate.documents import MAX_NODES, Document, Mapping, Reading, examine, plain
 from casemate.errors import Problem
 from casemate.flows.build import build_flow, build_task, build_trigger
 from casemate.flows.defaults import Values, added_values, completed, has_defaults, with_defaults
@@ -32,7 +32,13 @@ def read_flow(text: str, catalog: Catalog, tenant: TenantId, *, complete: bool =
 
     `complete`: as it is run, see `parse`.
     """
-    reading = examine(text)
+    return flow_of(examine(text), catalog, tenant, complete=complete)
+
+
+def flow_of(
+    reading: Reading, catalog: Catalog, tenant: TenantId, *, complete: bool = False
+) -> Flow | tuple[Problem, ...]:
+    """The same for a text that was read already."""
     if reading.document is None:
         return ordered(reading.problems)
     flow = parse(reading.document, catalog, tenant, complete=complete)
