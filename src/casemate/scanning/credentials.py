@@ -1,0 +1,156 @@
+"""Credentials that stand in a flow: tokens by their shape, private keys, passwords in addresses and by their names."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from casemate.documents import Scalar
+from casemate.scanning.model import Place, Span
+
+TOKENS: Final = (
+    ("an AWS access key", r"(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}"),
+    ("a GitHub token", r"gh[pousr]_[0-9A-Za-z]{36,251}|github_pat_[0-9A-Za-z_]{60,}"),
+    ("a GitLab token", r"gl(?:pat|dt|ptt|rt|cbt|agent|soat|ft|oas|imt)-[0-9A-Za-z_-]{20,}"),
+    ("a Slack token", r"xox[abeoprs]-[0-9A-Za-z-]{20,}|xapp-[0-9]-[0-9A-Z]+-[0-9]+-[0-9a-f]{32,}"),
+    ("a Slack webhook", r"hooks\.slack\.com/(?:services|workflows|triggers)/[0-9A-Za-z_/-]{30,}"),
+    ("a Discord webhook", r"discord(?:app)?\.com/api/webhooks/[0-9]{15,}/[0-9A-Za-z_-]{60,}"),
+    ("a Google API key", r"AIza[0-9A-Za-z_-]{35}"),
+    ("a Google OAuth secret", r"GOCSPX-[0-9A-Za-z_-]{28}"),
+    ("a Google access token", r"ya29\.[0-9A-Za-z_-]{30,}"),
+    ("a Stripe key", r"[rs]k_live_[0-9A-Za-z]{20,}"),
+    ("an OpenAI key", r"sk-(?:proj|svcacct|admin)-[0-9A-Za-z_-]{40,}|sk-[0-9A-Za-z]{20}T3BlbkFJ[0-9A-Za-z]{20}"),
+    ("an Anthropic key", r"sk-ant-[a-z0-9]+-[0-9A-Za-z_-]{80,}"),
+    ("a Hugging Face token", r"hf_[0-9A-Za-z]{34,}"),
+    ("an npm token", r"npm_[0-9A-Za-z]{36}"),
+    ("a PyPI token", r"pypi-AgE[0-9A-Za-z_-]{50,}"),
+    ("a Docker Hub token", r"dckr_(?:pat|oat)_[0-9A-Za-z_-]{27,}"),
+    ("a SendGrid key", r"SG\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43}"),
+    ("a Twilio key", r"SK[0-9a-f]{32}"),
+    ("a Telegram bot token", r"[0-9]{8,10}:AA[0-9A-Za-z_-]{33}"),
+    ("a HashiCorp Vault token", r"hv[sbr]\.[0-9A-Za-z_-]{24,}"),
+    ("a DigitalOcean token", r"do[opr]_v1_[0-9a-f]{64}"),
+    ("a Databricks token", r"dapi[0-9a-f]{32}"),
+    ("a Shopify token", r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"),
+    ("a Linear key", r"lin_api_[0-9A-Za-z]{40}"),
+    ("a Notion token", r"(?:ntn_[0-9A-Za-z]{40,}|secret_[0-9A-Za-z]{43})"),
+    ("an Azure storage key", r"AccountKey=[0-9A-Za-z+/]{86}=="),
+    ("an Azure shared access signature", r"sig=[0-9A-Za-z%]{43,}(?:%3D|=)"),
+    ("a JSON web token", r"eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}"),
+    ("an age secret key", r"AGE-SECRET-KEY-1[0-9A-Z]{58}"),
+)
+"""What services give out, each with a shape of its own, and what to call it."""
+
+_TOKEN: Final = re.compile(
+    r"(?<![0-9A-Za-z_-])(?:" + "|".join(f"(?P<t{number}>{shape})" for number, (_, shape) in enumerate(TOKENS)) + ")"
+)
+_SAMPLE: Final = re.compile(
+    r"example|sample|dummy|placeholder|redacted|your|x{6,}|0{10,}|\*{3,}|\.{3}|123456789", re.IGNORECASE
+)
+_PRIVATE_KEY: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-[0-9]")
+_USERINFO: Final = re.compile(
+    r"\b[a-z][a-z0-9+.-]{1,20}://([^\s/:@'\"{}$<>]*):([^\s/@'\"<>]{1,200})@[^\s@]", re.IGNORECASE
+)
+_ASSIGNED: Final = re.compile(
+    r"(?<![\w$])[\w.-]{0,60}?(?:password|passwd|secret|token|api_?key|access_?key|private_?key)\b['\"]?\s*(?:=|:)\s*"
+    r"(?P<quote>['\"])(?P<value>[^'\"\s]{8,200})(?P=quote)",
+    re.IGNORECASE,
+)
+_TELLING: Final = re.compile(
+    r"(?:^|[_.-]|(?<=[a-z]))(?:password|passwd|pwd|passphrase|passcode|secret|secret[_-]?key|secret[_-]?access[_-]?key|client[_-]?secret|token|"
+    r"access[_-]?token|auth[_-]?token|api[_-]?token|bearer[_-]?token|refresh[_-]?token|registry[_-]?token|identity[_-]?token|api[_-]?key|apikey|"
+    r"access[_-]?key|account[_-]?key|shared[_-]?key|sas[_-]?token|private[_-]?key|encryption[_-]?key|credentials?|connection[_-]?string)$",
+    re.IGNORECASE,
+)
+"""Keys whose value is a credential: `password`, `DB_PASSWORD`, `clientSecret`, `apiKey`."""
+_HARMLESS: Final = re.compile(
+    r"|true|false|null|none|nil|n/?a|yes|no|on|off|changeme|change[-_ ]?me|\*+|x+|-+|\.+|todo|tbd|fixme|dummy.*"
+    r"|.*placeholder.*|.*example.*|redacted.*|(?:your|my|some|the|a|an)[-_ ].*"
+    r"|<.*>|\[.*\]|\(.*\)|%[\w.]+%|\$\w+|\$\{.*\}|\$\(.*\)"
+    r"|(?:string|secret|password|token|uri|int|integer|boolean|bool|text)s?",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Values that stand for a credential, or name a type: none of them opens anything."""
+_NAMES_ONE: Final = re.compile(
+    r"(?:kestra|file|nsfile|https?|vault|arn|projects|secretref|op)(?:://|:|/).*|/[\w./-]+", re.IGNORECASE
+)
+"""Where a credential is to be found, which is not the credential."""
+_PAGE: Final = re.compile(r"(?:next|page|continuation|sync|max)_?token$", re.IGNORECASE)
+"""Tokens that say where to go on, and are no credentials."""
+_VALUES: Final = ("value", "default", "defaults")
+_NAMES: Final = ("name", "key", "id")
+_OPENS: Final = ("{{", "{%")
+_LONGEST: Final = 1000
+_RANDOM: Final = 3.0
+"""Bits of a character's surprise: words and names have less."""
+
+
+def token(_place: Place, text: str) -> Iterator[Span]:
+    """Tokens of known shape. The span says whose, never which."""
+    for found in _TOKEN.finditer(text):
+        name = TOKENS[int((found.lastgroup or "t0")[1:])][0]
+        if not _SAMPLE.search(found[0]):
+            yield Span(found.start(), found.end(), name)
+
+
+def private_key(_place: Place, text: str) -> Iterator[Span]:
+    """Headers of private keys."""
+    for found in _PRIVATE_KEY.finditer(text):
+        yield Span(found.start(), found.end())
+
+
+def userinfo(_place: Place, text: str) -> Iterator[Span]:
+    """Passwords in addresses: `postgres://user:password@host`."""
+    for found in _USERINFO.finditer(text):
+        if not _placeholder(found[2]):
+            yield Span(found.start(2), found.end(2))
+
+
+def assigned(_place: Place, text: str) -> Iterator[Span]:
+    """Literals that a script gives to a name such as `password`, if they look random."""
+    for found in _ASSIGNED.finditer(text):
+        value = found["value"]
+        if (
+            not _placeholder(value)
+            and not _NAMES_ONE.fullmatch(value)
+            and _surprise(value) >= _RANDOM
+            and re.search("[0-9]", value)
+        ):
+            yield Span(found.start("value"), found.end("value"))
+
+
+def telling(place: Place, text: str) -> Iterator[Span]:
+    """The literal value of a property whose key says that it is a credential."""
+    name, value = _named(place), place.node.value if isinstance(place.node, Scalar) else None
+    if isinstance(value, bool | float) or not _TELLING.search(name) or _PAGE.search(name):
+        return
+    if not _placeholder(text) and not _NAMES_ONE.fullmatch(text.strip()):
+        yield Span(0, len(text), name)
+
+
+def secret_default(place: Place, text: str) -> Iterator[Span]:
+    """The default of an input of type SECRET."""
+    if place.kind == "SECRET" and not _placeholder(text):
+        yield Span(0, len(text))
+
+
+def _named(place: Place) -> str:
+    """The key; of `{name: DB_PASSWORD, value: ...}` and its like, the name."""
+    key = place.path[-1]
+    if key not in _VALUES or place.siblings is None:
+        return key if isinstance(key, str) else ""
+    entries = map(place.siblings.entry, _NAMES)
+    return next((entry.value.text for entry in entries if entry and isinstance(entry.value, Scalar)), "")
+
+
+def _placeholder(text: str) -> bool:
+    return any(mark in text for mark in _OPENS) or _HARMLESS.fullmatch(text.strip()[:_LONGEST]) is not None
+
+
+def _surprise(text: str) -> float:
+    """Shannon's entropy in bits a character."""
+    counts = Counter(text).values()
+    return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)

@@ -1,0 +1,97 @@
+"""Options of containers and commands that take down walls, in whatever words they are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import re2
+
+from casemate.scanning.model import Place, Span
+
+_TRUE: Final = re2.compile(r"(?is)\s*(?:true|1)\s*|.*\{\{-?\s*(?:'true'|\"true\"|true|1)\s*-?\}\}.*")
+_HOST: Final = re2.compile(r"(?is)\s*(?:host|container:.*)\s*|.*\{\{.*['\"](?:host|container:[^'\"]*)['\"].*\}\}.*")
+_HOST_FLAG: Final = re.compile(
+    r"(?<![\w-])--(?:net|network|pid|ipc|uts|userns|cgroupns)(?:=|\s+)['\"]?host\b|\bnetwork_mode['\"]?\s*[:=]\s*['\"]?host\b"
+)
+_PRIVILEGED_FLAG: Final = re.compile(
+    r"(?<![\w-])--privileged(?!=false)(?![\w-])|(?<![\w-])--cap-add(?:=|\s+)['\"]?(?:CAP_)?(?:ALL|SYS_ADMIN|SYS_PTRACE|SYS_MODULE|NET_ADMIN)\b"
+    r"|\bprivileged['\"]?\s*[:=]\s*['\"]?true\b|--security-opt(?:=|\s+)['\"]?(?:seccomp|apparmor)[=:]unconfined",
+    re.IGNORECASE,
+)
+_SOCKET: Final = re.compile(
+    r"(?<![\w.])(?:/var)?/?run/(?:docker|podman/podman|containerd/containerd|crio/crio|docker/containerd/containerd)\.sock(?![\w])"
+    r"|(?<![\w.-])docker\.sock(?!\w)|docker_engine(?!\w)",
+    re.IGNORECASE,
+)
+_CAPABILITY: Final = re.compile(
+    r"\s*(?:CAP_)?(?:ALL|SYS_ADMIN|SYS_PTRACE|SYS_MODULE|SYS_RAWIO|SYS_BOOT|SYS_TIME|NET_ADMIN|BPF|PERFMON|DAC_READ_SEARCH|MAC_ADMIN|MAC_OVERRIDE|SYSLOG)\s*",
+    re.IGNORECASE,
+)
+_EXPRESSION: Final = re2.compile(r"(?s)\{\{.*?\}\}|\{%.*?%\}")
+_SECRET: Final = re.compile(r"(?<![\w.])secret\s*\(")
+_NAMED_VOLUME: Final = re.compile(r"[a-zA-Z0-9][\w.-]*:/.*", re.DOTALL)
+
+
+def true(_place: Place, text: str) -> Iterator[Span]:
+    """What Kestra reads as true, also as the text or the number, or as an expression of it."""
+    if _TRUE.fullmatch(text):
+        yield Span(0, len(text))
+
+
+def host(_place: Place, text: str) -> Iterator[Span]:
+    """The network of the host or of another container, also as an expression of it."""
+    if found := _HOST.fullmatch(text):
+        yield Span(0, len(text), found[0].strip()[:60])
+
+
+def host_flag(_place: Place, text: str) -> Iterator[Span]:
+    """The same as an option of a container's client in a command."""
+    yield from _all(_HOST_FLAG, text)
+
+
+def privileged_flag(_place: Place, text: str) -> Iterator[Span]:
+    """Options of a container's client that give a container the rights of the host."""
+    yield from _all(_PRIVILEGED_FLAG, text)
+
+
+def capability(_place: Place, text: str) -> Iterator[Span]:
+    """A capability with which a process leaves its container."""
+    if _CAPABILITY.fullmatch(text):
+        yield Span(0, len(text), text.strip())
+
+
+def socket(_place: Place, text: str) -> Iterator[Span]:
+    """The socket of a container engine: who reaches it is root on the host."""
+    yield from _all(_SOCKET, text)
+
+
+def folder_of_host(_place: Place, text: str) -> Iterator[Span]:
+    """A volume that is a folder of the host, not one of the engine's by name. The socket has a rule of its own."""
+    if not _NAMED_VOLUME.fullmatch(text) and not _SOCKET.search(text):
+        yield Span(0, len(text), text.strip()[:80])
+
+
+def mounted(_place: Place, text: str) -> Iterator[Span]:
+    """The working directory of the worker within the container."""
+    if text.strip().upper() == "MOUNT":
+        yield Span(0, len(text))
+
+
+def secret_in_text(_place: Place, text: str) -> Iterator[Span]:
+    """A secret that an expression writes into the text of a command."""
+    for expression in _EXPRESSION.finditer(text):
+        if found := _SECRET.search(expression[0]):
+            yield Span(expression.start() + found.start(), expression.end())
+
+
+def runner_name(_place: Place, text: str) -> Iterator[Span]:
+    """The value of the older `runner` property."""
+    if text.strip().upper() in ("PROCESS", "DOCKER"):
+        yield Span(0, len(text), text.strip())
+
+
+def _all(shape: re.Pattern[str], text: str) -> Iterator[Span]:
+    for found in shape.finditer(text):
+        yield Span(found.start(), found.end(), " ".join(found[0].split())[:60])

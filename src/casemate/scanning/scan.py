@@ -1,0 +1,161 @@
+"""The scan of one document: every rule at every place, then what the suppressions say of the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from typing import Final
+
+from casemate.documents import Document, Mapping, Mark, Node, Path, Scalar, examine, printed
+from casemate.scanning.model import Finding, Holds, Matcher, Place, Present, Rule, Span, Suppression
+from casemate.scanning.places import place_of, places
+from casemate.scanning.rules import Ruleset
+from casemate.scanning.suppressions import EXPIRED, UNUSED, Comment, Entry, comments, told
+
+_TEMPLATED: Final = (".TemplatedTask", "spec")
+_MOST: Final = 1000
+"""Findings of one document: whoever has a thousand needs no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What a scan of one document has found, and which entries of the ruleset it has used."""
+
+    findings: tuple[Finding, ...]
+    used: frozenset[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A finding with the lines on which something begins that it lies in."""
+
+    finding: Finding
+    path: Path
+    steps: str
+    lines: frozenset[int]
+
+
+def scan(document: Document, ruleset: Ruleset, *, file: str, today: date, before: int = 0) -> Scanned:
+    """What the rules find in a document, in the order of lines. `before` lines of its file stand before it.
+
+    `today` is what the ends of suppressions are compared with.
+    """
+    lines = document.text.splitlines()
+    hits = sorted(_hits(document.root, ruleset, lines), key=lambda hit: (hit.finding.line, hit.finding.column))[:_MOST]
+    said = list(comments(lines))
+    notes = [one for one in said if isinstance(one, Finding)]
+    allowing = [one for one in said if isinstance(one, Comment)]
+    name, used = flow_name(document.root), set[Comment | Entry]()
+    entries = [entry for entry in ruleset.entries if entry.covers(file, name) and not entry.is_over(today)]
+    found = [_judged(hit, allowing, entries, used) for hit in hits]
+    notes += [_unused(comment, ruleset) for comment in allowing if comment not in used]
+    shifted = [replace(one, file=file, line=one.line + before) for one in (*found, *notes)]
+    return Scanned(tuple(shifted), frozenset(one for one in used if isinstance(one, Entry)))
+
+
+def about_entries(ruleset: Ruleset, used: frozenset[Entry], today: date) -> Iterator[Finding]:
+    """What is to be told of the suppressions of a ruleset after a whole run: unused ones, and ones that are over."""
+    for entry in ruleset.entries:
+        rule = EXPIRED if entry.is_over(today) else UNUSED if entry not in used else None
+        if rule is not None:
+            yield told(rule, line=entry.line, column=entry.column, what=entry.rule, file=entry.source)
+
+
+def flow_name(root: Node) -> str:
+    """`namespace.id` as far as the document says them."""
+    entries = (root.entry(key) for key in ("namespace", "id")) if isinstance(root, Mapping) else ()
+    return ".".join(entry.value.text if entry and isinstance(entry.value, Scalar) else "" for entry in entries)
+
+
+def _hits(root: Node, ruleset: Ruleset, lines: Sequence[str]) -> Iterator[_Hit]:
+    begins: dict[Path, Mark] = {(): root.mark}
+    for place in places(root):
+        begins[place.path] = place.mark
+        for rule, span in _found(place, ruleset):
+            yield _hit(place, rule, span, lines, begins)
+        for inner, rule, span in _within(place, ruleset):
+            yield replace(_hit(place, rule, span, lines, begins), path=inner.path, steps=inner.steps)
+
+
+def _found(place: Place, ruleset: Ruleset) -> Iterator[tuple[Rule, Span | None]]:
+    """The rules that match a place, and which piece of its text; None for the whole property."""
+    for rule, matcher in _interested(ruleset, place.steps):
+        if isinstance(matcher, Present):
+            if _is_given(place.node) and (matcher.kind is None or matcher.kind(place.kind)):
+                yield rule, None
+        elif (text := place.text) is not None:
+            for span in matcher.detector(place, text):
+                yield rule, span
+
+
+@lru_cache(maxsize=20_000)
+def _interested(ruleset: Ruleset, steps: str) -> tuple[tuple[Rule, Matcher], ...]:
+    """Which rules look at a path at all: flows have few different ones."""
+    return tuple((rule, matcher) for rule in ruleset.rules for matcher in rule.matchers if _looks_at(matcher, steps))
+
+
+def _looks_at(matcher: Matcher, steps: str) -> bool:
+    if isinstance(matcher, Holds) and matcher.but is not None and matcher.but.matches(steps):
+        return False
+    return matcher.paths is None or matcher.paths.matches(steps)
+
+
+def _is_given(node: Node) -> bool:
+    return not isinstance(node, Scalar) or node.value is not None
+
+
+def _within(place: Place, ruleset: Ruleset) -> Iterator[tuple[Place, Rule, Span]]:
+    """What is found in the task that a `TemplatedTask` writes down as a text, and where in that text it begins."""
+    kind, key = _TEMPLATED
+    if place.path[-1] != key or not place.kind.endswith(kind) or place.text is None:
+        return
+    reading = examine(place.text)
+    starts = [0]
+    for line in place.text.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    for inner in places(reading.document.root) if reading.document else ():
+        moved = replace(inner, path=(*place.path, *inner.path), steps=place.steps + inner.steps)
+        for rule, _ in _found(moved, ruleset.by_path):
+            begin = starts[inner.mark.line - 1] + inner.mark.column - 1
+            yield moved, rule, Span(begin, begin + 1)
+
+
+def _hit(place: Place, rule: Rule, span: Span | None, lines: Sequence[str], begins: dict[Path, Mark]) -> _Hit:
+    mark = place.mark if span is None else place_of(span, place.node, lines)
+    finding = Finding(
+        rule=rule.id,
+        severity=rule.severity,
+        message=rule.message.replace("{what}", span.what if span else ""),
+        line=mark.line,
+        column=mark.column,
+        path=printed(place.path),
+        remedy=rule.remedy,
+    )
+    around = (begins[place.path[:depth]].line for depth in range(len(place.path) + 1))
+    return _Hit(finding, place.path, place.steps, frozenset((*around, mark.line)))
+
+
+def _judged(hit: _Hit, allowing: Sequence[Comment], entries: Sequence[Entry], used: set[Comment | Entry]) -> Finding:
+    """The finding, suppressed by the first comment or else entry that covers it; notes which one was used."""
+    for comment in allowing:
+        if comment.target in hit.lines and _names(comment.rules, hit.finding.rule):
+            used.add(comment)
+            return replace(hit.finding, suppressed=Suppression(reason=comment.reason, in_source=True))
+    for entry in entries:
+        if _names((entry.rule,), hit.finding.rule) and (entry.path is None or entry.path.matches(hit.steps)):
+            used.add(entry)
+            return replace(hit.finding, suppressed=Suppression(reason=entry.reason, in_source=False))
+    return hit.finding
+
+
+def _names(rules: Sequence[str], rule: str) -> bool:
+    return any(one in (rule, "*") for one in rules)
+
+
+def _unused(comment: Comment, ruleset: Ruleset) -> Finding:
+    known = {rule.id for rule in ruleset.rules} | {"*"}
+    strange = [rule for rule in comment.rules if rule not in known]
+    what = f"{strange[0]}, which is the name of no rule" if strange else ", ".join(comment.rules)
+    return told(UNUSED, line=comment.line, column=comment.column, what=what)
