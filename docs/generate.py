@@ -16,6 +16,9 @@ from casemate.catalog.schema import Schema
 from casemate.core import catalog
 from casemate.executions.flowables import shape_of
 from casemate.flows import Task
+from casemate.scanning import ABOUT, BUILTIN, Rule
+from casemate.scanning.addresses import METADATA, NAMES
+from casemate.scanning.credentials import TOKENS
 from casemate.settings.keys import Key
 from casemate.settings.known import KNOWN
 
@@ -35,6 +38,7 @@ def pages() -> dict[str, str]:
         "configuration.md": _configuration,
         "task-types.md": _task_types,
         "http-api.md": _http_api,
+        "scan-rules.md": _scan_rules,
     }
     return {name: _BY_CODE + "\n".join(make()) + "\n" for name, make in makers.items()}
 
@@ -66,6 +70,35 @@ def _configuration() -> Iterator[str]:
     yield "## Known, without effect\n"
     yield "These keys are checked for their form. Setting one prints a warning with the reason.\n"
     yield from _table(("key", "why"), ((f"`{key.name}`", key.later) for key in KNOWN.keys if key.later))
+
+
+def _scan_rules() -> Iterator[str]:
+    yield "# Rules of the scan\n"
+    yield "What `casemate flow validate --scan builtin` looks for. How to add rules, and to say of a finding that it"
+    yield "may stay: [Check flows in CI](../how-to/check-flows-in-ci.md).\n"
+    yield from _table(("rule", "severity", "what it finds", "what to do"), map(_scan_rule, BUILTIN))
+    yield "## About suppressions\n"
+    yield from _table(("rule", "severity", "what it finds", "what to do"), map(_scan_rule, ABOUT))
+    yield "## Tokens\n"
+    shapes = ", ".join(name for name, _ in TOKENS)
+    yield f"`credential-token` knows {len(TOKENS)} shapes: {shapes}."
+    yield "A text that calls itself an example or a placeholder is none.\n"
+    yield "## Metadata addresses\n"
+    yield f"`metadata-address` finds every address within {_listed(METADATA)}, in one to four parts, each"
+    yield "decimal, octal or hexadecimal; IPv6 in any form, and what leads through IPv6 to one of these; also where"
+    yield "percent signs and wide digits hide it, or an expression or a program joins it from texts. The names are"
+    yield f"{_listed(sorted(NAMES))}.\n"
+    yield "## Problems\n"
+    yield "What the reader of flows says comes under the names `flow/...`, for instance `flow/unknown-type`. It is"
+    yield "never suppressed."
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _scan_rule(rule: Rule) -> tuple[str, str, str, str]:
+    return f"`{rule.id}`", rule.severity, rule.title, rule.remedy
 
 
 def _value(key: Key) -> str:

@@ -112,7 +112,7 @@ def test_flows_are_validated_with_the_plugin_defaults_of_the_configuration(tmp_p
 def test_a_default_that_is_mistyped_is_no_default(tmp_path: Path):
     text = "kestra: {plugins: {defaults: [{type: a.B, force: true, values: {}}]}}"
     result = casemate("flow", "validate", EXAMPLES, "-c", written(tmp_path, "conf.yml", text))
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert "kestra.plugins.defaults: must be a list of entries" in result.stderr
 
 

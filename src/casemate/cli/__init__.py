@@ -29,9 +29,10 @@ _REDTEAM = """Attack the walls of this installation with harmless payloads, and 
 
 Exit status: 0 if every attack is blocked and what must work works, 1 if not, 2 for a configuration or command \
 line that is not valid, 3 when this machine cannot build the walls, 130 after Ctrl-C."""
-_VALIDATE = """Check flow files and folders.
+_VALIDATE = """Check flow files and folders, and look for what in them may do harm.
 
-Exit status: 0 if every flow is valid, 1 if one is not, or it or the configuration cannot be read."""
+Exit status: 0, 1 if something was found, 2 if it could not be done: an option, a path, a configuration, rules, or the \
+server."""
 _SCHEMA = """Print the JSON Schema of flows, or of one type, for editors.
 
 Exit status: 0, 2 if there is no such type."""

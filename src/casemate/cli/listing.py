@@ -1,0 +1,58 @@
+"""The report of `casemate flow validate` for people: a line for each flow, and under it what was found, with places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from casemate.scanning import FLOW, Checked, Finding, Report, Severity
+
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+"""Names of files and values of flows are others' texts: they must not move the cursor, nor begin a line of their own,
+which some systems for continuous integration would take for a command."""
+_WHOLE_FILE: Final = (f"{FLOW}odd-file", f"{FLOW}unreadable")
+
+
+def as_text(report: Report, *, scanned: bool) -> Iterator[str]:
+    """The lines of the report; the last one counts, if there was a scan."""
+    for checked in report.checked:
+        yield from map(_safe, _document(checked, report.least))
+    for finding in report.about_rules:
+        yield _safe(f"{_mark(finding)} - {finding.located()}")
+    if scanned:
+        counts = report.counts()
+        shown = [f"{counts[name]} {name}{'s' * (counts[name] != 1)}" for name in Severity]
+        yield f"{len(report.checked)} flows: {', '.join(shown)}; {counts['suppressed']} suppressed"
+
+
+def _document(checked: Checked, least: Severity) -> Iterator[str]:
+    fails = checked.fails(least)
+    if any(one.rule in _WHOLE_FILE for one in checked.findings):
+        yield f"✘ - {checked.file}: {checked.findings[0].message}"
+        return
+    yield f"✘ - {checked.file}" if fails else f"✓ - {checked.name}"
+    for one in checked.findings:
+        if one.counts:
+            yield from _line(one, least)
+
+
+def _line(finding: Finding, least: Severity) -> Iterator[str]:
+    if finding.severity.reaches(least):
+        yield f"  {finding.located()}"
+    elif finding.rule.startswith(FLOW):
+        yield f"{_mark(finding)} - {finding.message}"
+    else:
+        yield f"{_mark(finding)} - {finding.located()}"
+
+
+def _mark(finding: Finding) -> str:
+    if finding.rule == f"{FLOW}relocated":
+        return "ℹ"
+    return {Severity.ERROR: "✘", Severity.WARNING: "⚠"}.get(
+        finding.severity, "⚠" if finding.rule.startswith(FLOW) else "ℹ"
+    )
+
+
+def _safe(line: str) -> str:
+    return _UNPRINTABLE.sub(" ", line)
