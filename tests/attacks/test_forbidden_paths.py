@@ -216,6 +216,36 @@ def test_what_is_forbidden_before_it_exists_is_absent_once_it_does(worker, shown
     assert worker.shell(f"cat {later}", **rules).said == ""
 
 
+@pytest.fixture
+def everywhere(shown):
+    """A folder below /usr, which every sandbox shows."""
+    folder = Path("/usr/local/share") / shown.name
+    if not os.access(folder.parent, os.W_OK):
+        pytest.skip(f"{folder.parent} cannot be written")
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_what_is_forbidden_in_the_machines_own_folders_is_absent_once_it_exists(worker, everywhere):
+    later, rules = everywhere / "later", {"forbidden": (str(everywhere / "later"),)}
+    assert worker.shell(f"cat {later}; ls {everywhere.parent}", **rules).stdout.count(everywhere.name) == 1
+    later.write_text("new secret")
+    assert worker.shell(f"cat {later}", **rules).said == ""
+    fresh = everywhere / "fresh"
+    fresh.write_text("newer secret")
+    fresh.rename(later)
+    assert worker.shell(f"cat {later}", **rules).said == ""
+
+
+def test_a_forbidden_link_that_comes_to_lead_into_them_hides_what_is_there(worker, shown, everywhere):
+    (everywhere / "key").write_text("key")
+    link, rules = shown / "link", {"forbidden": (str(shown / "link"),)}
+    assert worker.shell(f"cat {everywhere}/key", **rules).said == "key"
+    link.symlink_to(everywhere / "key")
+    assert worker.shell(f"cat {everywhere}/key", **rules).said == ""
+
+
 def test_a_neighbour_whose_name_begins_alike_is_not_forbidden(worker, shown):
     (shown / "secrets").write_text("free")
     outcome = worker.shell(f"cat {shown}/secrets", visible=(str(shown),), forbidden=(str(shown / "secret"),))

@@ -15,6 +15,8 @@ OFFERED_SETTINGS = (
     *("python3*", "java-*", "fonts"),
 )
 """Folders of the machine's /etc that are shown unless it is forbidden; then a few files of our own stand for them."""
+ALWAYS_COVERED = ("/etc/ssl/private", "/etc/pki/tls/private")
+"""What nobody is shown of them."""
 OWN_SETTINGS = ("passwd", "group", "hosts", "hostname", "resolv.conf", "nsswitch.conf")
 """Files of /etc that we write."""
 COPIED_SETTINGS = ("ld.so.cache", "localtime", "timezone", "services", "protocols", "mime.types", "os-release")

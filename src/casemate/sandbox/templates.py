@@ -8,13 +8,14 @@ import sys
 from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from casemate.sandbox import stub
 from casemate.sandbox.errors import LaunchFailed
 from casemate.sandbox.kernel import capabilities, namespaces
 from casemate.sandbox.model import Level, Places, Policy
 from casemate.sandbox.orders import TASK_ID, TEMPORARY, Template
-from casemate.sandbox.places import places_of
+from casemate.sandbox.places import ALWAYS_COVERED, SYSTEM, places_of
 
 _RESOLV_CONF = "/etc/resolv.conf"
 _PRIVATE_INSIDE = ("/tmp", "/work", "/dev", "/proc")  # noqa: S108 - names of places inside
@@ -25,7 +26,7 @@ def template_of(
 ) -> Template:
     """What is shown under this policy. LaunchFailed: a path is asked for that is hidden from every sandbox."""
     shown = policy.visible, policy.writable
-    found = _found((*policy.visible, *policy.writable), (*policy.forbidden, *hidden))
+    found = _found((*policy.visible, *policy.writable), (*policy.forbidden, *hidden, *ALWAYS_COVERED))
     contained = level is Level.CONTAINER
     return _template(*shown, policy.forbidden, str(folder), host_resolv_conf(), users, hidden, found, contained)
 
@@ -62,20 +63,35 @@ def _template(
 
 
 def _found(shown: tuple[str, ...], walls: tuple[str, ...]) -> tuple[str, ...]:
-    """What lies at shown places, and at forbidden ones within them. A mount is of one file or folder: when another one
-    comes to that place, a shown one stays the old one and a cover is taken away, so the next launch needs a new root.
+    """What lies at shown places, and at forbidden ones within them or within what everybody is shown. A mount is of one
+    file or folder: when another one comes to that place, a shown one stays the old one and a cover is taken away, so
+    the next launch needs a new root.
     """
-    inner = (wall for wall in walls if any(wall == path or wall.startswith(f"{path}/") for path in shown))
-    places = (place for wall in inner for place in sorted(places_of(wall)))
-    return (*(_identity(path, os.stat) for path in shown), *(_identity(place, os.lstat) for place in places))
+    states = (_State(wall, _identity(wall, os.lstat), _identity(wall, os.stat)) for wall in walls)
+    trees = (*shown, *SYSTEM, sys.base_prefix, "/etc")
+    return (*(_identity(path, os.stat) for path in shown), *(str(each) for each in states if _lies_within(each, trees)))
+
+
+class _State(NamedTuple):
+    """A forbidden place, what lies there, and what that leads to if it is a link."""
+
+    path: str
+    itself: str
+    target: str
+
+
+@lru_cache(maxsize=256)
+def _lies_within(state: _State, trees: tuple[str, ...]) -> bool:
+    """By its name or by what it is a link to; asked anew when its state is another."""
+    return any(place == tree or place.startswith(f"{tree}/") for place in places_of(state.path) for tree in trees)
 
 
 def _identity(path: str, look: Callable[[str], os.stat_result]) -> str:
     try:
         found = look(path)
     except OSError:
-        return f"{path}:"
-    return f"{path}:{found.st_dev}.{found.st_ino}"
+        return ""
+    return f"{found.st_dev}.{found.st_ino}"
 
 
 def places_inside(work: Path, level: Level) -> Places:

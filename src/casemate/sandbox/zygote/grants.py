@@ -13,8 +13,8 @@ from pathlib import PurePath
 
 from casemate.sandbox.kernel.landlock import Access
 from casemate.sandbox.orders import Template
-from casemate.sandbox.places import CERTIFICATES, COPIED_SETTINGS, OFFERED_SETTINGS, SYSTEM, places_of
-from casemate.sandbox.zygote.root import ALWAYS_COVERED, DEVICES, KEYSTORE, is_forbidden
+from casemate.sandbox.places import ALWAYS_COVERED, CERTIFICATES, COPIED_SETTINGS, OFFERED_SETTINGS, SYSTEM, places_of
+from casemate.sandbox.zygote.root import DEVICES, KEYSTORE, is_forbidden
 
 _WHO_IS_WHO = ("passwd", "group", "nsswitch.conf", "hosts")
 _MACHINE = ("cpuinfo", "meminfo", "stat", "uptime", "loadavg", "version", "filesystems", "sys")

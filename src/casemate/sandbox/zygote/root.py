@@ -11,6 +11,7 @@ from pathlib import PurePath
 from casemate.sandbox.kernel import mounts, namespaces
 from casemate.sandbox.orders import ROOT, TASK_ID, Template
 from casemate.sandbox.places import (
+    ALWAYS_COVERED,
     CERTIFICATES,
     COPIED_SETTINGS,
     OFFERED_SETTINGS,
@@ -27,7 +28,6 @@ HOST_PROCESSES = f"{HOST}/processes"
 """The host's procfs: a user namespace may mount a new one only while it sees a whole one."""
 
 KEYSTORE = "ssl/certs/java/cacerts"
-ALWAYS_COVERED = ("/etc/ssl/private", "/etc/pki/tls/private")
 DEVICES = ("null", "zero", "full", "random", "urandom")
 _EMPTY_FOLDERS = ("dev", "dev/shm", "etc", "home", "opt", "proc", "run", "srv", "tmp", "var", "var/lib", "work")
 _LINKS = {
