@@ -13,7 +13,7 @@ from pathlib import Path
 
 from casemate import walls
 from casemate.catalog import Catalog, Manifest
-from casemate.core import catalog
+from casemate.core import configured
 from casemate.dispatch import Embedded
 from casemate.executions import Context, Execution
 from casemate.expressions import ExpressionError
@@ -77,7 +77,7 @@ async def running(
         storage = Storage.local(Path(base) if base else state / "storage")
         secrets = EnvironmentSecrets(os.environ)
         dispatch = Embedded()
-        context, types = _context(settings), catalog().joined(further).with_defaults(settings.plugin_defaults)
+        context, types = _context(settings), configured(settings, further)
         rules = Rules(recover_missed=settings.recover_missed)
         orchestrator = Orchestrator(db, storage, dispatch, secrets, types, context=context, rules=rules, jq=jq)
         dispatch.serve(orchestrator.desk)

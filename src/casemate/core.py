@@ -1,11 +1,13 @@
-"""The core task types, from the manifests that ship with the package."""
+"""The task types of an installation: those of the manifests that ship with the package, as the settings have them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
-from casemate.catalog import Catalog, read_manifests
+from casemate.catalog import Allowed, Catalog, Manifest, read_manifests
+from casemate.settings import Settings
 
 
 @cache
@@ -14,3 +16,10 @@ def catalog() -> Catalog:
     folder = files("casemate.manifests")
     texts = (entry.read_text("utf-8") for entry in folder.iterdir() if entry.name.endswith(".json"))
     return Catalog(manifest for text in texts for manifest in read_manifests(text))
+
+
+def configured(settings: Settings, further: Iterable[Manifest] = ()) -> Catalog:
+    """The core types and these, with the installation's plugin defaults; only what it allows can be used."""
+    security = settings.plugin_security
+    types = catalog().joined(further).with_defaults(settings.plugin_defaults)
+    return types.restricted_to(Allowed(security.includes, security.excludes))

@@ -121,7 +121,6 @@ def test_a_key_without_effect_says_so():
 @pytest.mark.parametrize(
     "text",
     [
-        "plugins: {security: {includes: [io.kestra.*]}}",
         "secret: {isolation: {enabled: true, denied-services: [EXECUTOR]}}",
         "configurations: {delete-files-on-start: true}",
         "policies: [{id: x}]",
@@ -133,7 +132,7 @@ def test_a_protection_that_does_not_stand_is_refused(text):
 
 
 def test_a_protection_that_is_not_asked_for_is_no_problem():
-    assert loaded("kestra: {configurations: {delete-files-on-start: false}, plugins: {security: {includes: []}}}")
+    assert loaded("kestra: {configurations: {delete-files-on-start: false}, policies: []}")
 
 
 @pytest.mark.parametrize(

@@ -117,12 +117,12 @@ def empty(folder: Path) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def running(plane: Plane, folder: Path, *, slots: int = 4) -> AsyncIterator[Path]:
+async def running(plane: Plane, folder: Path, *, slots: int = 4, catalog: Catalog = CATALOG) -> AsyncIterator[Path]:
     """A worker for as long as the context lasts."""
     async with Sandboxes.open(folder, slots=slots) as sandboxes:
         link = await plane.dispatch.link(WorkerId("worker-1"))
         worker = Worker(
-            link, sandboxes, CATALOG, folder=folder, slots=slots, policy_for=policy_for, beat=timedelta(seconds=0.2)
+            link, sandboxes, catalog, folder=folder, slots=slots, policy_for=policy_for, beat=timedelta(seconds=0.2)
         )
         async with anyio.create_task_group() as group:
             group.start_soon(worker.run)

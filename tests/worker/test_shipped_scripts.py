@@ -2,8 +2,8 @@
 
 import pytest
 
-from casemate.app import catalog
 from casemate.catalog import Capability
+from casemate.core import catalog
 from casemate.documents import read
 from casemate.flows import Flow, parse
 from casemate.identifiers import MAIN

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
+from casemate.catalog.allowed import EVERYTHING, Allowed
 from casemate.catalog.errors import BadManifest
 from casemate.catalog.schema import Schema, read_schema
 from casemate.documents import Plain
@@ -82,27 +83,43 @@ class Manifest:
         """`properties` as a value. Raises `BadManifest` when it is not a schema we understand."""
         return read_schema(self.properties, self.type)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The true name, then the older ones."""
+        return (self.type, *self.aliases)
+
 
 class Catalog:
     """The types that exist here, found by their name or by any alias. Raises `BadManifest` when two share a name.
 
     `defaults` are the plugin defaults of the installation, `{type, forced, values}` each, the more important ones
-    first (spec/engine 10).
+    first (spec/engine 10). A type that is not among the `allowed` ones is found by nobody.
     """
 
-    def __init__(self, manifests: Iterable[Manifest], defaults: Iterable[Mapping[str, Plain]] = ()) -> None:
+    def __init__(
+        self,
+        manifests: Iterable[Manifest],
+        defaults: Iterable[Mapping[str, Plain]] = (),
+        allowed: Allowed = EVERYTHING,
+    ) -> None:
         given = tuple(manifests)
-        names = Counter(name for manifest in given for name in (manifest.type, *manifest.aliases))
+        names = Counter(name for manifest in given for name in manifest.names)
         # An alias that shadows another plugin's type would run its body under a name that policies trust.
         if shared := [f"{name} is described more than once" for name, count in names.items() if count > 1]:
             raise BadManifest(shared)
         self._by_type = {manifest.type: manifest for manifest in given}
-        self._canonical = {name: manifest.type for manifest in given for name in (manifest.type, *manifest.aliases)}
+        self._canonical = {name: manifest.type for manifest in given for name in manifest.names}
+        self._restricted = frozenset(manifest.type for manifest in given if not allowed.allows(_judged_by(manifest)))
         self.defaults = tuple(defaults)
+        self.allowed = allowed
 
     def find(self, name: str) -> Manifest | None:
-        """The manifest of a type, by name or alias."""
-        return self._by_type.get(self._canonical.get(name, name))
+        """The manifest of a type, by name or alias; none of one that must not be used."""
+        return None if self.is_restricted(name) else self._by_type.get(self._canonical.get(name, name))
+
+    def is_restricted(self, name: str) -> bool:
+        """Does the type exist, by this name or alias, and must not be used here?"""
+        return self._canonical.get(name, name) in self._restricted
 
     def canonical(self, name: str) -> str:
         """The one true name behind an alias; an unknown name stays as it is."""
@@ -110,12 +127,26 @@ class Catalog:
 
     def with_defaults(self, defaults: Iterable[Mapping[str, Plain]]) -> Catalog:
         """The same types with these plugin defaults."""
-        return Catalog(self._by_type.values(), defaults)
+        return Catalog(self._by_type.values(), defaults, self.allowed)
+
+    def restricted_to(self, allowed: Allowed) -> Catalog:
+        """The same types, of which only these may be used."""
+        return Catalog(self._by_type.values(), self.defaults, allowed)
 
     def joined(self, further: Iterable[Manifest]) -> Catalog:
         """The same types and these."""
-        return Catalog((*self._by_type.values(), *further), self.defaults)
+        return Catalog((*self._by_type.values(), *further), self.defaults, self.allowed)
 
     def all(self) -> tuple[Manifest, ...]:
         """Every type that flows may name, in the order given."""
-        return tuple(manifest for manifest in self._by_type.values() if not manifest.internal)
+        named = (manifest for manifest in self._by_type.values() if not manifest.internal)
+        return tuple(manifest for manifest in named if manifest.type not in self._restricted)
+
+    def every_name(self) -> frozenset[str]:
+        """Every name of every type there is, whether it may be used or not."""
+        return frozenset(self._canonical)
+
+
+def _judged_by(manifest: Manifest) -> tuple[str, ...]:
+    """The names that decide whether it may be used: a part of another type may wherever that one may."""
+    return (manifest.type.partition("$")[0],) if manifest.internal else manifest.names

@@ -71,6 +71,7 @@ class Check(StrEnum):
     PLUGIN_DEFAULT = "plugin-default"
     RETRY = "retry"
     SCHEDULE = "schedule"
+    SCRIPT_RUNNER = "script-runner"
     SWITCH = "switch"
     TIME_WINDOW = "time-window"
     WEBHOOK = "webhook"

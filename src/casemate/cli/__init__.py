@@ -35,7 +35,7 @@ Exit status: 0, 1 if something was found, 2 if it could not be done: an option, 
 server."""
 _SCHEMA = """Print the JSON Schema of flows, or of one type, for editors.
 
-Exit status: 0, 2 if there is no such type."""
+Exit status: 0, 2 if there is no such type, or the configuration is not valid."""
 _LOCAL = """Start all services in one process, and print the address once it answers.
 
 Exit status: 0 after Ctrl-C or SIGTERM, 1 if it cannot start, 2 if the configuration is not valid, 3 when this machine \

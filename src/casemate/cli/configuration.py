@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from casemate.catalog import means
 from casemate.cli.files import text_of
 from casemate.core import catalog
 from casemate.errors import Problem
@@ -27,8 +28,12 @@ def settings_from(*given: Path | None) -> Settings:
 
 
 def _unknown_types(settings: Settings) -> Iterable[Problem]:
-    """What profiles name that is no task type here; types are known to the catalogue only."""
-    if not settings.isolation.profiles:
-        return ()
-    names = {name for manifest in catalog().all() for name in (manifest.type, *manifest.aliases)}
-    return unknown_types(settings.isolation, names)
+    """What profiles and lists of types name that is no type here; types are known to the catalogue only."""
+    lists = {"includes": settings.plugin_security.includes, "excludes": settings.plugin_security.excludes}
+    if settings.isolation.profiles:
+        yield from unknown_types(settings.isolation, catalog().every_name())
+    for name, entries in lists.items():
+        for index, entry in enumerate(entries):
+            if not means(entry, catalog().every_name()):
+                path = f"kestra.plugins.security.{name}[{index}]"
+                yield Problem(code="config.no-effect", message=f"no type here is named {entry}", path=path)

@@ -25,7 +25,7 @@ from casemate.cli.logging import log_to_standard_error
 from casemate.cli.places import placed
 from casemate.cli.services import services
 from casemate.cli.terminal import Terminal
-from casemate.core import catalog
+from casemate.core import configured
 from casemate.errors import CasemateError, Refused
 from casemate.executions import Execution, State, to_json
 from casemate.flows import Flow, read_flow
@@ -110,7 +110,7 @@ def run(
 
 
 def _flow_in(file: Path, settings: Settings) -> Flow:
-    parsed = read_flow(text_of(file), catalog().with_defaults(settings.plugin_defaults), MAIN)
+    parsed = read_flow(text_of(file), configured(settings), MAIN)
     if isinstance(parsed, Flow):
         return parsed
     raise Refused(parsed)

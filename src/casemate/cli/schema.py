@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from casemate.catalog import Catalog, Holds
-from casemate.core import catalog
+from casemate.cli.configuration import settings_from
+from casemate.cli.failures import told
+from casemate.core import configured
+from casemate.errors import CasemateError
 from casemate.flows import flow_json_schema, held_json_schema, meant_type, type_json_schema
 
 UNKNOWN = 2
 """Exit status for a type that does not exist."""
 
 
-def schema(name: str = "flow", /) -> int:
+def schema(
+    name: str = "flow",
+    /,
+    *,
+    config: Annotated[Path | None, Parameter(name=("-c", "--config"))] = None,
+) -> int:
     """Print the JSON Schema of flows, or of one type.
 
     Parameters
     ----------
     name
         `flow`, a place in a flow (task, trigger, condition, task-runner, input, retry, sla), or the name of a type.
+    config
+        A `kestra:` configuration file, for the types that it allows.
     """
-    found = schema_of(name, catalog())
+    try:
+        types = configured(settings_from(config))
+    except CasemateError as error:
+        return told(error, config or "environment")
+    found = schema_of(name, types)
     if found is None:
-        meant = meant_type(name, catalog())
+        meant = meant_type(name, types)
         remedy = f"did you mean {meant}?" if meant else "`casemate schema` alone describes whole flows"
         print(f"casemate: there is no type {name} ({remedy})", file=sys.stderr)
         return UNKNOWN

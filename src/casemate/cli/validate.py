@@ -18,7 +18,7 @@ from casemate.cli.failures import FAILED, INVALID, complain
 from casemate.cli.files import flow_files, text_of
 from casemate.cli.listing import as_text
 from casemate.cli.remote import Asked, Unasked, connection, remote_reader
-from casemate.core import catalog
+from casemate.core import configured
 from casemate.errors import CasemateError, Refused
 from casemate.scanning import ABOUT, Report, Ruleset, Severity, about_entries, as_json, as_junit, as_sarif, extended
 
@@ -69,7 +69,7 @@ def validate(
     headers
         NAME=VALUE, a header that is sent to the server, as often as needed.
     config
-        A `kestra:` configuration file, for its plugin defaults.
+        A `kestra:` configuration file, for its plugin defaults and the types that it allows.
     """
     asked = Asked(server=server, user=user, api_token=api_token, tenant=tenant, headers=headers)
     try:
@@ -101,7 +101,7 @@ def _reader(asked: Asked, local: bool, config: Path | None) -> Reader:
         if asked.names_more:
             raise Unasked("--user, --api-token, --tenant and --headers are for a --server")
         try:
-            return local_reader(catalog().with_defaults(settings_from(config).plugin_defaults))
+            return local_reader(configured(settings_from(config)))
         except Refused as error:
             raise Misread(str(config or "environment"), error) from error
     if local:

@@ -26,6 +26,7 @@ from casemate.flows.model import (
     Trigger,
 )
 from casemate.flows.parse import TEMPLATED, flow_of, parse, parse_task, parse_trigger, read_flow
+from casemate.flows.script_runner import runner_of
 from casemate.flows.shown import input_to_json, task_to_json, to_json, trigger_to_json
 from casemate.flows.templates import TEMPLATE, Template, TemplateName, clashes, names_of, read_template, with_templates
 from casemate.flows.violations import violations
@@ -76,6 +77,7 @@ __all__ = [
     "parse_trigger",
     "read_flow",
     "read_template",
+    "runner_of",
     "sibling",
     "split_documents",
     "task_to_json",

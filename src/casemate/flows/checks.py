@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
-from casemate.catalog import Check, Holds, Role
+from casemate.catalog import Check, Holds, Role, refused
 from casemate.flows.check_dag import check_dag
 from casemate.flows.check_retry import check_retry
 from casemate.flows.check_triggers import check_filter, check_schedule, check_time_window, check_webhook
 from casemate.flows.findings import Finding
 from casemate.flows.grammar import Grammar
 from casemate.flows.labels import offending
+from casemate.flows.script_runner import runner_of
 
 Values: TypeAlias = Mapping[str, Any]
 
@@ -54,6 +55,13 @@ def _properties_of(name: str, grammar: Grammar) -> set[str]:
     places = (Holds.TASK, Holds.TRIGGER, Holds.CONDITION, Holds.TASK_RUNNER)
     kin = next((kin for place in places if (kin := grammar.find(place, name))), None)
     return {key.lower() for key in kin.schema.properties} if kin else set()
+
+
+def _script_runner(values: Values, grammar: Grammar) -> Iterator[Finding]:
+    """The runner that nobody named, or that an older property means, must be an allowed one, too."""
+    runner = runner_of(values)
+    if runner is not None and grammar.catalog.is_restricted(runner):
+        yield Finding(refused(runner)[1], ("runner" if values.get("runner") else "taskRunner",), whole=True)
 
 
 def _switch(values: Values, _: Grammar) -> Iterator[Finding]:
@@ -99,6 +107,7 @@ CHECKS: Final[Mapping[Check, Callable[[Values, Grammar], Iterator[Finding]]]] = 
     Check.PLUGIN_DEFAULT: _plugin_default,
     Check.RETRY: check_retry,
     Check.SCHEDULE: check_schedule,
+    Check.SCRIPT_RUNNER: _script_runner,
     Check.SWITCH: _switch,
     Check.TIME_WINDOW: check_time_window,
     Check.WEBHOOK: check_webhook,

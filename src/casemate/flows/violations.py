@@ -20,7 +20,7 @@ def violations(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """
     found = list(problems)
     unreadable = next((problem for problem in found if problem.code.startswith(_UNREADABLE)), None)
-    return tuple(_told(unreadable)) if unreadable is not None else tuple(_constraints(found))
+    return tuple(_told(unreadable, found)) if unreadable is not None else tuple(_constraints(found))
 
 
 def _constraints(found: list[Problem]) -> Iterator[Problem]:
@@ -31,10 +31,13 @@ def _constraints(found: list[Problem]) -> Iterator[Problem]:
         yield replace(rules[0], message=INVALID + ", ".join(texts))
 
 
-def _told(problem: Problem) -> Iterator[Problem]:
+def _told(problem: Problem, found: Iterable[Problem]) -> Iterator[Problem]:
     placed = replace(problem, path=problem.reference or problem.path)
     yield placed
-    if problem.code == "unknown-type":
+    restricted = [one for one in found if one.code == "restricted-type" and one.path == problem.path]
+    if restricted:
+        yield replace(placed, code=restricted[0].code, message=restricted[0].message, remedy=restricted[0].remedy)
+    elif problem.code == "unknown-type":
         name = problem.message.removeprefix("Invalid type: ")
         place = problem.path.rpartition(".")[2].partition("[")[0]
         text = f"Could not resolve type id '{name}'" if name != "null" else "missing type id property 'type'"

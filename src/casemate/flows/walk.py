@@ -10,7 +10,7 @@ from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from casemate.catalog import Format, Holds, Manifest, Schema
+from casemate.catalog import Format, Holds, Manifest, Schema, refused
 from casemate.documents import Mapping, Mark, Node, Path, Scalar, Sequence, plain, printed
 from casemate.errors import Problem
 from casemate.flows.checks import CHECKS
@@ -22,8 +22,10 @@ from casemate.flows.labels import read_labels
 from casemate.flows.misfits import JAVA, Misfit, java_name, mismatch
 
 ILLEGAL: Final = "Illegal flow yaml: "
-NAMES: Final = ("unknown-property", "unknown-type")
+NAMES: Final = ("unknown-property", "unknown-type", "restricted-type")
 """The codes of problems with names, which Kestra's parser places in its own form."""
+
+_ASK: Final = "the administrator of this installation decides which types may be used"
 
 BROKEN: Final = object()
 """Stands for a value that was refused."""
@@ -197,12 +199,20 @@ class Walk:
         mark = mark_of(node, ("type",))
         if not name:
             return self.refuse("unknown-type", "Invalid type: null", path, mark, "give it a type")
-        self.refuse("unknown-type", f"Invalid type: {name}", path, mark, self._advice(place, name))
+        self._refuse_type(place, name, path, mark)
         shared = Walk(self.grammar, lenient=True, classes=self.classes)
         values = shared.read_object(node, common(place), path, _name_of(node, place))
         self.problems += shared.problems
         self.seen.append(Seen(place, path, values, None, name))
         return BROKEN
+
+    def _refuse_type(self, place: Holds, name: str, path: Path, mark: Mark) -> None:
+        if not self.grammar.catalog.is_restricted(name):
+            self.refuse("unknown-type", f"Invalid type: {name}", path, mark, self._advice(place, name))
+            return
+        invalid, why = refused(name)
+        self.refuse("unknown-type", invalid, path, mark)
+        self.refuse("restricted-type", why, path, mark, _ASK)
 
     def _advice(self, place: Holds, name: str) -> str:
         """What may have been meant by an unknown type."""

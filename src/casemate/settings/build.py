@@ -68,6 +68,10 @@ def built(said: Mapping[str, object], home: str) -> Settings:
         url=values.get("kestra.url", str),
         recover_missed=recover_missed(said),
         plugin_defaults=(*_defaults(values, "kestra.tasks.defaults"), *_defaults(values, "kestra.plugins.defaults")),
+        plugin_security=model.PluginSecurity(
+            includes=values.texts("kestra.plugins.security.includes"),
+            excludes=values.texts("kestra.plugins.security.excludes"),
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from casemate.destinations import NotADestination
 from casemate.http_lists import web_place
-from casemate.settings import egress, plugin_configurations
+from casemate.settings import egress, plugin_configurations, plugin_security
 from casemate.settings.account import account
 from casemate.settings.finding import Finding
 from casemate.settings.model import Settings
@@ -36,6 +36,7 @@ def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Fi
     yield from _archives(said)
     yield from _entries(said)
     yield from plugin_configurations.misfits(said)
+    yield from plugin_security.misfits(said)
     yield from _secrets(said)
 
 

@@ -121,8 +121,8 @@ _WALLS = (
     Key(name="casemate.isolation.limits.temporary-inodes", kind=Kind.NUMBER, least=16),
     Key(name="casemate.isolation.limits.duration", kind=Kind.DURATION),
     Key(name="casemate.worker.slots", kind=Kind.NUMBER, least=1),
-    Key(name="kestra.plugins.security.includes", kind=Kind.TEXTS, guard="plugin lists are not enforced yet"),
-    Key(name="kestra.plugins.security.excludes", kind=Kind.TEXTS, guard="plugin lists are not enforced yet"),
+    Key(name="kestra.plugins.security.includes", kind=Kind.TEXTS, default=()),
+    Key(name="kestra.plugins.security.excludes", kind=Kind.TEXTS, default=()),
     Key(name="kestra.tasks.http.allowed-list", kind=Kind.TEXTS, default=()),
     Key(name="kestra.tasks.http.denied-list", kind=Kind.TEXTS, default=()),
     Key(

@@ -201,6 +201,17 @@ class ArchiveRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PluginSecurity:
+    """`kestra.plugins.security`: names and regular expressions of types that may be used, and of those that may not.
+
+    No `includes` means all types (spec/isolation 2); `casemate.catalog` decides by them.
+    """
+
+    includes: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
     """`casemate.worker`: how many task runs at once; None leaves it to the machine."""
 
@@ -231,6 +242,7 @@ class Settings:
     """Of `kestra.plugins.configurations`: which missed dates are made up for, by the type of schedule."""
     plugin_defaults: Defaults = field(repr=False)
     """Of `kestra.tasks.defaults`, the older place, then of `kestra.plugins.defaults` (spec/engine 10)."""
+    plugin_security: PluginSecurity = field(default_factory=PluginSecurity)
     files: tuple[str, ...] = field(default=(), compare=False)
     """The configuration files all this was read from."""
 

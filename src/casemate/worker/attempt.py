@@ -39,6 +39,7 @@ from casemate.worker.stages.clock import clock
 from casemate.worker.stages.collect import collect
 from casemate.worker.stages.files import files
 from casemate.worker.stages.guard import guard
+from casemate.worker.stages.permit import permit
 from casemate.worker.stages.render import render
 from casemate.worker.stages.run import run
 from casemate.worker.stages.share import share
@@ -229,6 +230,8 @@ def _stopped(job: Job) -> EndState | None:
 
 
 RUNNING: Final = Course(
-    before=(templated, render, clock, guard, files, build), middle=run, after=(collect,), judge=_judge
+    before=(templated, permit, render, clock, guard, files, build), middle=run, after=(collect,), judge=_judge
 )
-SHARING: Final = Course(before=(render, clock, restore, files), middle=share, after=(collect, keep), judge=_held)
+SHARING: Final = Course(
+    before=(permit, render, clock, restore, files), middle=share, after=(collect, keep), judge=_held
+)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from casemate.catalog import Capability, Manifest
+from casemate.flows import runner_of
 from casemate.sandbox import Level
 from casemate.worker import properties, runners
 from casemate.worker.denials import Denials
 from casemate.worker.errors import TaskFailed
 from casemate.worker.languages import LANGUAGES, recognise
 from casemate.worker.model import Job, Script, Tools
+from casemate.worker.stages.permit import check_allowed
 
 
 async def guard(job: Job, tools: Tools) -> None:
@@ -25,6 +27,7 @@ async def guard(job: Job, tools: Tools) -> None:
     if job.manifest.body is not None:
         return
     job.script = _script(job.manifest)
+    check_allowed(tools.catalog, runner_of(job.properties))
     _check_script(job, tools)
 
 
