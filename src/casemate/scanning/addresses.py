@@ -58,7 +58,8 @@ _COLONS: Final = re.compile(
     r"(?<![\w:.])((?:[0-9a-f]{0,4}:){2,7}(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-f]{1,4})?)(?![\w:])", re.IGNORECASE
 )
 _NAME: Final = re.compile(
-    r"(?<![\w.-])(?:metadata\.(?:google\.internal|goog|azure\.internal|tencentyun\.com|packet\.net|platformequinix\.com)|instance-data(?:\.ec2\.internal)?)\.?(?![\w-])",
+    r"(?<![\w.-])(?:metadata\.(?:google\.internal|goog|azure\.internal|tencentyun\.com|packet\.net|platformequinix\.com)"
+    r"|instance-data\.ec2\.internal)\.?(?![\w-])|(?<![\w./-])instance-data(?=[/:])",
     re.IGNORECASE,
 )
 _JOINT: Final = re.compile(r"['\"]\s*[~+]\s*['\"]|['\"]{2}(?=[0-9a-z.])", re.IGNORECASE)

@@ -55,7 +55,7 @@ _USERINFO: Final = re.compile(
     r"\b[a-z][a-z0-9+.-]{1,20}://([^\s/:@'\"{}$<>]*):([^\s/@'\"<>]{1,200})@[^\s@]", re.IGNORECASE
 )
 _ASSIGNED: Final = re.compile(
-    r"(?<![\w$])[\w.-]{0,60}?(?:password|passwd|secret|token|api_?key|access_?key|private_?key)\b['\"]?\s*(?:=|:)\s*"
+    r"(?:password|passwd|secret|token|api_?key|access_?key|private_?key)\b['\"]?\s*(?:=|:)\s*"
     r"(?P<quote>['\"])(?P<value>[^'\"\s]{8,200})(?P=quote)",
     re.IGNORECASE,
 )

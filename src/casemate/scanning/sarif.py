@@ -59,7 +59,9 @@ def _result(finding: Finding, places: Mapping[str, int]) -> dict[str, object]:
 
 def _location(finding: Finding) -> dict[str, object]:
     absolute = finding.file.startswith("/")
-    artifact = {"uri": ("file://" if absolute else "") + quote(finding.file.removeprefix("./"))}
+    artifact = {
+        "uri": ("file://" if absolute else "") + quote(finding.file.removeprefix("./"), errors="surrogateescape")
+    }
     if not absolute:
         artifact["uriBaseId"] = "%SRCROOT%"
     region = {"startLine": max(finding.line, 1), "startColumn": max(finding.column, 1)}

@@ -1,0 +1,177 @@
+"""`casemate flow validate` as continuous integration calls it: what is read, what is said, and the exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from tests.scanning.bad import BAD, HEAD
+
+GOOD = "id: good\nnamespace: tests.cli\ntasks:\n  - {id: say, type: io.kestra.plugin.core.log.Log, message: hi}\n"
+WRONG = GOOD.replace("id: good", "id: wrong").replace("log.Log", "log.Lug")
+LEAKY = GOOD.replace("id: good", "id: leaky").replace("hi", "http://169.254.169.254/")
+
+
+Call = Callable[..., Any]
+
+
+@pytest.fixture
+def flows(tmp_path: Path) -> Path:
+    """A folder with a flow that is good, one that is wrong, and one that leaks."""
+    folder = tmp_path / "flows"
+    (folder / "team").mkdir(parents=True)
+    (folder / "good.yaml").write_text(GOOD)
+    (folder / "team" / "leaky.yml").write_text(LEAKY)
+    (folder / "team" / "wrong.yml").write_text(WRONG)
+    (folder / "notes.txt").write_text("no flow")
+    return folder
+
+
+def test_without_a_scan_only_what_is_wrong_counts(validate: Call, flows: Path):
+    said = validate(flows)
+    assert said.status == 1
+    assert said.out.splitlines() == [
+        "✓ - tests.cli / good",
+        "✓ - tests.cli / leaky",
+        f"✘ - {flows}/team/wrong.yml",
+        f"  {flows}/team/wrong.yml:4:21: tasks[0]: Invalid type: io.kestra.plugin.core.log.Lug",
+    ]
+
+
+def test_a_scan_finds_more(validate: Call, flows: Path):
+    said = validate(flows, "--scan", "builtin")
+    assert said.status == 1
+    assert re.search(r"leaky\.yml:4:68: tasks\[0\]\.message: 169\.254\.169\.254 is .* \[metadata-address\]", said.out)
+    assert said.out.splitlines()[-1] == "3 flows: 2 errors, 0 warnings, 0 notes; 0 suppressed"
+
+
+def test_nothing_found_is_0(validate: Call, flows: Path):
+    assert validate(flows / "good.yaml", "--scan", "builtin").status == 0
+
+
+@pytest.mark.parametrize(("level", "status"), [("error", 0), ("warning", 0), ("note", 1)])
+def test_how_grave_a_finding_must_be_can_be_chosen(validate: Call, tmp_path: Path, level: str, status: int):
+    flow = tmp_path / "flow.yaml"
+    note = next(bad for bad in BAD if bad.rule == "image-without-digest")
+    flow.write_text(HEAD + note.text.replace("§", ""))
+    said = validate(flow, "--scan", "builtin", "--fail-on", level)
+    assert (said.status, "[image-without-digest]" in said.out) == (status, True)
+
+
+def test_all_bad_flows_in_one_file_are_found(validate: Call, tmp_path: Path):
+    file = tmp_path / "many.yaml"
+    file.write_text("---\n".join(HEAD + bad.text.replace("§", "") for bad in BAD))
+    findings = json.loads(validate(file, "--scan", "builtin", "--format", "json").out)["findings"]
+    begin, found = 1, {(one["rule"], one["line"]) for one in findings}
+    for bad in BAD:
+        line = begin + (HEAD + bad.text)[: (HEAD + bad.text).index("§")].count("\n")
+        assert (bad.rule, line) in found, bad
+        begin += (HEAD + bad.text).count("\n") + 1
+
+
+def test_every_form_tells_the_same(validate: Call, flows: Path):
+    shown = json.loads(validate(flows, "--scan", "builtin", "--format", "json").out)
+    told = {(one["rule"], Path(one["file"]).name, one["line"]) for one in shown["findings"]}
+    assert told == {("metadata-address", "leaky.yml", 4), ("flow/unknown-type", "wrong.yml", 4)}
+    (run,) = json.loads(validate(flows, "--scan", "builtin", "--format", "sarif").out)["runs"]
+    assert {result["ruleId"] for result in run["results"]} == {"metadata-address", "flow/unknown-type"}
+    suites = ElementTree.fromstring(validate(flows, "--scan", "builtin", "--format", "junit").out)
+    assert {failure.get("type") for failure in suites.iter("failure")} == {"metadata-address", "flow/unknown-type"}
+
+
+def test_a_file_of_rules_adds_and_suppresses(validate: Call, flows: Path, tmp_path: Path):
+    rules = tmp_path / "rules.yml"
+    rules.write_text(
+        "rules: [{id: no-log, path: 'tasks[*].type', pattern: 'log[.]Log$', message: no logs}]\n"
+        "suppress:\n  - {rule: metadata-address, flow: tests.cli.leaky, reason: a test}\n"
+        "  - {rule: privileged, reason: a test}\n"
+    )
+    said = validate(flows / "good.yaml", flows / "team" / "leaky.yml", "--scan", rules)
+    assert said.status == 1
+    assert said.out.count("[no-log]") == 2
+    assert "[metadata-address]" not in said.out
+    assert f"ℹ - {rules}:4:5: nothing here needs privileged (Remove it) [suppression-unused]" in said.out
+    assert said.out.splitlines()[-1] == "2 flows: 0 errors, 2 warnings, 1 note; 1 suppressed"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("absent",), "absent: no such file or directory"),
+        (("good.yaml", "--scan", "absent.yml"), "absent.yml: no such file or directory"),
+        (("good.yaml", "--scan", "rules.yml"), "rules.yml:1:1: rulez is not known here (there are rules, severities"),
+        (("good.yaml", "-c", "conf.yml"), "conf.yml:1:"),
+        (("good.yaml", "--fail-on", "never"), "--fail-on"),
+        (("good.yaml", "--format", "xml"), "--format"),
+        (("good.yaml", "--local", "--server", "http://127.0.0.1:1"), "give --local or --server, not both"),
+        (("good.yaml", "--api-token", "x"), "--user, --api-token, --tenant and --headers are for a --server"),
+        (("good.yaml", "--server", "http://127.0.0.1:1", "-c", "conf.yml"), "--config is for validation without"),
+        (("good.yaml", "--server", "ftp://x"), "--server wants an address such as https://kestra.example.com"),
+        (("good.yaml", "--server", "http://u:p@x"), "--server wants an address"),
+        (("good.yaml", "--server", "http://x:99999"), "--server wants an address"),
+        (("good.yaml", "--server", "http://x", "--user", "u"), "a user is given as USERNAME:PASSWORD"),
+        (("good.yaml", "--server", "http://x", "--user", "u:p", "--api-token", "t"), "a user or an API token"),
+        (("good.yaml", "--server", "http://x", "--headers", "a"), "a header is given as NAME=VALUE"),
+        (("good.yaml", "--server", "http://127.0.0.1:1"), "http://127.0.0.1:1 does not answer: "),
+    ],
+)
+def test_what_cannot_be_done_exits_2(
+    validate: Call, flows: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], told: str
+):
+    monkeypatch.chdir(flows)
+    (flows / "rules.yml").write_text("rulez: []\n")
+    (flows / "conf.yml").write_text("kestra: {plugins: {defaults: 7}}\n")
+    said = validate(*arguments)
+    assert (said.status, told in said.err, said.out) == (2, True, ""), said
+
+
+def test_links_are_not_followed_out_of_the_folder(validate: Call, flows: Path, tmp_path: Path):
+    (tmp_path / "hidden.yaml").write_text("key: a secret of the machine\n")
+    (flows / "link.yaml").symlink_to(tmp_path / "hidden.yaml")
+    (flows / "round.yaml").symlink_to(flows / "round.yaml")
+    (flows / "again.yaml").symlink_to(flows / "good.yaml")
+    (flows / "up").symlink_to(tmp_path)
+    said = validate(flows)
+    assert f"✘ - {flows}/link.yaml: is a link that leads out of the folder, and is not followed" in said.out
+    assert f"✘ - {flows}/round.yaml: is no file that can be read" in said.out
+    assert said.out.count("✓ - tests.cli / good") == 2
+    assert "secret of the machine" not in said.out
+
+
+def test_odd_files_are_told_and_do_not_stop_the_rest(validate: Call, flows: Path):
+    os.mkfifo(flows / "a-pipe.yaml")
+    (flows / "b-folder.yaml").mkdir()
+    (flows / "c-binary.yaml").write_bytes(b"\xff\xfe\x00")
+    (flows / "d-large.yaml").write_bytes(b"# " + b"x" * (16 << 20))
+    (flows / "e-empty.yaml").write_bytes(b"")
+    said = validate(flows)
+    assert f"✘ - {flows}/a-pipe.yaml: is no file that can be read" in said.out
+    assert f"✘ - {flows}/c-binary.yaml: is not UTF-8 text (byte 0)" in said.out
+    assert f"✘ - {flows}/d-large.yaml: is larger than 16777216 bytes" in said.out
+    assert f"{flows}/e-empty.yaml:1:1: Illegal flow yaml: No content" in said.out
+    assert "✓ - tests.cli / good" in said.out
+
+
+def test_names_and_values_cannot_write_lines_of_their_own(validate: Call, flows: Path):
+    (flows / "a\n::error::b\x1b[31m.yaml").write_text(WRONG)
+    (flows / "c.yaml").write_text(
+        LEAKY.replace("message: ", 'message: "a\\n::set-output name=x::http://').replace("/}", '/"}')
+    )
+    said = validate(flows, "--scan", "builtin")
+    assert not [line for line in said.out.splitlines() if line.startswith("::") or "\x1b" in line]
+
+
+def test_what_is_deprecated_has_a_place_in_reports(validate: Call, tmp_path: Path):
+    flow = tmp_path / "old.yaml"
+    flow.write_text(GOOD.replace("plugin.core.log", "core.tasks.log") + "listeners: []\n")
+    said = validate(flow, "--format", "json")
+    findings = json.loads(said.out)["findings"]
+    assert said.status == 0
+    assert {one["severity"] for one in findings} == {"note"}
+    assert ("flow/deprecated", 5) in {(one["rule"], one["line"]) for one in findings}
