@@ -21,11 +21,12 @@ from core import deciding, reading
 from curve import Curve, Line, bars, write_svg
 from large import LARGE
 from measures import MEASURES
+from validating import validating
 from walls import walls
 
 from product import server
 
-OWN = {"reading": reading, "deciding": deciding, **LARGE, "walls": walls}
+OWN = {"reading": reading, "deciding": deciding, **LARGE, "validating": validating, "walls": walls}
 """What needs no server, or starts some of its own."""
 NAMES = (*MEASURES, *OWN)
 Found = Line | Curve | str
