@@ -39,7 +39,7 @@ FINE = {
     "a secret by expression": task("script: id", "env: {DB_PASSWORD: \"{{ secret('DB') }}\"}"),
     "a secret by an older expression": task("script: id", "env: {TOKEN: \"{{ envs.token }}\"}"),
     "a placeholder": task("script: id", "env: {PASSWORD: changeme, API_KEY: <your key>, TOKEN: '${TOKEN}'}"),
-    "where a secret is": task("script: id", "env: {PRIVATE_KEY: /run/keys/id, SECRET: 'vault:kv/x', TOKEN: kestra:///}"),
+    "where it is": task("script: id", "env: {PRIVATE_KEY: /run/keys/id, SECRET: 'vault:kv/x', TOKEN: kestra:///}"),
     "keys of other kinds": task("script: id", "env: {MAX_TOKENS: '5', NEXT_TOKEN: abc, SORT_KEY: name, KEYBOARD: de}"),
     "a secret input without a default": "inputs:\n  - {id: password, type: SECRET}\n" + shell("id"),
     "a token of an example": task("script: id", "env: {A: AKIAIOSFODNN7EXAMPLE}"),
@@ -76,8 +76,8 @@ def test_what_leads_through_ipv6_is_judged_as_the_walls_judge_it(text: str):
 
 
 REPEATED = (
-    "a", "a.", "{{", "{% ", "//", "1.", "1", "::", ":a", "'+", "' ", "password", "password=", "x://a:", "eyJaaaaaaaaaaa.",
-    "%25", "0x", "--cap-add ", "-", "AKIA", "http://",
+    "a", "a.", "{{", "{% ", "//", "1.", "1", "::", ":a", "'+", "' ", "password", "password=", "x://a:",
+    "eyJaaaaaaaaaaa.", "%25", "0x", "--cap-add ", "-", "AKIA", "http://",
 )  # fmt: skip
 
 

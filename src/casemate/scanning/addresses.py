@@ -66,15 +66,20 @@ _JOINT: Final = re.compile(r"['\"]\s*[~+]\s*['\"]|['\"]{2}(?=[0-9a-z.])", re.IGN
 """Where a program or an expression joins two texts: `'169.254.' ~ '169.254'`."""
 _CONSTANT: Final = re.compile(r"\{\{-?\s*(['\"])([^'\"{}]*)\1\s*-?\}\}")
 """An expression that is one text: `{{ '169.254' }}`."""
+_HIDDEN: Final = re.compile(rf"%[0-9a-f]{{2}}|[^\x00-\x7f]|{_JOINT.pattern}|{_CONSTANT.pattern}", re.IGNORECASE)
+"""Where there is something to undo."""
+_SHORTEST: Final = 7
+"""Characters: `192.192`."""
 _LONGEST_NUMBER: Final = 40
 
 
 def metadata(_place: Place, text: str) -> Iterator[Span]:
     """Every address of a metadata service in a text, and every name of one."""
-    if not _LIKELY.search(text):
+    if len(text) < _SHORTEST or not _LIKELY.search(text):
         return
     found = [*_in_urls(text), *_bare(text)]
-    if not found and (undone := _undone(text)) != text:
+    if not found and _HIDDEN.search(text):
+        undone = _undone(text)
         # What only a program or a client of HTTP puts together stands nowhere in the text: all of it is pointed at.
         found = [Span(0, len(text), span.what) for span in (*_in_urls(undone), *_bare(undone))][:1]
     ends = 0
@@ -103,7 +108,7 @@ def _in_urls(text: str) -> Iterator[Span]:
 def _bare(text: str) -> Iterator[Span]:
     """Addresses and names that stand in a text without a scheme, as in `curl 0xa9fea9fe/latest`."""
     for found in _QUAD.finditer(text):
-        address = ipv4(found[1])
+        address = ipv4(found[1]) if len(found[1]) >= _SHORTEST else None
         if address is not None and is_metadata(address) and (_looks_like_one(found[1]) or int(address) in _ALONE):
             yield Span(found.start(1), found.end(1), _said(found[1], address))
     for found in _COLONS.finditer(text):
