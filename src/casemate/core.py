@@ -19,7 +19,7 @@ def catalog() -> Catalog:
 
 
 def configured(settings: Settings, further: Iterable[Manifest] = ()) -> Catalog:
-    """The core types and these, with the installation's plugin defaults; only what it allows can be used."""
+    """The core types and these, under the installation's rules; only what it allows can be used."""
     security = settings.plugin_security
-    types = catalog().joined(further).with_defaults(settings.plugin_defaults)
+    types = catalog().joined(further).with_rules(settings.rules)
     return types.restricted_to(Allowed(security.includes, security.excludes))

@@ -8,6 +8,7 @@ import pytest
 
 from casemate.catalog import Allowed, BadManifest, means
 from casemate.core import catalog
+from casemate.governance import Rulebook, configured
 
 LOG = "io.kestra.plugin.core.log.Log"
 OLD_LOG = "io.kestra.core.tasks.log.Log"
@@ -72,7 +73,11 @@ def test_the_parts_of_a_type_go_with_it():
 
 
 def test_the_lists_outlive_other_changes_of_a_catalog():
-    types = types_of(excludes=[ECHO]).with_defaults([{"type": LOG, "values": {}}]).joined(())
+    types = (
+        types_of(excludes=[ECHO])
+        .with_rules(Rulebook(configured=configured("k", [{"type": LOG, "values": {"a": 1}}])))
+        .joined(())
+    )
     assert types.is_restricted(ECHO)
 
 

@@ -2,6 +2,7 @@
 
 from casemate.documents import read
 from casemate.flows import read_flow, warnings
+from casemate.governance import Rulebook, configured
 from casemate.identifiers import MAIN
 
 FLOW = """
@@ -66,5 +67,6 @@ def test_what_has_no_effect_is_told_once_for_each_property(flow_of, catalog):
 def test_what_a_default_brings_in_without_effect_is_told_too(catalog):
     defaults = [{"type": "io.kestra.plugin.core.log", "values": {"taskCache": {"enabled": True}}}]
     text = UNUSED.replace(", taskCache: {enabled: true}", "")
-    flow = read_flow(text, catalog.with_defaults(defaults), MAIN)
+    rules = Rulebook(configured=configured("kestra.plugins.defaults", defaults))
+    flow = read_flow(text, catalog.with_rules(rules), MAIN)
     assert any(remark.startswith("tasks[0].taskCache and 1 more") for remark in flow.unused)

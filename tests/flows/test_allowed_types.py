@@ -15,6 +15,7 @@ from casemate.flows import (
     type_json_schema,
     violations,
 )
+from casemate.governance import Rulebook, configured
 from casemate.identifiers import MAIN
 
 CORE = "io.kestra.plugin.core"
@@ -34,7 +35,9 @@ def messages(catalog):
     """What is said of a flow with this body where these types are excluded."""
 
     def said(body: str, *excluded: str, defaults=()) -> list[str]:
-        types = catalog.restricted_to(Allowed(excludes=excluded)).with_defaults(defaults)
+        types = catalog.restricted_to(Allowed(excludes=excluded)).with_rules(
+            Rulebook(configured=configured("kestra.plugins.defaults", defaults))
+        )
         flow = read_flow(f"id: a\nnamespace: b\n{body}", types, MAIN)
         return [] if isinstance(flow, Flow) else [problem.message for problem in flow]
 

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from casemate.documents import plain, read
-from casemate.flows import parse, read_flow, to_json, with_defaults
+from casemate.flows import parse, read_flow, to_json
+from casemate.governance import Rulebook, configured, govern
 from casemate.identifiers import MAIN
 
 LOG = "io.kestra.plugin.core.log.Log"
@@ -15,6 +16,11 @@ def default(values, type_=LOG, *, forced=False):
     return {"type": type_, "values": values, "forced": forced}
 
 
+def under(catalog, *entries):
+    """The catalog of a server with these plugin defaults."""
+    return catalog.with_rules(Rulebook(configured=configured("kestra.plugins.defaults", entries)))
+
+
 def merged(catalog, task, *declared, configured=()):
     flow = {
         "id": "f",
@@ -22,7 +28,8 @@ def merged(catalog, task, *declared, configured=()):
         "tasks": [{"id": "t", "type": LOG, **task}],
         "pluginDefaults": list(declared),
     }
-    document = with_defaults(read(json.dumps(flow)), catalog.with_defaults(configured))
+    laws = under(catalog, *configured).rules.laws(MAIN, "a.b")
+    document = govern(read(json.dumps(flow)), laws, catalog).resolved
     return {key: value for key, value in plain(document.root)["tasks"][0].items() if key not in ("id", "type")}
 
 
@@ -31,8 +38,10 @@ WINNERS = {
     "the task's own value": (OWN, [default(DECLARED)], [default(CONFIGURED)], "TRACE"),
     "the flow's default": ({}, [default(DECLARED)], [default(CONFIGURED)], "WARN"),
     "the server's default": ({}, [], [default(CONFIGURED)], "ERROR"),
-    "the server's forced one": (OWN, [], [default(CONFIGURED, forced=True)], "ERROR"),
-    "the flow's forced one": (OWN, [default(DECLARED, forced=True)], [default(CONFIGURED, forced=True)], "WARN"),
+    "the server's forced one over the task's": (OWN, [], [default(CONFIGURED, forced=True)], "ERROR"),
+    "the server's forced one": (OWN, [default(DECLARED, forced=True)], [default(CONFIGURED, forced=True)], "ERROR"),
+    "the flow's forced one": (OWN, [default(DECLARED, forced=True)], [default(CONFIGURED)], "WARN"),
+    "the one for the longer type": ({}, [default(DECLARED, "io.kestra"), default(CONFIGURED)], [], "ERROR"),
     "the first of two": ({}, [default(DECLARED), default(CONFIGURED)], [], "WARN"),
     "a default over null": ({"level": None}, [default(DECLARED)], [], "WARN"),
 }
@@ -80,7 +89,7 @@ def test_a_forced_default_reaches_what_another_one_has_brought_in(catalog):
 
 def test_a_flow_is_shown_as_it_is_written_and_run_as_it_is_completed(catalog):
     written = f"id: f\nnamespace: a.b\ntasks:\n  - {{id: t, type: {LOG}}}\n"
-    completing = catalog.with_defaults([default({"message": "hello"})])
+    completing = under(catalog, default({"message": "hello"}))
     shown, run = (read_flow(written, completing, MAIN, complete=complete) for complete in (False, True))
     assert "message" not in to_json(shown)["tasks"][0]
     assert run.tasks[0].properties["message"] == "hello"
@@ -90,19 +99,19 @@ def test_a_flow_is_shown_as_it_is_written_and_run_as_it_is_completed(catalog):
 
 def test_values_for_types_that_do_not_know_them_are_ignored(catalog):
     written = f"id: f\nnamespace: a.b\ntasks:\n  - {{id: t, type: {LOG}, message: x}}\n"
-    run = read_flow(written, catalog.with_defaults([default({"retries": 3}, "io.kestra")]), MAIN, complete=True)
+    run = read_flow(written, under(catalog, default({"retries": 3}, "io.kestra")), MAIN, complete=True)
     assert "retries" not in run.tasks[0].properties
 
 
 def test_what_a_forced_default_replaces_may_be_wrong(catalog):
     written = f"id: f\nnamespace: a.b\ntasks:\n  - {{id: t, type: {LOG}, message: x, level: LOUD}}\n"
-    forcing = catalog.with_defaults([default({"level": "WARN"}, forced=True)])
+    forcing = under(catalog, default({"level": "WARN"}, forced=True))
     assert to_json(read_flow(written, forcing, MAIN))["tasks"][0]["level"] == "WARN"
 
 
 def test_what_a_default_of_the_server_spoils_is_told_at_the_task(catalog):
     written = f"id: f\nnamespace: a.b\ntasks:\n  - {{id: t, type: {LOG}, message: x}}\n"
-    (problem,) = read_flow(written, catalog.with_defaults([default({"level": "LOUD"}, forced=True)]), MAIN)
+    (problem,) = read_flow(written, under(catalog, default({"level": "LOUD"}, forced=True)), MAIN)
     assert (problem.path, problem.line, problem.column) == ("tasks[0].level", 4, 5)
     assert problem.remedy == "a plugin default in the server's configuration makes it so"
 
@@ -111,7 +120,7 @@ def test_a_type_that_only_a_default_brings_in_and_nobody_knows_is_told_at_the_ta
     shell, docker = "io.kestra.plugin.scripts.shell.Commands", "io.kestra.plugin.scripts.runner.docker.Docker"
     written = f"id: f\nnamespace: a.b\ntasks:\n  - {{id: t, type: {shell}, commands: [ls]}}\n"
     forced = {"type": shell, "forced": True, "values": {"taskRunner": {"type": docker}}}
-    (problem,) = read_flow(written, catalog.with_defaults([forced]), MAIN, complete=True)
+    (problem,) = read_flow(written, under(catalog, forced), MAIN, complete=True)
     assert (problem.path, problem.message) == ("tasks[0].taskRunner", f"Invalid type: {docker}")
     assert problem.remedy == (
         "a plugin default in the server's configuration makes it so; "

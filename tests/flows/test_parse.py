@@ -98,7 +98,7 @@ def test_common_properties_are_fields_of_a_task(flow_of):
         flow_of,
         "    type: io.kestra.core.tasks.log.Log\n    message: x\n    timeout: '{{ x }}'\n    disabled: true\n"
         "    runIf: 'false'\n    allowFailure: true\n    allowWarning: true\n    logLevel: WARN\n    logToFile: true\n"
-        "    description: d\n    workerSelector: {tags: [a]}\n    policyRefs: [p]\n",
+        "    description: d\n    workerSelector: {tags: [a]}\n    policyRefs: []\n",
     )
     assert (task.type, task.canonical, task.role) == ("io.kestra.core.tasks.log.Log", CORE + "log.Log", Role.RUNNABLE)
     assert (task.timeout, task.disabled, task.run_if, task.description) == ("{{ x }}", True, "false", "d")

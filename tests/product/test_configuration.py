@@ -113,7 +113,7 @@ def test_a_default_that_is_mistyped_is_no_default(tmp_path: Path):
     text = "kestra: {plugins: {defaults: [{type: a.B, force: true, values: {}}]}}"
     result = casemate("flow", "validate", EXAMPLES, "-c", written(tmp_path, "conf.yml", text))
     assert result.returncode == 2
-    assert "kestra.plugins.defaults: must be a list of entries" in result.stderr
+    assert "kestra.plugins.defaults: entry [0]: Invalid Plugin Default: 'force' is not known" in result.stderr
 
 
 def test_the_server_keeps_the_text_and_runs_it_with_its_plugin_defaults(tmp_path: Path):

@@ -61,7 +61,8 @@ def test_the_environment_wins_over_files():
     assert (settings.url, settings.worker.slots) == ("two", 3)
     assert settings.java_security.forbidden_paths == ("/b", "/c")
     assert settings.variables.globals == {"db-host": "db"}
-    assert settings.plugin_defaults == ({"type": "a.b.C", "values": {"level": "ERROR"}},)
+    (law,) = settings.rules.configured
+    assert (law.rule.where[0].value, law.rule.values) == ("a.b.C", {"level": "ERROR"})
 
 
 def test_inline_configuration_is_one_more_file():
@@ -123,7 +124,6 @@ def test_a_key_without_effect_says_so():
     [
         "secret: {isolation: {enabled: true, denied-services: [EXECUTOR]}}",
         "configurations: {delete-files-on-start: true}",
-        "policies: [{id: x}]",
     ],
 )
 def test_a_protection_that_does_not_stand_is_refused(text):

@@ -75,8 +75,8 @@ def test_a_file_placeholder_never_becomes_its_own_path():
 
 def test_placeholders_reach_into_plugin_defaults_but_templates_are_left_alone():
     text = "kestra: {plugins: {defaults: [{type: a.B, values: {x: '${X}', y: '{{ inputs.z }}', n: 1}}]}}"
-    (entry,) = load([("kestra.yml", text)], {"X": "1"}).settings.plugin_defaults
-    assert entry["values"] == {"x": "1", "y": "{{ inputs.z }}", "n": 1}
+    (law,) = load([("kestra.yml", text)], {"X": "1"}).settings.rules.configured
+    assert law.rule.values == {"x": "1", "y": "{{ inputs.z }}", "n": 1}
 
 
 def test_no_problem_ever_shows_a_value():

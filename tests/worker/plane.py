@@ -10,8 +10,8 @@ import anyio
 
 from casemate.catalog import Role
 from casemate.dispatch import Ask, Embedded, NotHeld, Reply
-from casemate.documents import Plain
 from casemate.flows import Task
+from casemate.governance import Law
 from casemate.identifiers import ExecutionId, Fence, FlowId, JobId, Namespace, TaskId, TaskRunId, TenantId, WorkerId
 from casemate.jobs import Finished, Grant, Heartbeat, Hint, Kill, Logged, LogLine, Metric, Over, Place, Report, Stale
 from casemate.secret import Secret
@@ -165,7 +165,7 @@ def grant(
     log_level: str | None = None,
     log_to_file: bool = False,
     defaulted: Iterable[str] = (),
-    defaults: tuple[Mapping[str, Plain], ...] = (),
+    laws: tuple[Law, ...] = (),
 ) -> Grant:
     """The grant of a job with everything that is of no interest here filled in."""
     return Grant(
@@ -196,5 +196,5 @@ def grant(
         secrets={name: Secret(value) for name, value in (secrets or {}).items()},
         opened=opened,
         storage="examples/flow",
-        defaults=defaults,
+        laws=laws,
     )

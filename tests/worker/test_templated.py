@@ -9,10 +9,16 @@ from tests.worker.conftest import CORE
 from tests.worker.plane import Plane
 
 from casemate.dispatch import Reply
+from casemate.governance import configured
 
 pytestmark = pytest.mark.anyio
 
 TEMPLATED = f"{CORE}.templating.TemplatedTask"
+
+
+def laws(*defaults):
+    """The rules that plugin defaults of the configuration are."""
+    return configured("kestra.plugins.defaults", defaults)
 
 
 async def test_the_task_runs_that_the_template_says(plane: Plane, worker: Path):
@@ -52,14 +58,14 @@ async def test_plugin_defaults_reach_the_task_that_the_template_says(plane: Plan
         {"type": f"{CORE}.debug.Return", "values": {"format": "of the server"}},
     )
     spec = f"{{id: inner, type: {CORE}.debug.Return}}"
-    ended = await plane.end_of(await plane.give(TEMPLATED, properties={"spec": spec}, defaults=defaults))
+    ended = await plane.end_of(await plane.give(TEMPLATED, properties={"spec": spec}, laws=laws(*defaults)))
     assert (ended.state, ended.outputs) == ("SUCCESS", {"value": "of the flow"}), plane.messages()
 
 
 async def test_a_forced_default_is_not_escaped_by_a_template(plane: Plane, worker: Path):
     forced = {"type": f"{CORE}.debug.", "forced": True, "values": {"format": "as it must be"}}
     spec = "{id: inner, type: io.kestra.plugin.core.debug.Return, format: other}"
-    ended = await plane.end_of(await plane.give(TEMPLATED, properties={"spec": spec}, defaults=(forced,)))
+    ended = await plane.end_of(await plane.give(TEMPLATED, properties={"spec": spec}, laws=laws(forced)))
     assert (ended.state, ended.outputs) == ("SUCCESS", {"value": "as it must be"}), plane.messages()
 
 
@@ -67,6 +73,6 @@ async def test_a_template_cannot_be_filled_with_defaults_without_end(plane: Plan
     huge = {"type": CORE, "values": {f"p{number}": 1 for number in range(1_000)}}
     things = ", ".join(f"{{type: {CORE}.x}}" for _ in range(300))
     spec = f"{{id: inner, type: {CORE}.output.OutputValues, values: {{all: [{things}]}}}}"
-    ended = await plane.end_of(await plane.give(TEMPLATED, properties={"spec": spec}, defaults=(huge,)))
+    ended = await plane.end_of(await plane.give(TEMPLATED, properties={"spec": spec}, laws=laws(huge)))
     assert ended.state == "FAILED"
     assert "the plugin defaults add more than" in plane.messages("ERROR")[0]

@@ -15,6 +15,7 @@ from casemate.catalog.allowed import EVERYTHING, Allowed
 from casemate.catalog.errors import BadManifest
 from casemate.catalog.schema import Schema, read_schema
 from casemate.documents import Plain
+from casemate.governance import Rulebook
 
 
 class Kind(StrEnum):
@@ -88,19 +89,31 @@ class Manifest:
         """The true name, then the older ones."""
         return (self.type, *self.aliases)
 
+    @cached_property
+    def facts(self) -> Mapping[str, Plain]:
+        """What conditions of policies may ask for."""
+        return {
+            "manifest.kind": self.kind.value,
+            "manifest.capabilities": [each.value for each in sorted(self.capabilities)],
+            "manifest.properties": list(self.schema.properties),
+        }
+
+    @cached_property
+    def implied(self) -> Mapping[str, Plain]:
+        """The objects with a type of their own that are there where nothing is said: the task runner of a script."""
+        own = self.schema.properties.items()
+        return {name: schema.default for name, schema in own if schema.holds and isinstance(schema.default, dict)}
+
 
 class Catalog:
     """The types that exist here, found by their name or by any alias. Raises `BadManifest` when two share a name.
 
-    `defaults` are the plugin defaults of the installation, `{type, forced, values}` each, the more important ones
-    first (spec/engine 10). A type that is not among the `allowed` ones is found by nobody.
+    `rules` are the policies and plugin defaults of the installation: whoever reads a flow has a catalog, so that
+    nothing is read without them. A type that is not among the `allowed` ones is found by nobody.
     """
 
     def __init__(
-        self,
-        manifests: Iterable[Manifest],
-        defaults: Iterable[Mapping[str, Plain]] = (),
-        allowed: Allowed = EVERYTHING,
+        self, manifests: Iterable[Manifest], rules: Rulebook | None = None, allowed: Allowed = EVERYTHING
     ) -> None:
         given = tuple(manifests)
         names = Counter(name for manifest in given for name in manifest.names)
@@ -110,7 +123,7 @@ class Catalog:
         self._by_type = {manifest.type: manifest for manifest in given}
         self._canonical = {name: manifest.type for manifest in given for name in manifest.names}
         self._restricted = frozenset(manifest.type for manifest in given if not allowed.allows(_judged_by(manifest)))
-        self.defaults = tuple(defaults)
+        self.rules = rules or Rulebook()
         self.allowed = allowed
 
     def find(self, name: str) -> Manifest | None:
@@ -125,17 +138,37 @@ class Catalog:
         """The one true name behind an alias; an unknown name stays as it is."""
         return self._canonical.get(name, name)
 
-    def with_defaults(self, defaults: Iterable[Mapping[str, Plain]]) -> Catalog:
-        """The same types with these plugin defaults."""
-        return Catalog(self._by_type.values(), defaults, self.allowed)
+    def names(self, name: str) -> tuple[str, ...]:
+        """Every name of a type, this one first; an unknown one has no other."""
+        manifest = self.find(name)
+        others = manifest.names if manifest is not None else ()
+        return tuple(dict.fromkeys((name, *others)))
+
+    def facts(self, name: str) -> Mapping[str, Plain] | None:
+        """What conditions of policies may ask for; None for an unknown type."""
+        manifest = self.find(name)
+        return manifest.facts if manifest is not None else None
+
+    def implied(self, name: str) -> Mapping[str, Plain]:
+        """The objects that are there where nothing is said; none for an unknown type."""
+        manifest = self.find(name)
+        return manifest.implied if manifest is not None else {}
+
+    def enforce(self, rules: Rulebook) -> None:
+        """From now on these rules hold: whoever reads a flow next reads it by them."""
+        self.rules = rules
+
+    def with_rules(self, rules: Rulebook) -> Catalog:
+        """The same types under these policies and plugin defaults."""
+        return Catalog(self._by_type.values(), rules, self.allowed)
 
     def restricted_to(self, allowed: Allowed) -> Catalog:
         """The same types, of which only these may be used."""
-        return Catalog(self._by_type.values(), self.defaults, allowed)
+        return Catalog(self._by_type.values(), self.rules, allowed)
 
     def joined(self, further: Iterable[Manifest]) -> Catalog:
         """The same types and these."""
-        return Catalog((*self._by_type.values(), *further), self.defaults, self.allowed)
+        return Catalog((*self._by_type.values(), *further), self.rules, self.allowed)
 
     def all(self) -> tuple[Manifest, ...]:
         """Every type that flows may name, in the order given."""

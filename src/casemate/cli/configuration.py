@@ -10,8 +10,9 @@ from pathlib import Path
 from casemate.catalog import means
 from casemate.cli.files import text_of
 from casemate.core import catalog
-from casemate.errors import Problem
-from casemate.settings import Settings, load, unknown_types
+from casemate.errors import Problem, Refused
+from casemate.flows import unfit_rules
+from casemate.settings import Misconfiguration, Settings, load, unknown_types
 
 
 def settings_from(*given: Path | None) -> Settings:
@@ -22,9 +23,18 @@ def settings_from(*given: Path | None) -> Settings:
     """
     files = [(str(file), text_of(file)) for file in given if file]
     loaded = load(files, os.environ)
-    for warning in (*loaded.warnings, *_unknown_types(loaded.settings)):
+    unfit = _unfit_rules(loaded.settings)
+    if fatal := [problem for problem, stops in unfit if stops]:
+        raise Refused(fatal)
+    for warning in (*loaded.warnings, *_unknown_types(loaded.settings), *(problem for problem, _ in unfit)):
         print(f"casemate: {warning.located(files[-1][0] if files else 'environment')}", file=sys.stderr)
     return loaded.settings
+
+
+def _unfit_rules(settings: Settings) -> list[tuple[Misconfiguration, bool]]:
+    if not settings.rules.configured:
+        return []
+    return list(unfit_rules(catalog().with_rules(settings.rules)))
 
 
 def _unknown_types(settings: Settings) -> Iterable[Problem]:

@@ -4,7 +4,6 @@ from casemate.documents import split_documents
 from casemate.flows.advice import Warnings, warnings
 from casemate.flows.build import build_input
 from casemate.flows.cron import expanded
-from casemate.flows.defaults import with_defaults
 from casemate.flows.drawing import drawn
 from casemate.flows.for_each_item import FOR_EACH_ITEM, ITEMS, MERGE, SPLIT, sibling
 from casemate.flows.graph import Graph, graph_to_json
@@ -27,6 +26,7 @@ from casemate.flows.model import (
 )
 from casemate.flows.parse import TEMPLATED, flow_of, parse, parse_task, parse_trigger, read_flow
 from casemate.flows.script_runner import runner_of
+from casemate.flows.server_rules import unfit_rules
 from casemate.flows.shown import input_to_json, task_to_json, to_json, trigger_to_json
 from casemate.flows.templates import TEMPLATE, Template, TemplateName, clashes, names_of, read_template, with_templates
 from casemate.flows.violations import violations
@@ -84,8 +84,8 @@ __all__ = [
     "to_json",
     "trigger_to_json",
     "type_json_schema",
+    "unfit_rules",
     "violations",
     "warnings",
-    "with_defaults",
     "with_templates",
 ]

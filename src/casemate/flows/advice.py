@@ -27,7 +27,7 @@ def warnings(flow: Flow | None, document: Document, catalog: Catalog) -> Warning
     return Warnings(
         deprecations=_deprecations(document, catalog),
         infos=tuple(dict.fromkeys(_relocations(document.root, catalog))),
-        warnings=(*_careless_triggers(flow), *flow.unused) if flow is not None else (),
+        warnings=(*_careless_triggers(flow), *flow.unused, *flow.advised) if flow is not None else (),
     )
 
 

@@ -5,7 +5,7 @@ Values that were refused or are missing have been reported already: a rule passe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from casemate.catalog import Check, Holds, Role, refused
@@ -41,13 +41,18 @@ def _plugin_default(values: Values, grammar: Grammar) -> Iterator[Finding]:
     faults = [] if isinstance(given, dict) else ["No 'values' provided"]
     faults += [] if name else ["No 'type' provided"]
     if isinstance(given, dict) and isinstance(name, str):
-        faults += [f"No value provided for key '{key}'" for key, value in given.items() if value is None]
-        known = _properties_of(name, grammar)
-        faults += [
-            f"No property '{key}' exists in plugin '{name}'" for key in given if known and key.lower() not in known
-        ]
+        # A null that is forced takes a property away; one that is not would say nothing.
+        nulls = [] if values.get("forced") is True else [key for key, value in given.items() if value is None]
+        faults += [f"No value provided for key '{key}'" for key in nulls]
+        faults += strange_properties(name, given, grammar)
     if faults:
         yield Finding("Invalid Plugin Default: " + ", ".join(faults), ("values",), whole=True)
+
+
+def strange_properties(name: str, given: Iterable[str], grammar: Grammar) -> list[str]:
+    """A sentence for each property that a type does not have; none for a prefix or an unknown type."""
+    known = _properties_of(name, grammar)
+    return [f"No property '{key}' exists in plugin '{name}'" for key in given if known and key.lower() not in known]
 
 
 def _properties_of(name: str, grammar: Grammar) -> set[str]:

@@ -188,6 +188,8 @@ class Flow:
     deleted: bool = False
     unused: tuple[str, ...] = ()
     """What of it has no effect here, and why: a sentence for each property."""
+    advised: tuple[str, ...] = ()
+    """What policies only warn of: a sentence each."""
 
     def all_tasks(self) -> Iterator[Task]:
         """Every task of the flow with all its children, parents first; those of listeners last."""

@@ -7,24 +7,23 @@ from dataclasses import replace
 from typing import Any, Final, cast
 
 from casemate.catalog import Catalog, Holds
-from casemate.documents import MAX_NODES, Document, Mapping, Reading, examine, plain
+from casemate.documents import Document, Mapping, Reading, Scalar, examine, plain
 from casemate.errors import Problem
 from casemate.flows.build import build_flow, build_task, build_trigger
-from casemate.flows.defaults import Values, added_values, completed, has_defaults, with_defaults
-from casemate.flows.findings import mark_of
 from casemate.flows.grammar import flow_schema, grammar_of
 from casemate.flows.misfits import mismatch
 from casemate.flows.model import Flow, Task, Trigger
 from casemate.flows.rules import broken_rules
 from casemate.flows.unused import told
 from casemate.flows.walk import BROKEN, ILLEGAL, NAMES, Walk
-from casemate.identifiers import TenantId
+from casemate.governance import Law, Outcome, govern, govern_part
+from casemate.identifiers import Namespace, TenantId
 
 TEMPLATED: Final = "io.kestra.plugin.core.templating.TemplatedTask"
 """The type of a task that writes down another one, which only its rendering brings to light."""
 
-_TOO_MUCH: Final = f"the plugin defaults add more than {MAX_NODES} values to the flow"
 _CONFIGURED: Final = "a plugin default in the server's configuration makes it so"
+_GOVERNED: Final = "a policy or a plugin default of the server makes it so"
 
 
 def read_flow(text: str, catalog: Catalog, tenant: TenantId, *, complete: bool = False) -> Flow | tuple[Problem, ...]:
@@ -47,42 +46,41 @@ def flow_of(
 
 
 def parse(
-    document: Document, catalog: Catalog, tenant: TenantId, *, complete: bool = False
+    document: Document, catalog: Catalog, tenant: TenantId, *, complete: bool = False, place: Namespace | None = None
 ) -> Flow | tuple[Problem, ...]:
     """The flow that a document says, or every problem of it, in the order of their places.
 
-    `complete`: with every plugin default in place, as it is run (spec/engine 10). Its `source` and `document` are what
-    was written in any case.
+    `complete`: with every plugin default and policy in place, as it is run (spec/engine 10). Its `source` and
+    `document` are what was written in any case. `place` is the namespace whose rules hold, when not the flow's own.
     """
     walk = Walk(grammar_of(catalog))
     values = _read_root(document, walk)
     problems: Iterable[Problem] = walk.problems
-    if has_defaults(document, catalog):
-        completed, problems = _after_defaults(document, walk)
+    outcome = govern(document, catalog.rules.laws(tenant, place or text_at(document, "namespace")), catalog)
+    if outcome.document is not document or outcome.faults:
+        completed, problems = _after_rules(document, outcome, walk)
         # What a forced default replaces may have been wrong: then nothing of it can be shown.
         values = completed if complete or _broken(values) else values
     if problems:
         return ordered(problems)
     written = cast("dict[str, Any]", plain(document.root))
     flow = build_flow(values, walk.grammar, tenant, document.text, written)
-    return replace(flow, unused=tuple(told(walk.unused)))
+    return replace(flow, unused=tuple(told(walk.unused)), advised=tuple(outcome.warnings()))
 
 
-def parse_task(document: Document, catalog: Catalog, defaults: Sequence[Values] = ()) -> Task | tuple[Problem, ...]:
+def parse_task(document: Document, catalog: Catalog, laws: Sequence[Law] = ()) -> Task | tuple[Problem, ...]:
     """The single task that a document says, or every problem of it; paths begin at the task.
 
-    `defaults` are put in place first, the more important ones first.
+    `laws` are the rules of the place that it stands in.
     """
     walk = Walk(grammar_of(catalog))
     values = walk.read_held(document.root, Holds.TASK, ())
     problems: Iterable[Problem] = walk.problems
-    if defaults:
+    outcome = govern_part(document, laws, catalog)
+    if outcome.document is not document or outcome.faults:
         filled = Walk(walk.grammar, lenient=True)
-        whole = completed(document, defaults, catalog)
-        if whole is None:
-            walk.refuse("yaml-limit", f"{ILLEGAL}{_TOO_MUCH}", (), document.root.mark)
-        else:
-            values, problems = filled.read_held(whole.root, Holds.TASK, ()), _left(walk, filled)
+        values = filled.read_held(outcome.document.root, Holds.TASK, ())
+        problems = [*_left(walk, filled), *outcome.problems("The task is refused")]
     return ordered(problems) if problems else build_task(values, walk.grammar)
 
 
@@ -98,22 +96,18 @@ def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
 
 
-def _after_defaults(document: Document, walk: Walk) -> tuple[dict[str, Any], Iterable[Problem]]:
-    """What the flow says, and what is wrong, once plugin defaults are in place: they complete tasks, and may spoil one.
+def _after_rules(document: Document, outcome: Outcome, walk: Walk) -> tuple[dict[str, Any], Iterable[Problem]]:
+    """What the flow says, and what is wrong, once the rules have changed it: they complete tasks, and may spoil one.
 
     Names of properties are judged as they were written, for a default may be meant for other types too. A type that is
     unknown was written by the flow or brought in by a default: both are told.
     """
-    catalog = walk.grammar.catalog
-    if added_values(document, catalog) > MAX_NODES:
-        mark = mark_of(document.root, ("pluginDefaults",))
-        walk.refuse("yaml-limit", f"{ILLEGAL}{_TOO_MUCH}", ("pluginDefaults",), mark)
-        return {}, walk.problems
     filled = Walk(walk.grammar, lenient=True)
-    values = _read_root(with_defaults(document, catalog), filled)
+    values = _read_root(outcome.document, filled)
     walk.unused |= filled.unused
     found = _left(walk, filled)
-    return values, _explained(found, document, walk) if found else ()
+    name = f"Flow '{text_at(document, 'namespace')}.{text_at(document, 'id')}' is refused"
+    return values, [*(_explained(found, document, walk) if found else ()), *outcome.problems(name)]
 
 
 def _left(written: Walk, filled: Walk) -> list[Problem]:
@@ -132,16 +126,23 @@ def _broken(value: object) -> bool:
 
 
 def _explained(found: list[Problem], document: Document, walk: Walk) -> Iterable[Problem]:
-    """The problems; those that only the installation's defaults cause say so, for nothing of it can be seen there."""
+    """The problems; those that only the installation's rules cause say so, for nothing of it can be seen there."""
     own = Walk(walk.grammar, lenient=True)
-    _read_root(with_defaults(document, walk.grammar.catalog.with_defaults(())), own)
+    _read_root(govern(document, (), walk.grammar.catalog).document, own)
     judged = {problem.message for problem in found if problem.code != "unknown-property"}
     made = judged - {problem.message for problem in own.problems}
-    return [replace(one, remedy=_because(one.remedy)) if one.message in made else one for one in found]
+    because = _GOVERNED if walk.grammar.catalog.rules.placed else _CONFIGURED
+    return [replace(one, remedy=_joined(because, one.remedy)) if one.message in made else one for one in found]
 
 
-def _because(remedy: str) -> str:
-    return f"{_CONFIGURED}; {remedy}" if remedy else _CONFIGURED
+def _joined(because: str, remedy: str) -> str:
+    return f"{because}; {remedy}" if remedy else because
+
+
+def text_at(document: Document, key: str) -> str:
+    """The text behind a key of the flow; nothing where there is none."""
+    entry = document.root.entry(key) if isinstance(document.root, Mapping) else None
+    return entry.value.text if entry is not None and isinstance(entry.value, Scalar) else ""
 
 
 def _read_root(document: Document, walk: Walk) -> dict[str, Any]:

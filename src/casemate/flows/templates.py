@@ -43,15 +43,18 @@ class Template:
         return all_tasks((*self.tasks, *(self.errors or ())))
 
 
-def read_template(text: str, catalog: Catalog, tenant: TenantId) -> Template | tuple[Problem, ...]:
+def read_template(
+    text: str, catalog: Catalog, tenant: TenantId, place: Namespace | None = None
+) -> Template | tuple[Problem, ...]:
     """The template of a text, or every problem of it, in the order of their places.
 
-    Only the defaults of the installation complete its tasks; those of a flow do not reach into it.
+    Only the defaults of the installation complete its tasks; those of a flow do not reach into it. `place` is the
+    namespace of the flow that takes it in, whose policies hold then: a template of elsewhere is no way around them.
     """
     reading = examine(text, subject="template yaml")
     if reading.document is None:
         return ordered(reading.problems)
-    flow = parse(reading.document, catalog, tenant, complete=True)
+    flow = parse(reading.document, catalog, tenant, complete=True, place=place)
     problems = (*reading.problems, *_strays(reading.document), *(flow if isinstance(flow, tuple) else _nested(flow)))
     if problems or isinstance(flow, tuple):
         return ordered(problems)

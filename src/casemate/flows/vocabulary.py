@@ -76,7 +76,6 @@ WORKER_GROUP: Final = record(
     **{"x-checks": ["worker-group"]},
 )
 _ONE_WORKER: Final = {"x-unused": "there is one worker only"}
-_NO_POLICIES: Final = {"x-unused": "there are no policies"}
 _TYPE: Final = text(**{"x-not": "blank"})
 _ID: Final = text(pattern=ID, **{"x-not": "blank"})
 _INPUT_ID: Final = text(pattern=INPUT_ID, **{"x-not": "blank"})
@@ -97,7 +96,8 @@ TASK: Final = record(
         "logToFile": flag(False),
         "runIf": text(default="true"),
         "workerSelector": newer(type="object", **_ONE_WORKER),
-        "policyRefs": newer(**many(text()), **_NO_POLICIES),
+        "policyRefs": newer(**many(text())),
+        "pluginDefaultsRef": newer(**text()),
         "version": newer(**text(), **{"x-unused": "each type is there in one version"}),
         "taskCache": newer(type="object", **{"x-unused": "results are not kept for later executions"}),
     },
@@ -119,14 +119,16 @@ TRIGGER: Final = record(
         "stopAfter": many(choice(f"{MODELS}.flows.State$Type", *STATES)),
         "logToFile": flag(False, **{"x-unused": "log entries of triggers are kept with the others"}),
         "workerSelector": newer(type="object", **_ONE_WORKER),
-        "policyRefs": newer(**many(text()), **_NO_POLICIES),
+        "policyRefs": newer(**many(text())),
+        "pluginDefaultsRef": newer(**text()),
         "version": newer(**text(), **{"x-unused": "each type is there in one version"}),
     },
     required=["id", "type"],
 )
 
-CONDITION: Final = record(f"{MODELS}.conditions.Condition", {"type": _TYPE}, required=["type"])
-TASK_RUNNER: Final = record(f"{MODELS}.tasks.runners.TaskRunner", {"type": _TYPE}, required=["type"])
+_PLUGIN: Final = {"type": _TYPE, "pluginDefaultsRef": newer(**text())}
+CONDITION: Final = record(f"{MODELS}.conditions.Condition", _PLUGIN, required=["type"])
+TASK_RUNNER: Final = record(f"{MODELS}.tasks.runners.TaskRunner", _PLUGIN, required=["type"])
 
 INPUT: Final = record(
     f"{MODELS}.flows.Input",
@@ -268,7 +270,7 @@ _LISTENER: Final = record(
 )
 _PLUGIN_DEFAULT: Final = record(
     f"{MODELS}.flows.PluginDefault",
-    {"type": text(), "forced": flag(False), "values": {"type": "object"}},
+    {"type": text(), "forced": flag(False), "values": {"type": "object"}, "ref": newer(**text())},
     **{"x-checks": ["plugin-default"]},
 )
 _CONCURRENCY: Final = record(
@@ -310,7 +312,7 @@ FLOW: Final = record(
         "checks": newer(type="array", **{"x-unused": "checks are not evaluated"}),
         "quotas": newer(type="array", **{"x-unused": "quotas are not counted"}),
         "workerSelector": newer(type="object", **_ONE_WORKER),
-        "policyRefs": newer(**many(text()), **_NO_POLICIES),
+        "policyRefs": newer(**many(text())),
     },
     required=["id", "namespace"],
 )

@@ -106,6 +106,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "PluginDefault": {
         "type": "The type, or how the names of several begin.",
         "forced": "Replace what is given.",
+        "ref": "A name: it then applies only where pluginDefaultsRef gives it.",
         "values": "The properties.",
     },
     "Concurrency": {
@@ -126,6 +127,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "workerSelector": "Which workers may run it.",
         "logLevel": "The least level of log entries that are kept.",
         "policyRefs": "Policies that apply to it.",
+        "pluginDefaultsRef": "The named plugin default that applies to it.",
         "version": "The version of the plugin.",
     },
 }

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
-from casemate.documents import Plain
 from casemate.flows import Task
+from casemate.governance import Law
 from casemate.identifiers import ExecutionId, Fence, FlowId, JobId, Namespace, TaskRunId, TenantId, WorkerId
 from casemate.secret import Secret
 
@@ -47,8 +47,8 @@ class Grant:
     that the task's templates name by a literal, already resolved. `opened` are the sealed values that the variables
     have shown in the clear so far: rendering the task adds to them. `storage` is the folder of the task run's own
     files. `shares` says that the job is a WorkingDirectory's: it holds a folder, in which jobs come to work. `within`
-    names the job in whose folder this one works. `defaults` are the plugin defaults for a task that only rendering
-    brings to light, the more important ones first.
+    names the job in whose folder this one works. `laws` are the policies and plugin defaults for a task that only
+    rendering brings to light.
     """
 
     job: JobId
@@ -63,7 +63,7 @@ class Grant:
     deadline: datetime | None = None
     shares: bool = False
     within: JobId | None = None
-    defaults: tuple[Mapping[str, Plain], ...] = ()
+    laws: tuple[Law, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

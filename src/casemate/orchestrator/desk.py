@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import structlog
 
+from casemate.catalog import Catalog
 from casemate.dispatch import Ask, LinkLost, NotHeld, Reply
 from casemate.executions import Context, keeps_folder, noting, task_of, variables_of
 from casemate.identifiers import Fence, JobId, WorkerId
@@ -20,7 +21,7 @@ from casemate.jobs import Finished, Grant, Heartbeat, Hint, Kill, Logged, Over, 
 from casemate.orchestrator import caches, entries
 from casemate.orchestrator.answering import Worlds
 from casemate.orchestrator.calls import Caller, Calls
-from casemate.orchestrator.delivery import Defaults, defaults_for, secrets_of
+from casemate.orchestrator.delivery import laws_for, secrets_of
 from casemate.orchestrator.errors import NotFound, Stopped, Undecidable
 from casemate.orchestrator.following import folder_job, next_within
 from casemate.orchestrator.holding import held
@@ -68,7 +69,7 @@ class Desk:
         logged: Callable[[Key], None],
         watchers: Watchers,
         polls: Polls,
-        defaults: Defaults = (),
+        catalog: Catalog,
     ) -> None:
         self._db = db
         self._lives = lives
@@ -76,7 +77,7 @@ class Desk:
         self._calls = calls
         self._storage = storage
         self._secrets = secrets
-        self._defaults = defaults
+        self._catalog = catalog
         self._context = context
         self._rules = rules
         self._boot = boot
@@ -159,7 +160,7 @@ class Desk:
             storage=paths.task_folder(*place, task.id, run.id),
             shares=keeps_folder(task),
             within=folder_job(live.flow, execution, run),
-            defaults=defaults_for(task, live.flow, self._defaults),
+            laws=laws_for(task, live.flow, self._catalog.rules),
         )
 
     async def report(self, worker: WorkerId, report: Report) -> bool:

@@ -154,7 +154,7 @@ class Orchestrator:
             logged=self._logged,
             watchers=self._watchers,
             polls=polls,
-            defaults=catalog.defaults,
+            catalog=catalog,
         )
         self._tender = Tender(
             db=db,

@@ -77,14 +77,14 @@ class Shelf:
         return self._once((*place, revisions), lambda: self._joined(flow, stored))
 
     def _joined(self, flow: Flow, stored: Iterable[StoredTemplate]) -> Flow:
-        found = dict(map(self._named, stored))
+        found = dict(self._named(each, flow.namespace) for each in stored)
         problems = clashes(flow, found)
         if problems:
             raise Refused(problems)
         return with_templates(flow, found)
 
-    def _named(self, stored: StoredTemplate) -> tuple[tuple[Namespace, Any], Template]:
-        template = read_template(stored.source, self._catalog, stored.tenant)
+    def _named(self, stored: StoredTemplate, place: Namespace) -> tuple[tuple[Namespace, Any], Template]:
+        template = read_template(stored.source, self._catalog, stored.tenant, place)
         if isinstance(template, tuple):
             raise Refused(template)
         return template.name, template

@@ -12,6 +12,7 @@ from typing import TypeVar
 from casemate.documents import Plain
 from casemate.secret import Secret
 from casemate.settings import model
+from casemate.settings.governing import rulebook
 from casemate.settings.keys import Kind
 from casemate.settings.known import KNOWN
 from casemate.settings.model import Settings
@@ -67,11 +68,11 @@ def built(said: Mapping[str, object], home: str) -> Settings:
         templates=values.need("kestra.templates.enabled", bool),
         url=values.get("kestra.url", str),
         recover_missed=recover_missed(said),
-        plugin_defaults=(*_defaults(values, "kestra.tasks.defaults"), *_defaults(values, "kestra.plugins.defaults")),
         plugin_security=model.PluginSecurity(
             includes=values.texts("kestra.plugins.security.includes"),
             excludes=values.texts("kestra.plugins.security.excludes"),
         ),
+        rules=rulebook(said),
     )
 
 
@@ -225,8 +226,3 @@ def overridden(isolation: model.Isolation, profiles: tuple[model.Profile, ...]) 
     for profile in profiles:
         said |= profile.overrides
     return replace(_isolation(Values(said)), profiles=profiles)
-
-
-def _defaults(values: Values, name: str) -> model.Defaults:
-    entries = values.said.get(name)
-    return tuple(entry for entry in entries if isinstance(entry, dict)) if isinstance(entries, list) else ()

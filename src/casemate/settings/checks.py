@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from casemate.destinations import NotADestination
 from casemate.http_lists import web_place
-from casemate.settings import egress, plugin_configurations, plugin_security
+from casemate.settings import egress, governing, plugin_configurations, plugin_security
 from casemate.settings.account import account
 from casemate.settings.finding import Finding
 from casemate.settings.model import Settings
@@ -34,7 +34,7 @@ def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Fi
     yield from in_every_combination(settings, _egress_problems, path_problems)
     yield from _http_lists(settings)
     yield from _archives(said)
-    yield from _entries(said)
+    yield from governing.misfits(said)
     yield from plugin_configurations.misfits(said)
     yield from plugin_security.misfits(said)
     yield from _secrets(said)
@@ -50,6 +50,7 @@ def odd(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
         if key in said and not said.get(f"{_ARCHIVES}.enabled"):
             message = f"has no effect while {_ARCHIVES}.enabled is false"
             yield Finding(code="config.no-effect", keys=(key,), message=message)
+    yield from governing.oddities(said)
     if said.get("kestra.heartbeat.frequency"):
         message = "is deprecated; use kestra.server.liveness.heartbeat-interval and .timeout"
         yield Finding(code="config.deprecated", keys=("kestra.heartbeat.frequency",), message=message)
@@ -128,14 +129,6 @@ def _archives(said: Mapping[str, object]) -> Iterator[Finding]:
                 yield Finding(keys=(f"{_ARCHIVES}.enabled",), message=f"needs {key}", remedy=f"Set {key} as well")
 
 
-def _entries(said: Mapping[str, object]) -> Iterator[Finding]:
-    for name in ("kestra.plugins.defaults", "kestra.tasks.defaults"):
-        entries = said.get(name, [])
-        if not isinstance(entries, list) or not all(map(_is_default, entries)):
-            message = "must be a list of entries, each with a type, values and perhaps forced: true"
-            yield Finding(code="config.type", keys=(name,), message=message)
-
-
 def _secrets(said: Mapping[str, object]) -> Iterator[Finding]:
     """Secrets must not come from elsewhere than where their owner keeps them."""
     kind = said.get("kestra.secret.type")
@@ -143,17 +136,6 @@ def _secrets(said: Mapping[str, object]) -> Iterator[Finding]:
         message = f"is {kind}, and this version reads secrets from SECRET_* environment variables only"
         remedy = "Remove the key, and give each secret as the Base64 text of a variable SECRET_<KEY>"
         yield Finding(code="config.unavailable", keys=("kestra.secret.type",), message=message, remedy=remedy)
-
-
-def _is_default(entry: object) -> bool:
-    # A mistyped `forced` must not turn an operator's rule into a suggestion.
-    return (
-        isinstance(entry, dict)
-        and entry.keys() <= {"type", "values", "forced"}
-        and isinstance(entry.get("type"), str)
-        and isinstance(entry.get("values"), dict)
-        and isinstance(entry.get("forced", False), bool)
-    )
 
 
 def _ignored_switches(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:

@@ -89,7 +89,7 @@ _LANGUAGE = (
     Key(name="kestra.listeners.enabled", kind=Kind.FLAG, default=True),
     Key(name="kestra.system-flows.namespace", kind=Kind.TEXT, later="system flows do not exist yet"),
     Key(name="kestra.tutorial-flows.enabled", kind=Kind.FLAG, later="there are no tutorial flows"),
-    Key(name="kestra.policies", kind=Kind.TREE, guard="policies are not enforced yet"),
+    Key(name="kestra.policies", kind=Kind.TREE),
 )
 
 _WALLS = (
@@ -107,6 +107,7 @@ _WALLS = (
     Key(name="casemate.isolation.writable-paths", kind=Kind.PATHS, default=()),
     Key(name="casemate.isolation.threads", kind=Kind.FLAG, default=True),
     Key(name="casemate.isolation.processes", kind=Kind.FLAG, default=True),
+    Key(name="casemate.isolation.scripts.force-runner", kind=Kind.TEXT),
     Key(name="casemate.isolation.profiles", kind=Kind.ENTRIES, default=()),
     Key(name="casemate.isolation.limits.memory", kind=Kind.SIZE, least=1 << 20),
     Key(name="casemate.isolation.limits.processes", kind=Kind.NUMBER, least=1),

@@ -9,13 +9,11 @@ from typing import Literal, TypeAlias
 
 from casemate.documents import Plain
 from casemate.errors import Problem
+from casemate.governance import Rulebook
 from casemate.secret import Secret
 
 Recover: TypeAlias = Literal["ALL", "LAST", "NONE"]
 """Which of the dates that passed while no scheduler ran are made up for."""
-
-Defaults: TypeAlias = tuple[Mapping[str, Plain], ...]
-"""Plugin defaults as they were written: `type`, `forced`, `values`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,8 +238,8 @@ class Settings:
     url: str | None
     recover_missed: Mapping[str, Recover]
     """Of `kestra.plugins.configurations`: which missed dates are made up for, by the type of schedule."""
-    plugin_defaults: Defaults = field(repr=False)
-    """Of `kestra.tasks.defaults`, the older place, then of `kestra.plugins.defaults` (spec/engine 10)."""
+    rules: Rulebook = field(repr=False)
+    """Plugin defaults of `kestra.tasks.defaults`, the older place, then of `kestra.plugins.defaults`; policies."""
     plugin_security: PluginSecurity = field(default_factory=PluginSecurity)
     files: tuple[str, ...] = field(default=(), compare=False)
     """The configuration files all this was read from."""

@@ -1,7 +1,7 @@
 """Stage: a task that a template writes down takes the place of the one that holds the template (spec/engine 8.1).
 
-From here on everything is judged by what it really is: its type, its policy, what it may ask. Plugin defaults reach it
-as they would have, had it been written into the flow: a forced one must not be escaped by writing a template.
+From here on everything is judged by what it really is: its type, its policy, what it may ask. Policies and plugin
+defaults reach it as they would have, had it been written into the flow: none must be escaped by writing a template.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ async def templated(job: Job, tools: Tools) -> None:
 
 def _read(text: str, catalog: Catalog, grant: Grant) -> Task:
     reading = examine(text)
-    task = parse_task(reading.document, catalog, grant.defaults) if reading.document is not None else reading.problems
+    task = parse_task(reading.document, catalog, grant.laws) if reading.document is not None else reading.problems
     if isinstance(task, tuple) or reading.problems:
         found = task if isinstance(task, tuple) else reading.problems
         raise TaskFailed(*(problem.printed() if problem.path else problem.message for problem in found))

@@ -1,0 +1,45 @@
+"""What may a flow say here? Policies and plugin defaults as one set of rules, and what they make of a document."""
+
+from casemate.governance.defaults import configured, declared
+from casemate.governance.govern import govern, govern_part
+from casemate.governance.laws import Law, Placed, Rulebook, laws_of
+from casemate.governance.matching import Types
+from casemate.governance.model import Add, Aim, Delete, Deny, Policy, Require, Restrict, Where
+from casemate.governance.outcome import UNABLE, Conflict, Mutation, Outcome, Violation
+from casemate.governance.read import misplaced, read_policy
+from casemate.governance.runners import FORCE_RUNNER, forced_runner
+from casemate.governance.words import Action, Enforcement, Operator, Scope, Target
+
+__all__ = [
+    "FORCE_RUNNER",
+    "UNABLE",
+    "Action",
+    "Add",
+    "Aim",
+    "Conflict",
+    "Delete",
+    "Deny",
+    "Enforcement",
+    "Law",
+    "Mutation",
+    "Operator",
+    "Outcome",
+    "Placed",
+    "Policy",
+    "Require",
+    "Restrict",
+    "Rulebook",
+    "Scope",
+    "Target",
+    "Types",
+    "Violation",
+    "Where",
+    "configured",
+    "declared",
+    "forced_runner",
+    "govern",
+    "govern_part",
+    "laws_of",
+    "misplaced",
+    "read_policy",
+]
