@@ -19,6 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.images import programs
+
 REPOSITORY = Path(__file__).parent.parent
 PYTHON = (sys.executable, "-m", "casemate")
 UNCONFINED = ("seccomp=unconfined", "systempaths=unconfined", "apparmor=unconfined")
@@ -90,6 +92,14 @@ class Engine:
     def load_image(self) -> None:
         """Make the image."""
         subprocess.run([*self._client, "import", "-", _IMAGE], input=_image(), check=True, capture_output=True)
+
+    def load_programs(self, name: str) -> None:
+        """Make an image that has a shell, a few programs and a Python of its own, and needs nothing shown in it."""
+        subprocess.run([*self._client, "import", "-", name], input=programs(), check=True, capture_output=True)
+
+    def call(self, *words: str) -> str:
+        """What a command of the client prints."""
+        return subprocess.run([*self._client, *words], check=True, capture_output=True, text=True).stdout
 
     def answers(self) -> bool:
         """Whether the engine is there yet."""

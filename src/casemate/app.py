@@ -13,11 +13,13 @@ from pathlib import Path
 
 from casemate import walls
 from casemate.catalog import Catalog, Manifest
+from casemate.containers import Engines, own_host, sockets
 from casemate.core import configured
 from casemate.dispatch import Embedded
 from casemate.executions import Context, Execution
 from casemate.expressions import ExpressionError
 from casemate.flows import Flow
+from casemate.host_paths import private_places
 from casemate.identifiers import ExecutionId, WorkerId
 from casemate.jq import JqPrograms
 from casemate.keys import Cipher, KeyRefused
@@ -27,7 +29,7 @@ from casemate.secrets import EnvironmentSecrets
 from casemate.settings import Settings, envs
 from casemate.storage import Storage, paths
 from casemate.store import Database, flows
-from casemate.worker import Worker, policies
+from casemate.worker import Docker, Worker, policies, rules_for
 from casemate.zone import server_zone
 
 
@@ -94,6 +96,7 @@ async def running(
             zone=context.zone,
             recursive_rendering=settings.variables.recursive_rendering,
             jq=jq,
+            docker=_docker(settings, state, sandboxes.folder),
         )
         await stack.enter_async_context(_in_background(worker))
         yield Casemate(
@@ -105,6 +108,13 @@ async def running(
             context=context,
             version=__version__,
         )
+
+
+def _docker(settings: Settings, state: Path, folder: Path) -> Docker:
+    # What an engine's socket opens is the whole machine, so it is as private as what the server keeps.
+    private = (*private_places(settings, state), *sockets(os.environ))
+    rules = rules_for(settings.isolation, volumes=settings.volume_enabled, private=private)
+    return Docker(engines=Engines(folder, own_host(os.environ)), rules_for=rules)
 
 
 @asynccontextmanager

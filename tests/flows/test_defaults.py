@@ -117,14 +117,15 @@ def test_what_a_default_of_the_server_spoils_is_told_at_the_task(catalog):
 
 
 def test_a_type_that_only_a_default_brings_in_and_nobody_knows_is_told_at_the_task(catalog):
-    shell, docker = "io.kestra.plugin.scripts.shell.Commands", "io.kestra.plugin.scripts.runner.docker.Docker"
+    shell, batch = "io.kestra.plugin.scripts.shell.Commands", "io.kestra.plugin.ee.aws.runner.Batch"
     written = f"id: f\nnamespace: a.b\ntasks:\n  - {{id: t, type: {shell}, commands: [ls]}}\n"
-    forced = {"type": shell, "forced": True, "values": {"taskRunner": {"type": docker}}}
+    forced = {"type": shell, "forced": True, "values": {"taskRunner": {"type": batch}}}
     (problem,) = read_flow(written, under(catalog, forced), MAIN, complete=True)
-    assert (problem.path, problem.message) == ("tasks[0].taskRunner", f"Invalid type: {docker}")
+    assert (problem.path, problem.message) == ("tasks[0].taskRunner", f"Invalid type: {batch}")
     assert problem.remedy == (
         "a plugin default in the server's configuration makes it so; "
-        "the task runner is not there; this installation has io.kestra.plugin.core.runner.Process"
+        "the task runner is not there; this installation has io.kestra.plugin.core.runner.Process, "
+        "io.kestra.plugin.scripts.runner.docker.Docker"
     )
 
 

@@ -93,11 +93,12 @@ def test_a_plugin_default_gives_a_level_to_tasks_that_have_none(written):
 
 
 def test_tasks_that_are_to_run_in_docker_do_not_run_elsewhere(written):
-    result = casemate("run", written("flow.yaml", SCRIPT), "-c", written("conf.yml", DOCKER))
-    assert result.returncode == 2
+    nowhere = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    result = casemate("run", written("flow.yaml", SCRIPT), "-c", written("conf.yml", DOCKER), environment=nowhere)
+    assert result.returncode == 1
     assert "it ran" not in result.stdout
-    assert "Invalid type: io.kestra.plugin.scripts.runner.docker.Docker" in result.stderr
-    assert "a plugin default in the server's configuration makes it so" in result.stderr
+    assert "Docker socket is not accessible" in result.stdout
+    assert "Tried Docker host: unix:///nowhere/docker.sock" in result.stdout
 
 
 @pytest.mark.parametrize(

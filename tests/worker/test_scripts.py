@@ -6,6 +6,7 @@ import pytest
 
 from casemate.sandbox import Places
 from casemate.worker import packages, runners, scripts
+from casemate.worker.errors import TaskFailed
 from casemate.worker.languages import LANGUAGES, recognise
 
 PYTHON, SHELL = LANGUAGES["python"], LANGUAGES["shell"]
@@ -74,51 +75,61 @@ def test_a_task_cannot_claim_another_working_directory():
 
 
 def canonical(name: str) -> str:
-    return {"old.ProcessTaskRunner": runners.PROCESS}.get(name, name)
+    return {"old.ProcessTaskRunner": runners.PROCESS, "old.DockerTaskRunner": runners.DOCKER}.get(name, name)
+
+
+PROCESS, DOCKER = {"type": runners.PROCESS}, {"type": runners.DOCKER}
+
+
+def told(properties):
+    return runners.docker_properties(properties, canonical)
 
 
 @pytest.mark.parametrize(
     "properties",
     [
         {},
-        {"taskRunner": {"type": "io.kestra.plugin.core.runner.Process"}},
+        {"taskRunner": PROCESS},
         {"taskRunner": {"type": "old.ProcessTaskRunner"}},
         {"runner": "PROCESS"},
         {"containerImage": "python:3.13-slim"},
     ],
 )
-def test_the_process_runner_is_accepted_in_every_spelling(properties):
-    assert runners.refusal(properties, canonical) is None
+def test_the_process_runner_is_known_in_every_spelling(properties):
+    assert told(properties) is None
 
 
 @pytest.mark.parametrize(
-    "properties",
+    ("properties", "found"),
     [
-        {"taskRunner": {"type": "io.kestra.plugin.scripts.runner.docker.Docker"}},
-        {"taskRunner": {"type": "io.kestra.plugin.scripts.runner.docker.DockerTaskRunner"}},
-        {"runner": "DOCKER"},
-        {"runner": "docker"},
-        {"runner": "DOCKER", "taskRunner": {"type": "io.kestra.plugin.core.runner.Process"}},
+        ({"taskRunner": DOCKER}, DOCKER),
+        ({"taskRunner": {"type": "old.DockerTaskRunner", "user": "7"}}, {"type": "old.DockerTaskRunner", "user": "7"}),
+        ({"runner": "DOCKER"}, {}),
+        ({"runner": "docker", "docker": {"image": "alpine"}}, {"image": "alpine"}),
     ],
 )
-def test_docker_is_refused_in_every_spelling_with_the_way_out(properties):
-    reason = runners.refusal(properties, canonical)
-    assert reason is not None
-    assert "Docker task runner is not available" in reason
-    assert "sandboxed Process runner" in reason
+def test_docker_is_known_in_every_spelling(properties, found):
+    assert told(properties) == found
+
+
+def test_the_older_properties_go_before_the_newer_one():
+    assert told({"runner": "DOCKER", "taskRunner": PROCESS}) == {}
+    assert told({"runner": "PROCESS", "taskRunner": DOCKER}) is None
+    assert told({"runner": "DOCKER", "taskRunner": {**DOCKER, "user": "7"}}) == {**DOCKER, "user": "7"}
+    assert told({"docker": {"user": "8"}, "taskRunner": {**DOCKER, "user": "7"}}) == {"user": "8"}
 
 
 @pytest.mark.parametrize("runner", [{"type": "io.kestra.plugin.ee.aws.runner.Batch"}, {}, "text"])
 def test_other_runners_are_refused_by_name(runner):
-    assert "not available" in (runners.refusal({"taskRunner": runner}, canonical) or "")
+    with pytest.raises(TaskFailed, match="not available"):
+        told({"taskRunner": runner})
 
 
 def test_what_changes_nothing_is_said():
-    assert list(runners.unused({"executionContext": False})) == []
-    assert [level for level, _ in runners.unused({"containerImage": "x", "executionContext": True})] == [
-        "DEBUG",
-        "WARN",
-    ]
+    assert list(runners.unused({"executionContext": False}, in_container=False)) == []
+    given = {"containerImage": "x", "executionContext": True}
+    assert [level for level, _ in runners.unused(given, in_container=False)] == ["DEBUG", "WARN"]
+    assert [level for level, _ in runners.unused(given, in_container=True)] == ["WARN"]
 
 
 def test_dependencies_are_installed_where_only_the_task_sees_them():

@@ -8,7 +8,7 @@ from casemate.documents import read
 from casemate.flows import Flow, parse
 from casemate.identifiers import MAIN
 from casemate.worker.languages import recognise
-from casemate.worker.runners import refusal
+from casemate.worker.runners import docker_properties
 
 TYPES = [
     f"io.kestra.plugin.scripts.{language}.{form}"
@@ -35,7 +35,7 @@ def test_every_script_type_is_known_and_runs_code(canonical):
 
 @pytest.mark.parametrize("canonical", TYPES)
 def test_a_script_without_a_task_runner_gets_one_that_can_be_served(canonical):
-    assert refusal(task(canonical).properties, catalog().canonical) is None
+    assert docker_properties(task(canonical).properties, catalog().canonical) is None
 
 
 @pytest.mark.parametrize("canonical", TYPES)

@@ -311,7 +311,7 @@ async def test_dependencies_are_installed_behind_the_walls(plane: Plane, worker:
     assert list(end.outputs["outputFiles"]) == ["tiny-1.0-py3-none-any.whl"]
 
 
-async def test_docker_is_refused_in_words(plane: Plane, worker: Path):
+async def test_docker_is_refused_where_the_worker_has_nothing_for_it(plane: Plane, worker: Path):
     runner = {"type": "io.kestra.plugin.scripts.runner.docker.Docker"}
     end = await plane.end_of(await plane.give(SHELL, properties={"taskRunner": runner, "commands": ["true"]}))
     assert end.state == "FAILED"

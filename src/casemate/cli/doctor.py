@@ -51,5 +51,5 @@ def _verdict(found: Survey) -> list[str]:
                 "with `casemate.isolation.required-level: container` (docs/how-to/run-in-a-container.md). Then",
                 *(f"- {each}" for each in found.not_held),
             ]
-        case Level.NONE:
+        case Level.NONE | Level.DOCKER:  # the latter is no machine's
             return ["This machine cannot isolate task runs (level none): nothing will be run on it."]

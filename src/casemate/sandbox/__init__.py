@@ -15,6 +15,7 @@ from casemate.sandbox import folders
 from casemate.sandbox.egress import permits
 from casemate.sandbox.errors import FolderTaken, GlobInvalid, LaunchFailed, OutputRefused, WallsMissing, ZygoteLost
 from casemate.sandbox.globs import Glob
+from casemate.sandbox.limits import words as limit_words
 from casemate.sandbox.model import (
     Body,
     Command,
@@ -72,6 +73,7 @@ __all__ = [
     "ZygoteLost",
     "folders",
     "is_everywhere",
+    "limit_words",
     "permits",
     "places_of",
     "survey",

@@ -20,6 +20,7 @@ class Level(StrEnum):
 
     FULL = "full"  #: own namespaces, private root, Landlock where the kernel has it, seccomp
     CONTAINER = "container"  #: no namespaces to be had: Landlock and seccomp only
+    DOCKER = "container (docker)"  #: a container of an engine: its walls, not ours; no sandbox has this level
     NONE = "none"  #: nothing holds; refused
 
 

@@ -4,6 +4,7 @@ Nothing here opens a file: texts and environment come in as arguments. Every key
 """
 
 from casemate.settings.account import name_faults, password_fault
+from casemate.settings.docker import GRANTS
 from casemate.settings.egress import proxy_of
 from casemate.settings.known import KNOWN, OPEN_URLS
 from casemate.settings.load import load
@@ -11,6 +12,7 @@ from casemate.settings.model import (
     ArchiveRules,
     BasicAuth,
     Database,
+    DockerRules,
     EgressRules,
     Encryption,
     HttpLists,
@@ -32,11 +34,13 @@ from casemate.settings.profiles import for_task, said_by, unknown_types
 from casemate.settings.questions import authorised, envs, redacted, thread_rule
 
 __all__ = [
+    "GRANTS",
     "KNOWN",
     "OPEN_URLS",
     "ArchiveRules",
     "BasicAuth",
     "Database",
+    "DockerRules",
     "EgressRules",
     "Encryption",
     "HttpLists",

@@ -16,7 +16,7 @@ from casemate.settings.governing import rulebook
 from casemate.settings.keys import Kind
 from casemate.settings.known import KNOWN
 from casemate.settings.model import Settings
-from casemate.settings.plugin_configurations import recover_missed
+from casemate.settings.plugin_configurations import recover_missed, volume_enabled
 
 T = TypeVar("T")
 
@@ -68,6 +68,7 @@ def built(said: Mapping[str, object], home: str) -> Settings:
         templates=values.need("kestra.templates.enabled", bool),
         url=values.get("kestra.url", str),
         recover_missed=recover_missed(said),
+        volume_enabled=volume_enabled(said),
         plugin_security=model.PluginSecurity(
             includes=values.texts("kestra.plugins.security.includes"),
             excludes=values.texts("kestra.plugins.security.excludes"),
@@ -216,7 +217,19 @@ def _isolation(values: Values) -> model.Isolation:
         threads=values.need(f"{section}.threads", bool),
         processes=values.need(f"{section}.processes", bool),
         profiles=values.need(f"{section}.profiles", tuple),
+        docker=_docker(values),
         said={name: value for name, value in values.said.items() if name.startswith(f"{section}.")},
+    )
+
+
+def _docker(values: Values) -> model.DockerRules:
+    section = "casemate.isolation.docker"
+    return model.DockerRules(
+        enabled=values.get(f"{section}.enabled", bool),
+        grants=values.texts(f"{section}.grants"),
+        network=values.need(f"{section}.network", str),
+        capabilities=values.texts(f"{section}.capabilities"),
+        read_only_root=values.need(f"{section}.read-only-root", bool),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from casemate.destinations import NotADestination
 from casemate.http_lists import web_place
-from casemate.settings import egress, governing, plugin_configurations, plugin_security
+from casemate.settings import docker, egress, governing, plugin_configurations, plugin_security
 from casemate.settings.account import account
 from casemate.settings.finding import Finding
 from casemate.settings.model import Settings
@@ -31,7 +31,7 @@ def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Fi
     yield from _times(settings)
     yield from _encryption(settings)
     yield from profile_problems(settings)
-    yield from in_every_combination(settings, _egress_problems, path_problems)
+    yield from in_every_combination(settings, _egress_problems, path_problems, docker.contradicting)
     yield from _http_lists(settings)
     yield from _archives(said)
     yield from governing.misfits(said)
@@ -57,6 +57,7 @@ def odd(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
     if settings.storage.type != "local":
         message = "has no effect: internal files are kept in a local folder whatever this says"
         yield Finding(code="config.no-effect", keys=("kestra.storage.type",), message=message)
+    yield from docker.odd(settings, said)
     yield from in_each_profile(settings, "egress.", lambda each: egress.odd(each.isolation.egress))
 
 

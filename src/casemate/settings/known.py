@@ -15,7 +15,6 @@ _FILES = "internal files are kept in a local folder whatever this says"
 _OTHER_BACKENDS = "secrets come from SECRET_* environment variables whatever this says"
 _QUEUE = "jobs are carried inside the process whatever this says"
 _ENTERPRISE_USERS = "there is one account only, kestra.server.basic-auth"
-_RUNNERS = "script tasks run in the sandboxed process runner whatever this says"
 _NO_INSTALL = "task types come with the program or as installed wheels"
 _NO_REPORT = "nothing about usage is ever sent anywhere"
 _NO_UI = "there is no user interface yet"
@@ -108,6 +107,11 @@ _WALLS = (
     Key(name="casemate.isolation.threads", kind=Kind.FLAG, default=True),
     Key(name="casemate.isolation.processes", kind=Kind.FLAG, default=True),
     Key(name="casemate.isolation.scripts.force-runner", kind=Kind.TEXT),
+    Key(name="casemate.isolation.docker.enabled", kind=Kind.FLAG),
+    Key(name="casemate.isolation.docker.grants", kind=Kind.TEXTS, default=()),
+    Key(name="casemate.isolation.docker.network", kind=Kind.TEXT, default="none"),
+    Key(name="casemate.isolation.docker.capabilities", kind=Kind.TEXTS, default=()),
+    Key(name="casemate.isolation.docker.read-only-root", kind=Kind.FLAG, default=True),
     Key(name="casemate.isolation.profiles", kind=Kind.ENTRIES, default=()),
     Key(name="casemate.isolation.limits.memory", kind=Kind.SIZE, least=1 << 20),
     Key(name="casemate.isolation.limits.processes", kind=Kind.NUMBER, least=1),
@@ -187,7 +191,7 @@ _SERVICES = (
     Key(name="kestra.plugins.management", kind=Kind.TREE, later=_NO_INSTALL),
     Key(name="kestra.plugins.auto-install.enabled", kind=Kind.FLAG, later=_NO_INSTALL),
     Key(name="kestra.plugins.path", kind=Kind.TEXT, later=_NO_INSTALL),
-    Key(name="kestra.tasks.scripts.docker.volume-enabled", kind=Kind.FLAG, later=_RUNNERS),
+    Key(name="kestra.tasks.scripts.docker.volume-enabled", kind=Kind.FLAG),
     Key(
         name="kestra.tasks.sdk.authentication", kind=Kind.TREE, secret=True, later="no task type here calls the API yet"
     ),

@@ -145,6 +145,21 @@ class LimitOverrides:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DockerRules:
+    """`casemate.isolation.docker`: what the Docker task runner may do.
+
+    `enabled` None: it may run, unless `required-level: full` was written. `grants` are options of the runner that are
+    refused without one. `network` is what containers join where the flow names none, `capabilities` what they keep.
+    """
+
+    enabled: bool | None = None
+    grants: tuple[str, ...] = ()
+    network: str = "none"
+    capabilities: tuple[str, ...] = ()
+    read_only_root: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """One entry of `casemate.isolation.profiles`: for which tasks, and what is different for them.
 
@@ -176,6 +191,7 @@ class Isolation:
     threads: bool = True
     processes: bool = True
     profiles: tuple[Profile, ...] = ()
+    docker: DockerRules = field(default_factory=DockerRules)
     said: Mapping[str, object] = field(default_factory=dict, repr=False)
     """The values this was made of, by the full names of their keys."""
     learning: bool = False
@@ -238,6 +254,8 @@ class Settings:
     url: str | None
     recover_missed: Mapping[str, Recover]
     """Of `kestra.plugins.configurations`: which missed dates are made up for, by the type of schedule."""
+    volume_enabled: bool | None
+    """Of `kestra.plugins.configurations`, for the Docker task runner, or of the older key of that name."""
     rules: Rulebook = field(repr=False)
     """Plugin defaults of `kestra.tasks.defaults`, the older place, then of `kestra.plugins.defaults`; policies."""
     plugin_security: PluginSecurity = field(default_factory=PluginSecurity)

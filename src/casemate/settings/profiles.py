@@ -25,7 +25,7 @@ SECTION: Final = "casemate.isolation."
 SELECTORS: Final = ("types", "namespaces", "tenants")
 _FOR_A_TASK: Final = (
     *("egress.open", "egress.public", "egress.allow", "egress.deny"),
-    *("limits.", "required-level", "visible-paths", "writable-paths", "threads", "processes"),
+    *("limits.", "docker.", "required-level", "visible-paths", "writable-paths", "threads", "processes"),
 )
 
 

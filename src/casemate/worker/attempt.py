@@ -1,10 +1,12 @@
 """One granted job from claim to report: the stages in their order, and what stops them.
 
-claim -> templated -> render -> clock -> guard -> files -> build -> run -> collect -> report
+claim -> templated -> permit -> place -> render -> clock -> guard -> files -> build -> run -> collect -> report
+
+A script with the Docker task runner has `contain` in the place of `run`.
 
 The job of a WorkingDirectory holds a folder for other jobs, and runs nothing itself:
 
-claim -> render -> clock -> restore -> files -> share -> collect -> keep -> report
+claim -> permit -> render -> clock -> restore -> files -> share -> collect -> keep -> report
 
 Any stage may end the job as FAILED. A timeout, a kill or a newer fence may come at any moment: the sandbox goes first,
 then the report is made, or none.
@@ -37,9 +39,11 @@ from casemate.worker.stages.build import build
 from casemate.worker.stages.cache import keep, restore
 from casemate.worker.stages.clock import clock
 from casemate.worker.stages.collect import collect
+from casemate.worker.stages.contain import contain
 from casemate.worker.stages.files import files
 from casemate.worker.stages.guard import guard
 from casemate.worker.stages.permit import permit
+from casemate.worker.stages.place import place
 from casemate.worker.stages.render import render
 from casemate.worker.stages.run import run
 from casemate.worker.stages.share import share
@@ -229,8 +233,13 @@ def _stopped(job: Job) -> EndState | None:
             return "FAILED"
 
 
+async def _work(job: Job, tools: Tools) -> None:
+    """Behind our own walls, or in the container that the task asks for."""
+    await (run if job.docker is None else contain)(job, tools)
+
+
 RUNNING: Final = Course(
-    before=(templated, permit, render, clock, guard, files, build), middle=run, after=(collect,), judge=_judge
+    before=(templated, permit, place, render, clock, guard, files, build), middle=_work, after=(collect,), judge=_judge
 )
 SHARING: Final = Course(
     before=(permit, render, clock, restore, files), middle=share, after=(collect, keep), judge=_held

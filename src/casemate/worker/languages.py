@@ -17,13 +17,22 @@ _PYTHON_PRELUDE: Final = "true = True\nfalse = False\nnull = None\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """One language. `programs` are the names its interpreter may have, best first; none: the script is the shell's."""
+    """One language. `programs` are the names its interpreter may have, best first; none: the script is the shell's.
+
+    `image` is what a container is made from where the task names none.
+    """
 
     name: str
+    image: str
     suffix: str = ""
     programs: tuple[str, ...] = ()
     prelude: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def common(self) -> str:
+        """The name that its interpreter usually has in images; the shell has none of its own."""
+        return self.name if self.programs else ""
 
     def source(self, script: str) -> str:
         """The text of the file that an inline script is run from."""
@@ -34,15 +43,16 @@ class Language:
 LANGUAGES: Final = {
     language.name: language
     for language in (
-        Language(name="shell"),
+        Language(name="shell", image="ubuntu"),
         Language(
             name="python",
+            image="python:3.13-slim",
             suffix=".py",
             programs=("python3", "python"),
             prelude=_PYTHON_PRELUDE,
             env={"PYTHONUNBUFFERED": "true", "PIP_ROOT_USER_ACTION": "ignore", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
         ),
-        Language(name="node", suffix=".js", programs=("node", "nodejs")),
+        Language(name="node", image="node", suffix=".js", programs=("node", "nodejs")),
     )
 }
 

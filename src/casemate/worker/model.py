@@ -20,6 +20,7 @@ from casemate.sandbox import Body, Command, End, Places, Policy, Sandboxes
 from casemate.settings import HttpLists
 from casemate.worker.archive import Look
 from casemate.worker.denials import Denials
+from casemate.worker.docker import Docker, Wanted
 from casemate.worker.languages import Form, Language
 from casemate.worker.logbook import LogBook
 from casemate.worker.logfile import LogFile
@@ -75,6 +76,10 @@ class Job:
     policy: Policy | None = None
     denials: Denials | None = None
     script: Script | None = None
+    docker: Wanted | None = None
+    """The container it runs in, instead of a sandbox."""
+    container: str | None = None
+    """The id of that container, once there is one."""
     properties: Mapping[str, object] = field(default_factory=dict)
     timeout: timedelta | None = None
     hidden: set[str] = field(default_factory=set)
@@ -123,7 +128,7 @@ class Tools:
     found there, by name. `renderers` are threads for templates, and for nothing else: they wait for answers that other
     threads have to work out. `zone` is what dates in templates are in, `recursive`: render until nothing changes, `jq`
     applies jq programs. `http` are the lists that bodies of HTTP tasks hold each request against.
-    `serve` carries out a job that works in the folder of another one.
+    `serve` carries out a job that works in the folder of another one. `docker` is for tasks that run in containers.
     """
 
     link: WorkerLink
@@ -138,6 +143,7 @@ class Tools:
     recursive: bool = False
     jq: Jq = no_jq
     http: HttpLists = field(default_factory=HttpLists)
+    docker: Docker | None = None
 
 
 Stage: TypeAlias = Callable[[Job, Tools], Coroutine[Any, Any, None]]

@@ -16,6 +16,7 @@ OUTPUT: Final = ".output"
 INTERPRETER: Final = ("/bin/sh", "-c")
 SEARCH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+_OF_IMAGES: Final = frozenset(("PATH", "LANG", "PWD"))
 _SHELLS: Final = frozenset(("sh", "bash", "dash", "ash", "ksh", "zsh"))
 
 
@@ -41,6 +42,17 @@ def call(words: Iterable[str], *, shell: bool) -> str:
     return f"{'exec ' if shell else ''}{shlex.join(words)}"
 
 
+def call_in_image(language: Language, file: str) -> str:
+    """The same for a script in an image, whose interpreter has the name that the shell there finds."""
+    found = " || ".join(f"command -v {program}" for program in (language.common, *_others(language)))
+    # The understudy would be found first, and no process can become a function.
+    return f'unset -f {language.common}; exec "$({found} || echo {language.common})" {shlex.quote(file)}'
+
+
+def _others(language: Language) -> tuple[str, ...]:
+    return tuple(program for program in language.programs if program != language.common)
+
+
 def understudy(language: Language, found: Mapping[str, str]) -> tuple[str, ...]:
     """A shell function for the language's usual command where the machine has it under another name only.
 
@@ -50,6 +62,22 @@ def understudy(language: Language, found: Mapping[str, str]) -> tuple[str, ...]:
     if language.name != common or common in found or "python3" not in found:
         return ()
     return (f'{common}() {{ python3 "$@"; }}',)
+
+
+def understudy_in_image(language: Language) -> tuple[str, ...]:
+    """The same for an image: what it has is only known to the shell in it."""
+    return tuple(
+        f'command -v {language.common} >/dev/null 2>&1 || {language.common}() {{ {program} "$@"; }}'
+        for program in _others(language)
+    )
+
+
+def environment_in_image(
+    language: Language, own: Mapping[str, str], places: Places, *, output_directory: bool = False
+) -> dict[str, str]:
+    """What a program in a container sees beside the variables of its image, whose `PATH` leads to its programs."""
+    full = environment(language, own, Places(work=places.work), search="", output_directory=output_directory)
+    return {name: value for name, value in full.items() if name not in _OF_IMAGES or name in own}
 
 
 def environment(

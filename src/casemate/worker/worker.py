@@ -20,6 +20,7 @@ from casemate.jobs import Grant, Heartbeat, Hint, Kill, Place, Stale
 from casemate.sandbox import Policy, Sandboxes, folders
 from casemate.settings import HttpLists
 from casemate.worker import attempt, programs
+from casemate.worker.docker import Docker
 from casemate.worker.model import Job, Stop, Tools
 from casemate.worker.seats import Seat
 
@@ -51,6 +52,7 @@ class Worker:
         jq: Jq = no_jq,
         http: HttpLists | None = None,
         beat: timedelta = BEAT,
+        docker: Docker | None = None,
     ) -> None:
         self._link = link
         self._folder = folder
@@ -72,6 +74,7 @@ class Worker:
             recursive=recursive_rendering,
             jq=jq,
             http=http or HttpLists(),
+            docker=docker,
         )
 
     async def run(self) -> None:
@@ -81,9 +84,13 @@ class Worker:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._hear_kills())
                 group.create_task(self._keep_beating())
+                if (docker := self._tools.docker) is not None:
+                    group.create_task(docker.engines.keep_clearing())
                 await self._take_hints(group)
         finally:
             self._renderers.shutdown(wait=False, cancel_futures=True)
+            if self._tools.docker is not None:
+                await self._tools.docker.engines.close()
 
     async def _take_hints(self, group: asyncio.TaskGroup) -> NoReturn:
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from casemate.jobs import Grant
 from casemate.sandbox import Body, Command, Level
 from casemate.worker import copies, packages, properties, scripts
+from casemate.worker.docker import Wanted
 from casemate.worker.errors import TaskFailed
 from casemate.worker.http_filter import is_filtered
 from casemate.worker.languages import Language
@@ -39,38 +40,63 @@ def _place(grant: Grant) -> dict[str, object]:
 async def _command(job: Job, script: Script, tools: Tools) -> Command:
     argv = await _argv(job, script, tools)
     job.log.write("DEBUG", f"Starting command [{', '.join(argv)}]")
-    return Command(argv=argv, env=_environment(job, script.language, tools.search))
+    search = None if job.docker is not None else tools.search
+    return Command(argv=argv, env=_environment(job, script.language, search))
 
 
 async def _argv(job: Job, script: Script, tools: Tools) -> tuple[str, ...]:
     interpreter = properties.texts(job.properties, "interpreter") or scripts.INTERPRETER
     shell = scripts.is_shell(interpreter)
+    first = _first(job, script.language, tools) if shell else ()
     before = [
         *_installing(job, script.language, tools),
         *[await _localised(job, tools, line) for line in properties.texts(job.properties, "beforeCommands")],
     ]
     if script.form == "Script" and script.language.programs:
         program = await _filed(job, script.language, tools)
-        if not before and interpreter == scripts.INTERPRETER:
+        if job.docker is None and not before and interpreter == scripts.INTERPRETER:
             return program  # what the shell would become at once: it need not start for that
-        last = [scripts.call(program, shell=shell)]
+        last = [_call(job, script.language, program, shell=shell)]
     else:
         last = await _lines(job, script, tools)
-    lines = [*(scripts.understudy(script.language, tools.programs) if shell else ()), *before, *last]
+    lines = [*first, *before, *last]
     return scripts.argv(interpreter, lines, fail_fast=properties.flag(job.properties, "failFast", default=True))
+
+
+def _call(job: Job, language: Language, program: tuple[str, ...], *, shell: bool) -> str:
+    if job.docker is not None and shell:
+        return scripts.call_in_image(language, program[-1])
+    return scripts.call(program, shell=shell)
+
+
+def _first(job: Job, language: Language, tools: Tools) -> tuple[str, ...]:
+    """Lines that let a script call its language by the usual name. What an image has is known only in it."""
+    if job.docker is not None:
+        return scripts.understudy_in_image(language)
+    return scripts.understudy(language, tools.programs)
 
 
 def _installing(job: Job, language: Language, tools: Tools) -> tuple[str, ...]:
     wanted = properties.texts(job.properties, "dependencies")
     if not wanted or language.name != "python":
         return ()
-    if tools.sandboxes.level is not Level.FULL:
+    if job.docker is not None:
+        _check_network(job.docker)
+    elif tools.sandboxes.level is not Level.FULL:
         raise TaskFailed(
             "`dependencies` come from the network, which is closed at isolation level "
             f"'{tools.sandboxes.level}'; install them where the worker runs."
         )
     job.hidden.add(packages.FOLDER)
-    return (packages.install(_program(language, tools), wanted, job.places.work),)
+    return (packages.install(_program(job, language, tools), wanted, job.places.work),)
+
+
+def _check_network(container: Wanted) -> None:
+    if container.network == "none":
+        raise TaskFailed(
+            "`dependencies` come from the network, and this container has none; use an image that has them, or see "
+            "`casemate.isolation.docker.network`."
+        )
 
 
 async def _lines(job: Job, script: Script, tools: Tools) -> list[str]:
@@ -89,10 +115,12 @@ async def _filed(job: Job, language: Language, tools: Tools) -> tuple[str, ...]:
     name = f".script{language.suffix}"
     copies.write(job.folder, name, language.source(source))
     job.hidden.add(name)
-    return _program(language, tools), f"{job.places.work}/{name}"
+    return _program(job, language, tools), f"{job.places.work}/{name}"
 
 
-def _program(language: Language, tools: Tools) -> str:
+def _program(job: Job, language: Language, tools: Tools) -> str:
+    if job.docker is not None:
+        return language.common
     for program in language.programs:
         if program in tools.programs:
             return program
@@ -113,11 +141,13 @@ async def _localised(job: Job, tools: Tools, text: str) -> str:
     return INTERNAL.sub(lambda match: local[match.group()], text)
 
 
-def _environment(job: Job, language: Language, search: str) -> dict[str, str]:
+def _environment(job: Job, language: Language, search: str | None) -> dict[str, str]:
     own = {name: properties.text(value) for name, value in properties.mapping(job.properties, "env").items()}
     if any(not name or "\0" in text or "\0" in name or "=" in name for name, text in own.items()):
         raise TaskFailed("`env` holds a name or a value that no environment can hold.")
     if packages.FOLDER in job.hidden:
         own["PYTHONPATH"] = packages.search_path(own.get("PYTHONPATH"), job.places.work)
     directory = scripts.wants_directory(job.properties)
+    if search is None:
+        return scripts.environment_in_image(language, own, job.places, output_directory=directory)
     return scripts.environment(language, own, job.places, search=search, output_directory=directory)

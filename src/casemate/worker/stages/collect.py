@@ -33,6 +33,7 @@ async def collect(job: Job, tools: Tools) -> None:
         "vars": job.gathered.values,
         "exitCode": exit_code(job.end) if job.end else None,
         "outputFiles": kept,
+        **({"taskRunner": {"containerId": job.container}} if job.container is not None else {}),
     }
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from casemate.catalog import Capability, Manifest
-from casemate.flows import runner_of
-from casemate.sandbox import Level
-from casemate.worker import properties, runners
+from casemate.containers import WORK, secrets_of
+from casemate.sandbox import Level, Policy
+from casemate.worker import docker, properties, runners
 from casemate.worker.denials import Denials
 from casemate.worker.errors import TaskFailed
 from casemate.worker.languages import LANGUAGES, recognise
@@ -27,8 +27,11 @@ async def guard(job: Job, tools: Tools) -> None:
     if job.manifest.body is not None:
         return
     job.script = _script(job.manifest)
-    check_allowed(tools.catalog, runner_of(job.properties))
-    _check_script(job, tools)
+    _check_script(job)
+    job.docker = _container(job, job.manifest, job.policy, job.script, tools)
+    check_allowed(tools.catalog, runners.PROCESS if job.docker is None else runners.DOCKER)
+    for level, note in runners.unused(job.properties, in_container=job.docker is not None):
+        job.log.write(level, note)
 
 
 def _check_network(manifest: Manifest, level: Level) -> None:
@@ -52,10 +55,24 @@ def _script(manifest: Manifest) -> Script:
     raise TaskFailed(f"A task of type '{manifest.type}' has nothing that a worker could run.")
 
 
-def _check_script(job: Job, tools: Tools) -> None:
-    if reason := runners.refusal(job.properties, tools.catalog.canonical):
-        raise TaskFailed(reason)
+def _check_script(job: Job) -> None:
     if job.properties.get("interpreter") is not None and not properties.texts(job.properties, "interpreter"):
         raise TaskFailed("`interpreter` must not be empty.")
-    for level, note in runners.unused(job.properties):
-        job.log.write(level, note)
+
+
+def _container(job: Job, manifest: Manifest, policy: Policy, script: Script, tools: Tools) -> docker.Wanted | None:
+    """The container that the script is to run in; None when it runs in a sandbox."""
+    told = runners.docker_properties(job.properties, tools.catalog.canonical)
+    if told is None:
+        return None
+    # What is denied by a container is no wall of ours, and its words for it name no setting.
+    job.denials = None
+    image = properties.text(job.properties.get("containerImage"))
+    if tools.docker is None:
+        raise TaskFailed(docker.NO_ENGINE)
+    if job.places.work != WORK:
+        raise TaskFailed("The type of a task runner cannot be a template.")
+    rules = tools.docker.rules_for(manifest, job.grant.place)
+    found = docker.wanted(told, image, script.language, policy, rules, tools.docker.engines.own)
+    job.mask.add_all(secrets_of(found.options))
+    return found

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
-from casemate.sandbox import Command, Launch, LaunchFailed, Line, Running, Told, ZygoteLost
-from casemate.worker import asking, decode
+from casemate.sandbox import Launch, LaunchFailed, Line, Running, Told, ZygoteLost
+from casemate.worker import asking, decode, hearing
 from casemate.worker.errors import Malformed, TaskFailed
 from casemate.worker.model import Job, Tools
 
@@ -54,35 +54,17 @@ async def _listen(job: Job, tools: Tools, running: Running) -> None:
     async for event in running.events():
         match event:
             case Line():
-                _hear_line(job, event)
+                hearing.hear_line(job, event)
             case Told():
                 await _hear_body(job, tools, running, event)
         await job.log.pace()
-
-
-def _hear_line(job: Job, line: Line) -> None:
-    if line.stream == "stderr":
-        job.complained = True
-        _complain(job, line.text)
-    if isinstance(job.what, Command) and decode.marked(line.text):
-        try:
-            _take(job, decode.from_line(line.text), line.at)
-        except Malformed as error:
-            job.log.write("WARN", f"Invalid outputs '{error}'", line.at)
-    else:
-        job.log.write("ERROR" if line.stream == "stderr" else "INFO", line.text, line.at)
-
-
-def _complain(job: Job, text: str) -> None:
-    if job.denials is not None:
-        job.denials.hear(text)
 
 
 async def _hear_body(job: Job, tools: Tools, running: Running, told: Told) -> None:
     """Take in what a body says, and answer its question, if it has one."""
     try:
         said = decode.from_body(told.message)
-        _take(job, said, told.at)
+        hearing.take(job, said, told.at)
     except Malformed as error:
         job.log.write("WARN", f"The task said something that is not understood: {error}", told.at)
         if "ask" in told.message:
@@ -90,19 +72,3 @@ async def _hear_body(job: Job, tools: Tools, running: Running, told: Told) -> No
         return
     if said.question is not None:
         await asking.answer(job, tools, running, said.question)
-
-
-def _take(job: Job, said: decode.Said, at: datetime) -> None:
-    for level, message in said.logs:
-        job.log.write(level, message, at)
-    for metric in said.metrics:
-        job.log.measure(metric)
-    if said.outputs is not None:
-        job.gathered.add(said.outputs)
-        job.spoke = True
-    if said.failure is not None:
-        job.failed = True
-        _complain(job, f"{said.failure.message}\n{said.failure.trace}")
-        job.log.write("ERROR", said.failure.message, at)
-        if said.failure.trace:
-            job.log.write("TRACE", said.failure.trace, at)

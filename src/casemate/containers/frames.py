@@ -1,0 +1,69 @@
+"""What a container writes, from the engine's frames to lines, within bounds that nobody inside can move. Pure."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final, Literal
+
+from casemate.sandbox import Limits, Line
+
+_HEAD: Final = struct.Struct(">BxxxL")
+_STREAMS: Final[dict[int, Literal["stdout", "stderr"]]] = {0: "stdout", 1: "stdout", 2: "stderr"}
+
+
+class FramesBroken(ValueError):
+    """What came is not in the form in which engines write."""
+
+
+class Frames:
+    """Takes pieces of the engine's stream and gives the lines that are whole by then."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._rest = b""
+        self._begun = {"stdout": bytearray(), "stderr": bytearray()}
+        self.written = 0
+        """Bytes of both streams so far."""
+
+    @property
+    def full(self) -> bool:
+        """More was written than a task may."""
+        return self.written > self._limits.output
+
+    def take(self, chunk: bytes, at: datetime) -> Iterator[Line]:
+        """The lines that this piece completes. Raises `FramesBroken`."""
+        heard, begin = self._rest + chunk, 0
+        while len(heard) - begin >= _HEAD.size:
+            kind, size = _HEAD.unpack_from(heard, begin)
+            if kind not in _STREAMS:
+                raise FramesBroken(f"a frame of kind {kind}")
+            end = begin + _HEAD.size + size
+            if len(heard) < end:
+                break
+            self.written += size
+            yield from self._lines(_STREAMS[kind], heard[begin + _HEAD.size : end], at)
+            begin = end
+        self._rest = heard[begin:]
+
+    def end(self, at: datetime) -> Iterator[Line]:
+        """What has no line end, once nothing more comes."""
+        for stream, begun in self._begun.items():
+            if begun:
+                yield self._line("stdout" if stream == "stdout" else "stderr", begun, at)
+
+    def _lines(self, stream: Literal["stdout", "stderr"], content: bytes, at: datetime) -> Iterator[Line]:
+        *whole, last = content.split(b"\n")
+        for part in whole:
+            self._keep(stream, part)
+            yield self._line(stream, self._begun[stream], at)
+            self._begun[stream] = bytearray()
+        self._keep(stream, last)
+
+    def _keep(self, stream: str, part: bytes) -> None:
+        begun = self._begun[stream]
+        begun += part[: max(self._limits.line - len(begun), 0)]
+
+    def _line(self, stream: Literal["stdout", "stderr"], content: bytearray, at: datetime) -> Line:
+        return Line(stream, bytes(content).removesuffix(b"\r").decode("utf-8", "replace"), at)

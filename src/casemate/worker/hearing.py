@@ -1,0 +1,46 @@
+"""What a task says, taken into its job: log entries, measurements, outputs, and that it failed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from casemate.sandbox import Command, Line
+from casemate.worker import decode
+from casemate.worker.errors import Malformed
+from casemate.worker.model import Job
+
+
+def hear_line(job: Job, line: Line) -> None:
+    """A line of a script, or of a body that prints."""
+    if line.stream == "stderr":
+        job.complained = True
+        _complain(job, line.text)
+    if isinstance(job.what, Command) and decode.marked(line.text):
+        try:
+            take(job, decode.from_line(line.text), line.at)
+        except Malformed as error:
+            job.log.write("WARN", f"Invalid outputs '{error}'", line.at)
+    else:
+        job.log.write("ERROR" if line.stream == "stderr" else "INFO", line.text, line.at)
+
+
+def take(job: Job, said: decode.Said, at: datetime) -> None:
+    """One message, decoded."""
+    for level, message in said.logs:
+        job.log.write(level, message, at)
+    for metric in said.metrics:
+        job.log.measure(metric)
+    if said.outputs is not None:
+        job.gathered.add(said.outputs)
+        job.spoke = True
+    if said.failure is not None:
+        job.failed = True
+        _complain(job, f"{said.failure.message}\n{said.failure.trace}")
+        job.log.write("ERROR", said.failure.message, at)
+        if said.failure.trace:
+            job.log.write("TRACE", said.failure.trace, at)
+
+
+def _complain(job: Job, text: str) -> None:
+    if job.denials is not None:
+        job.denials.hear(text)
