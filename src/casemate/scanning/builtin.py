@@ -101,7 +101,7 @@ BUILTIN: Final = (
         title="Token or key of a service, by its shape",
         message="this is {what}, and everybody who reads the flow has it",
         remedy=f"{_STORE}; revoke this one",
-        matchers=(Holds(credentials.token),),
+        matchers=(Holds(credentials.token, comments=True),),
     ),
     Rule(
         id="private-key",
@@ -109,7 +109,7 @@ BUILTIN: Final = (
         title="Private key",
         message="this is a private key, and everybody who reads the flow has it",
         remedy=f"{_STORE}; replace this key",
-        matchers=(Holds(credentials.private_key),),
+        matchers=(Holds(credentials.private_key, comments=True),),
     ),
     Rule(
         id="credential-in-address",

@@ -54,16 +54,23 @@ _PRIVATE_KEY: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOC
 _USERINFO: Final = re.compile(
     r"\b[a-z][a-z0-9+.-]{1,20}://([^\s/:@'\"{}$<>]*):([^\s/@'\"<>]{1,200})@[^\s@]", re.IGNORECASE
 )
+_WORDS: Final = "password|passwd|secret|token|api_?key|access_?key|private_?key"
 _ASSIGNED: Final = re.compile(
-    r"(?:password|passwd|secret|token|api_?key|access_?key|private_?key)\b['\"]?\s*(?:=|:)\s*"
-    r"(?P<quote>['\"])(?P<value>[^'\"\s]{8,200})(?P=quote)",
+    rf"(?:{_WORDS})\b['\"]?\s*(?:=|:)\s*(?P<quote>['\"])(?P<quoted>[^'\"\s]{{8,200}})(?P=quote)"
+    rf"|(?:{_WORDS})(?-i:(?<=[A-Z]))=(?P<shell>[^\s'\"$`{{}}<>()&|;]{{8,200}})(?=[\s;&|]|$)"
+    rf"|--(?:[a-z]+-)?(?:{_WORDS})[= ](?P<option>[^\s'\"$`{{}}<>()&|;-][^\s'\"$`{{}}<>()&|;]{{7,200}})(?=[\s;&|]|$)"
+    r"|authorization['\"]?\s*[:=]\s*['\"]?(?:bearer|basic|token)\s+(?P<header>[\w+/=.~-]{12,500})",
     re.IGNORECASE,
 )
+"""As a program assigns: `password = "..."`, `DB_PASSWORD=...`, `--token ...`, `Authorization: Bearer ...`."""
+_KEYS: Final = (
+    "password", "passwd", "pwd", "passphrase", "passcode", "secret", "secret key", "secret access key", "client secret",
+    "token", "access token", "auth token", "api token", "bearer token", "refresh token", "registry token",
+    "identity token", "sas token", "api key", "access key", "account key", "shared key", "private key",
+    "encryption key", "credential", "credentials", "connection string", "authorization",
+)  # fmt: skip
 _TELLING: Final = re.compile(
-    r"(?:^|[_.-]|(?<=[a-z]))(?:password|passwd|pwd|passphrase|passcode|secret|secret[_-]?key|secret[_-]?access[_-]?key|client[_-]?secret|token|"
-    r"access[_-]?token|auth[_-]?token|api[_-]?token|bearer[_-]?token|refresh[_-]?token|registry[_-]?token|identity[_-]?token|api[_-]?key|apikey|"
-    r"access[_-]?key|account[_-]?key|shared[_-]?key|sas[_-]?token|private[_-]?key|encryption[_-]?key|credentials?|connection[_-]?string)$",
-    re.IGNORECASE,
+    rf"(?:^|[_.-]|(?<=[a-z]))(?:{'|'.join(key.replace(' ', '[_-]?') for key in _KEYS)})$", re.IGNORECASE
 )
 """Keys whose value is a credential: `password`, `DB_PASSWORD`, `clientSecret`, `apiKey`."""
 _HARMLESS: Final = re.compile(
@@ -80,6 +87,7 @@ _NAMES_ONE: Final = re.compile(
 """Where a credential is to be found, which is not the credential."""
 _PAGE: Final = re.compile(r"(?:next|page|continuation|sync|max)_?token$", re.IGNORECASE)
 """Tokens that say where to go on, and are no credentials."""
+_FORMS: Final = ("quoted", "shell", "option", "header")
 _VALUES: Final = ("value", "default", "defaults")
 _NAMES: Final = ("name", "key", "id")
 _OPENS: Final = ("{{", "{%")
@@ -112,14 +120,11 @@ def userinfo(_place: Place, text: str) -> Iterator[Span]:
 def assigned(_place: Place, text: str) -> Iterator[Span]:
     """Literals that a script gives to a name such as `password`, if they look random."""
     for found in _ASSIGNED.finditer(text):
-        value = found["value"]
-        if (
-            not _placeholder(value)
-            and not _NAMES_ONE.fullmatch(value)
-            and _surprise(value) >= _RANDOM
-            and re.search("[0-9]", value)
-        ):
-            yield Span(found.start("value"), found.end("value"))
+        name = next(name for name in _FORMS if found[name])
+        value = found[name]
+        random = _surprise(value) >= _RANDOM and re.search("[0-9]", value)
+        if random and not _placeholder(value) and not _NAMES_ONE.fullmatch(value):
+            yield Span(found.start(name), found.end(name))
 
 
 def telling(place: Place, text: str) -> Iterator[Span]:

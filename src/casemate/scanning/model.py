@@ -84,6 +84,8 @@ class Holds:
     detector: Detector
     paths: PathPattern | None = None
     but: PathPattern | None = None
+    comments: bool = False
+    """Looks into comments of the document, too."""
 
 
 Matcher: TypeAlias = Present | Holds

@@ -42,6 +42,12 @@ class Ruleset:
         kept = (replace(rule, matchers=tuple(one for one in rule.matchers if one.paths)) for rule in self.rules)
         return Ruleset(tuple(kept))
 
+    @cached_property
+    def about_comments(self) -> tuple[tuple[Rule, Detector], ...]:
+        """What looks into comments."""
+        found = ((rule, one) for rule in self.rules for one in rule.matchers if isinstance(one, Holds) and one.comments)
+        return tuple((rule, one.detector) for rule, one in found)
+
 
 def extended(ruleset: Ruleset, text: str, source: str) -> Ruleset:
     """The ruleset with what a file of rules says. `source` is its name. Raises `Refused` with every problem."""

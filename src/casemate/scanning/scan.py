@@ -43,7 +43,9 @@ def scan(document: Document, ruleset: Ruleset, *, file: str, today: date, before
     `today` is what the ends of suppressions are compared with.
     """
     lines = document.text.splitlines()
-    hits = sorted(_hits(document.root, ruleset, lines), key=lambda hit: (hit.finding.line, hit.finding.column))[:_MOST]
+    hits = [*_hits(document.root, ruleset, lines)]
+    hits += _in_comments(document.root, ruleset, lines, {(hit.finding.rule, hit.finding.line) for hit in hits})
+    hits = sorted(hits, key=lambda hit: (hit.finding.line, hit.finding.column))[:_MOST]
     said = list(comments(lines))
     notes = [one for one in said if isinstance(one, Finding)]
     allowing = [one for one in said if isinstance(one, Comment)]
@@ -74,9 +76,22 @@ def _hits(root: Node, ruleset: Ruleset, lines: Sequence[str]) -> Iterator[_Hit]:
     for place in places(root):
         begins[place.path] = place.mark
         for rule, span in _found(place, ruleset):
-            yield _hit(place, rule, span, lines, begins)
+            mark = place.mark if span is None else place_of(span, place.node, lines)
+            yield _hit(place, rule, span, mark, begins)
         for inner, rule, span in _within(place, ruleset):
-            yield replace(_hit(place, rule, span, lines, begins), path=inner.path, steps=inner.steps)
+            hit = _hit(place, rule, span, place_of(span, place.node, lines), begins)
+            yield replace(hit, path=inner.path, steps=inner.steps)
+
+
+def _in_comments(root: Node, ruleset: Ruleset, lines: Sequence[str], known: set[tuple[str, int]]) -> Iterator[_Hit]:
+    """What stands behind a # where nothing was found so far: whoever reads the flow reads its comments."""
+    for number, line in enumerate(lines, 1):
+        for rule, detector in ruleset.about_comments if "#" in line else ():
+            mark = Mark(number, 1)
+            whole = Place(path=(), steps="", node=Scalar(line, line, mark, True), mark=mark, kind="", siblings=None)
+            for span in detector(whole, line):
+                if "#" in line[: span.begin] and (rule.id, number) not in known:
+                    yield _hit(whole, rule, span, Mark(number, span.begin + 1), {(): root.mark})
 
 
 def _found(place: Place, ruleset: Ruleset) -> Iterator[tuple[Rule, Span | None]]:
@@ -122,8 +137,7 @@ def _within(place: Place, ruleset: Ruleset) -> Iterator[tuple[Place, Rule, Span]
             yield moved, rule, Span(begin, begin + 1)
 
 
-def _hit(place: Place, rule: Rule, span: Span | None, lines: Sequence[str], begins: dict[Path, Mark]) -> _Hit:
-    mark = place.mark if span is None else place_of(span, place.node, lines)
+def _hit(place: Place, rule: Rule, span: Span | None, mark: Mark, begins: dict[Path, Mark]) -> _Hit:
     finding = Finding(
         rule=rule.id,
         severity=rule.severity,
