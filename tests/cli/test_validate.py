@@ -131,6 +131,30 @@ def test_what_cannot_be_done_exits_2(
     assert (said.status, told in said.err, said.out) == (2, True, ""), said
 
 
+POLICIES = """
+kestra:
+  policies:
+    no-log:
+      rules:
+        - type: io.kestra.plugin.ee.rules.Deny
+          on: PLUGIN
+          where: [{field: type, operator: EQUAL_TO, value: io.kestra.plugin.core.log.Log}]
+          action: %s
+          errorMessage: Ask the platform team
+"""
+
+
+@pytest.mark.parametrize(("action", "status", "severity"), [("BLOCK", 1, "error"), ("WARN", 0, "note")])
+def test_policies_of_a_configuration_count(
+    validate: Call, flows: Path, tmp_path: Path, action: str, status: int, severity: str
+):
+    (tmp_path / "conf.yml").write_text(POLICIES % action)
+    said = validate(flows / "good.yaml", "-c", tmp_path / "conf.yml", "--format", "json")
+    (finding,) = json.loads(said.out)["findings"]
+    assert (said.status, finding["severity"]) == (status, severity)
+    assert finding["message"].endswith("is not allowed. Ask the platform team")
+
+
 def test_links_are_not_followed_out_of_the_folder(validate: Call, flows: Path, tmp_path: Path):
     (tmp_path / "hidden.yaml").write_text("key: a secret of the machine\n")
     (flows / "link.yaml").symlink_to(tmp_path / "hidden.yaml")

@@ -69,7 +69,7 @@ def validate(
     headers
         NAME=VALUE, a header that is sent to the server, as often as needed.
     config
-        A `kestra:` configuration file, for its plugin defaults and the types that it allows.
+        A `kestra:` configuration file, for its plugin defaults, its policies and the types that it allows.
     """
     asked = Asked(server=server, user=user, api_token=api_token, tenant=tenant, headers=headers)
     try:
