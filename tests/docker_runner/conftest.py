@@ -53,10 +53,10 @@ class Dock:
         return Policy(rights=Rights(threads=True, processes=True), egress=self.egress, limits=self.limits)
 
     @contextlib.asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
-        """A worker for as long as the context lasts."""
+    async def working(self, delays: tuple[float, ...] = (0.01, 0.01)) -> AsyncIterator[None]:
+        """A worker for as long as the context lasts; `delays` are those between the tries of a pull."""
         async with Sandboxes.open(self.folder, slots=2) as sandboxes:
-            engines = Engines(sandboxes.folder, self.host or f"unix://{self.engine.socket}", delays=(0.01, 0.01))
+            engines = Engines(sandboxes.folder, self.host or f"unix://{self.engine.socket}", delays=delays)
             worker = Worker(
                 await self.plane.dispatch.link(WorkerId("worker-1")),
                 sandboxes,

@@ -16,7 +16,7 @@ from casemate.containers.errors import ContainerError, EngineAway, EngineRefused
 from casemate.containers.frames import Frames, FramesBroken
 from casemate.containers.order import WORK, Order
 from casemate.containers.report import isolation
-from casemate.sandbox import End, Line, limit_words
+from casemate.sandbox import End, Line, OutputRefused, limit_words
 
 _KILLED: Final = 137
 
@@ -134,8 +134,8 @@ class Contained:
         try:
             with await transfer.received(self._engine.take(self.id, WORK), folder, limits) as file:
                 await asyncio.to_thread(transfer.unpack, file, folder, limits)
-        except OSError as error:
-            raise ContainerError(f"The files of the container cannot be kept: {error.strerror}") from error
+        except (OSError, OutputRefused) as error:
+            raise ContainerError(f"The files of the container cannot be kept: {error}") from error
 
     def _told(self, state: Mapping[str, Any], about: Mapping[str, Any]) -> End:
         seconds = (datetime.now(UTC) - self._started).total_seconds()

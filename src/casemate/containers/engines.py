@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from casemate.containers.engine import Engine
 
 _MARK: Final = ".containers"
+PATIENCE: Final = 150.0
+"""Seconds in which the job of a container that may be resumed has to be granted again; well above any lease."""
+EVERY: Final = 60.0
+
 _LAST_RESORT: Final = "/dind/docker.sock"
 
 Say = Callable[[str, str], None]
@@ -85,9 +89,17 @@ class Engines:
         """Remove what nobody watches any more, until cancelled. Without any container so far there is nothing to do."""
         if not self._mark.exists():
             return
+        await self.clear(resumable=False)
+        await asyncio.sleep(PATIENCE)
+        while True:
+            await self.clear(resumable=True)
+            await asyncio.sleep(EVERY)
+
+    async def clear(self, *, resumable: bool) -> None:
+        """Remove them once. Those that may be resumed go only when `resumable` says that their time is over."""
         from casemate.containers import orphans
 
-        await orphans.keep_clearing(await self._engine(self.own), self.home(), self.life)
+        await orphans.clear(await self._engine(self.own), self.home(), self.life, resumable=resumable)
 
     async def close(self) -> None:
         """Let go of all connections."""

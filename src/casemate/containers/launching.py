@@ -19,6 +19,7 @@ DELAYS: Final = (5.0, 15.0, 45.0, 120.0)
 """Seconds between the tries of a pull (spec/isolation 7.3)."""
 _FINAL: Final = ("unauthorized", "denied", "not found", "manifest unknown", "no basic auth", "invalid reference")
 """Words of a registry whose answer would be the same the next time."""
+_OPEN_TO_ALL: Final = 0o777
 _SECCOMP: Final = "name=seccomp"
 _GOES_ON: Final = ("running", "exited")
 
@@ -78,6 +79,8 @@ async def start(engine: Engine, order: Order, say: Say) -> Contained:
         if order.options.files == "VOLUME":
             with await asyncio.to_thread(transfer.packed, order.folder, PurePosixPath(WORK).name) as packed:
                 await engine.put(container, VOLUME, packed)
+        else:
+            order.folder.chmod(_OPEN_TO_ALL)  # the folders above let nobody in
         await engine.start(container)
     except EngineRefused as error:
         await engine.remove(container)

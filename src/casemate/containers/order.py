@@ -39,6 +39,7 @@ class Order:
 
     `folder` is the working directory on the worker's machine, `WORK` the same in the container. `home` names the
     worker's folder over all its lives, `life` this one. `wants_files`: something of the folder is wanted back.
+    `owner` is the user that a container has which works in the worker's own folder, unless its flow says another one.
     """
 
     image: str
@@ -52,6 +53,7 @@ class Order:
     home: str
     life: str
     wants_files: bool
+    owner: str = ""
 
     @property
     def network(self) -> str:
@@ -88,7 +90,7 @@ def request(order: Order, *, init: bool) -> dict[str, object]:
         "WorkingDir": WORK,
         "Labels": _labels(order),
         "NetworkDisabled": False,
-        **({"User": options.user} if options.user is not None else {}),
+        **({"User": user} if (user := options.user or order.owner) else {}),
         "ExposedPorts": {port.inner: {} for port in options.ports},
         "HostConfig": {
             **_walls(order),

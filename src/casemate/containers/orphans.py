@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from typing import Any, Final, NoReturn
+from typing import Any
 
 import structlog
 
@@ -12,20 +11,7 @@ from casemate.containers.engine import Engine
 from casemate.containers.errors import ContainerError
 from casemate.containers.order import HOME_LABEL, LEFT_LABEL, LIFE_LABEL, RESUMED_LABEL
 
-PATIENCE: Final = 150.0
-"""Seconds in which the job of a container that may be resumed has to be granted again; well above any lease."""
-EVERY: Final = 60.0
-
 log = structlog.get_logger(__name__)
-
-
-async def keep_clearing(engine: Engine, home: str, life: str) -> NoReturn:
-    """Remove what this worker's folder has left in an engine, now and then."""
-    await clear(engine, home, life, resumable=False)
-    await asyncio.sleep(PATIENCE)
-    while True:
-        await clear(engine, home, life, resumable=True)
-        await asyncio.sleep(EVERY)
 
 
 async def clear(engine: Engine, home: str, life: str, *, resumable: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -61,7 +62,16 @@ def _order(job: Job, wanted: Wanted, what: Command, engines: Engines) -> Order:
         home=engines.home(),
         life=engines.life,
         wants_files=_wants_files(job),
+        owner=_owner(wanted),
     )
+
+
+def _owner(wanted: Wanted) -> str:
+    """A worker that is not root could not remove what another user leaves in its folder."""
+    mounted = wanted.options.files == "MOUNT" and os.geteuid() != 0
+    if mounted and wanted.options.user:
+        raise TaskFailed("`user` and `fileHandlingStrategy: MOUNT` go together only where the worker is root.")
+    return f"{os.geteuid()}:{os.getegid()}" if mounted else ""
 
 
 def _wants_files(job: Job) -> bool:
