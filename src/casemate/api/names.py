@@ -14,6 +14,11 @@ _NAMESPACE = re.compile(r"[a-z0-9][a-z0-9._-]{0,149}")
 def namespace_of(call: Call) -> Namespace:
     """The namespace of the path; 422 for what no flow could have as its namespace."""
     name = call.part("namespace")
-    if not _NAMESPACE.fullmatch(name):
+    if not is_namespace(name):
         raise illegal_argument(f"'{name[:150]}' is no name of a namespace")
     return Namespace(name)
+
+
+def is_namespace(name: str) -> bool:
+    """Can a flow have this as its namespace?"""
+    return _NAMESPACE.fullmatch(name) is not None

@@ -26,7 +26,9 @@ class Public(Enum):
 
 PUBLIC = Public.PUBLIC
 
-Resource: TypeAlias = Literal["EXECUTION", "FLOW", "INSTANCE", "KVSTORE", "NAMESPACE", "TRIGGER", "VERSIONED_PLUGIN"]
+Resource: TypeAlias = Literal[
+    "EXECUTION", "FLOW", "INSTANCE", "KVSTORE", "NAMESPACE", "POLICY", "TRIGGER", "VERSIONED_PLUGIN"
+]
 Action: TypeAlias = Literal[
     "ACCESS_FILES",
     "ACCESS_LOGS",

@@ -37,6 +37,8 @@ from casemate.api.operations import (
     namespaces,
     plugin_schemas,
     plugins,
+    policies,
+    policy_effects,
     templates,
     trigger_bulk,
     triggers,
@@ -81,4 +83,6 @@ TABLE: tuple[Operation, ...] = (
     *namespace_files.TABLE,
     *namespace_archives.TABLE,
     *templates.TABLE,
+    *policies.TABLE,
+    *policy_effects.TABLE,
 )

@@ -16,6 +16,7 @@ from casemate.documents.model import (
 )
 from casemate.documents.read import MAX_BYTES, MAX_DEPTH, MAX_NODES, Reading, examine, read
 from casemate.documents.split import split_documents
+from casemate.documents.write import write
 
 __all__ = [
     "MAX_BYTES",
@@ -37,4 +38,5 @@ __all__ = [
     "printed",
     "read",
     "split_documents",
+    "write",
 ]

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from casemate.documents import Mapping, Mark, Node, Path, Scalar, Sequence, plain, printed
+from casemate.documents import Mapping, Mark, Node, Path, Scalar, Sequence, examine, plain, printed
 from casemate.errors import Problem
 from casemate.governance.model import Add, Aim, Delete, Policy
 from casemate.governance.words import RULES, Scope
 
 _POLICY: Final = TypeAdapter(Policy)
+_ELSEWHERE: Final = ("scope", "tenantId", "namespace")
+"""What exported texts say of the place; the place that a policy is saved at decides."""
+
 _KINDS: Final = tuple(f"{RULES}{kind}" for kind in ("Add", "Delete", "Deny", "Restrict", "Require"))
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyText:
+    """A policy, and the place that its text names for itself."""
+
+    policy: Policy
+    scope: str | None = None
+    namespace: str | None = None
 
 
 def read_policy(node: Node) -> Policy | tuple[Problem, ...]:
@@ -24,6 +37,20 @@ def read_policy(node: Node) -> Policy | tuple[Problem, ...]:
     except ValidationError as error:
         return tuple(_problem(_said(fault), _path(fault["loc"]), node) for fault in error.errors(include_url=False))
     return tuple(_clashes(policy, node)) or policy
+
+
+def read_policy_text(text: str) -> PolicyText | tuple[Problem, ...]:
+    """The policy of a YAML text and what the text says of its place, or every problem of it."""
+    reading = examine(text, subject="policy yaml", aliases=False)
+    if reading.document is None or reading.problems:
+        return reading.problems
+    root = reading.document.root
+    if not isinstance(root, Mapping):
+        return (_problem("a policy is a map with id and rules", (), root),)
+    said = {entry.key: entry.value.text for entry in root.entries if isinstance(entry.value, Scalar)}
+    kept = (entry for entry in root.entries if entry.key not in _ELSEWHERE)
+    found = read_policy(replace(root, entries=tuple(kept)))
+    return found if isinstance(found, tuple) else PolicyText(found, said.get("scope"), said.get("namespace"))
 
 
 def misplaced(policy: Policy, scope: Scope) -> str | None:

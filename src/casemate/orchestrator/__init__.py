@@ -4,6 +4,7 @@ from casemate.orchestrator.actions import Actions
 from casemate.orchestrator.calls import Refusal, checked_key, expiry, typed
 from casemate.orchestrator.desk import Desk
 from casemate.orchestrator.errors import Conflict, NotFound, Stopped
+from casemate.orchestrator.governing import PolicyUnreadable, placed
 from casemate.orchestrator.kin import Reach
 from casemate.orchestrator.orchestrator import Orchestrator, new_id
 from casemate.orchestrator.removing import Belongings
@@ -18,6 +19,7 @@ __all__ = [
     "Desk",
     "NotFound",
     "Orchestrator",
+    "PolicyUnreadable",
     "Reach",
     "Refusal",
     "Rules",
@@ -27,5 +29,6 @@ __all__ = [
     "checked_key",
     "expiry",
     "new_id",
+    "placed",
     "typed",
 ]

@@ -36,6 +36,7 @@ from casemate.orchestrator.dating import Dating
 from casemate.orchestrator.desk import Desk
 from casemate.orchestrator.errors import Conflict
 from casemate.orchestrator.flow_triggers import FlowTriggers
+from casemate.orchestrator.governing import Governing
 from casemate.orchestrator.items import Due, Happened, Item, Key
 from casemate.orchestrator.kin import Reach, kin_of
 from casemate.orchestrator.lives import Lives, key_of
@@ -79,7 +80,8 @@ class Orchestrator:
     """One executor. `desk` is what workers talk to; give it to the dispatch before `start`.
 
     `actions` is what people do with executions that exist, `starting` makes those that triggers start,
-    `triggers` is what people do with triggers. The `scheduler` has a start of its own.
+    `triggers` is what people do with triggers, `governing` renews the rules that hold. The `scheduler` has a start of
+    its own.
     """
 
     def __init__(
@@ -117,6 +119,7 @@ class Orchestrator:
             jq=jq,
         )
         self._remover = Remover(db, storage, dispatch, self._lives, self._watchers, self._relay, self._alarms, now)
+        self.governing = Governing(db, catalog, self._shelf)
         self.starting = Starting(self._worlds, self._context, self._around)
         inputs = self.starting.inputs
         self._subflows = Subflows(
@@ -172,6 +175,7 @@ class Orchestrator:
 
     async def start(self) -> None:
         """Take up what an earlier start left, then keep going in the background. Call it before workers connect."""
+        await self.governing.renew()
         self._tasks.start(self._relay.send())
         self._tasks.start(self._relay.clear())
         await self._tender.recover()

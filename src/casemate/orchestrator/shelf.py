@@ -35,6 +35,10 @@ class Shelf:
         self._templates = templates
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
+    def clear(self) -> None:
+        """Read every flow anew: other rules hold for them now."""
+        self._kept.clear()
+
     async def latest(self, tenant: TenantId, namespace: Namespace, flow: FlowId) -> Flow:
         """The last revision. Raises `NotFound`, and `Refused` if its text is no longer valid."""
         stored = await self._db.read(flows.latest, tenant, namespace, flow)

@@ -12,6 +12,7 @@ from casemate.store import (
     logs,
     metrics,
     outbox,
+    policies,
     replies,
     slots,
     stopped,
@@ -28,6 +29,7 @@ from casemate.store.flows import StoredFlow
 from casemate.store.jobs import Job, JobState
 from casemate.store.logs import LogEntry, Wanted
 from casemate.store.metrics import MetricEntry
+from casemate.store.policies import PolicyPlace, StoredPolicy
 from casemate.store.search import AllOf, AnyOf, Criterion, Filter, Page
 from casemate.store.templates import StoredTemplate
 from casemate.store.timers import Timer
@@ -46,11 +48,13 @@ __all__ = [
     "LogEntry",
     "MetricEntry",
     "Page",
+    "PolicyPlace",
     "SchemaUnknown",
     "StateInUse",
     "StoreError",
     "StoreUnavailable",
     "StoredFlow",
+    "StoredPolicy",
     "StoredTemplate",
     "Timer",
     "Token",
@@ -64,6 +68,7 @@ __all__ = [
     "logs",
     "metrics",
     "outbox",
+    "policies",
     "replies",
     "slots",
     "stopped",

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

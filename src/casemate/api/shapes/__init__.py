@@ -59,6 +59,14 @@ from casemate.api.shapes.plugins import (
     TriggerPlugin,
     TriggerPlugins,
 )
+from casemate.api.shapes.policies import (
+    Policies,
+    Policy,
+    PolicyEvaluation,
+    PolicyImport,
+    PolicyPreview,
+    PreviewAsked,
+)
 from casemate.api.shapes.records import LogEntries, LogEntry, Measured, Measurements, Metrics
 from casemate.api.shapes.sources import (
     NotReplaced,
@@ -162,6 +170,12 @@ __all__ = [
     "PluginGroup",
     "PluginVersions",
     "Plugins",
+    "Policies",
+    "Policy",
+    "PolicyEvaluation",
+    "PolicyImport",
+    "PolicyPreview",
+    "PreviewAsked",
     "ReplaceApplied",
     "ReplaceApply",
     "ReplaceLine",
