@@ -24,9 +24,17 @@ from measures import MEASURES
 from validating import validating
 from walls import walls
 
+from containers import containers
 from product import server
 
-OWN = {"reading": reading, "deciding": deciding, **LARGE, "validating": validating, "walls": walls}
+OWN = {
+    "reading": reading,
+    "deciding": deciding,
+    **LARGE,
+    "validating": validating,
+    "walls": walls,
+    "containers": containers,
+}
 """What needs no server, or starts some of its own."""
 NAMES = (*MEASURES, *OWN)
 Found = Line | Curve | str

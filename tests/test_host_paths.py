@@ -75,3 +75,17 @@ def test_every_contradiction_is_told_with_its_key():
         (folder / "link").unlink()
         (folder / "keys").rmdir()
         folder.rmdir()
+
+
+def test_the_socket_of_an_engine_is_private_wherever_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = Path("/srv") / f"casemate-engine-{os.getpid()}"
+    try:
+        folder.mkdir()
+        (folder / "socket").touch()
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{folder}/socket")
+        assert str(folder / "socket") in private_places(settings(""), tmp_path)
+        with pytest.raises(Refused, match="is never shown to tasks"):
+            check_places(settings(f"casemate: {{isolation: {{visible-paths: [{folder}/socket]}}}}"), tmp_path)
+    finally:
+        (folder / "socket").unlink()
+        folder.rmdir()

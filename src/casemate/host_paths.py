@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from casemate.containers import sockets
 from casemate.errors import Problem, Refused
 from casemate.sandbox import places_of
 from casemate.settings import Settings
@@ -24,10 +25,12 @@ log = structlog.get_logger(__name__)
 
 
 def private_places(settings: Settings, state: Path) -> tuple[str, ...]:
-    """What of the server no task may see, whatever is shown to it: state and configuration."""
+    """What of the server no task may see, whatever is shown to it: state, configuration, sockets of engines."""
     storage = settings.storage.local_base_path
     files = (os.path.abspath(name) for name in settings.files if os.path.exists(name))
-    return (os.path.abspath(state), *((os.path.abspath(storage),) if storage else ()), *files)
+    # Whoever may speak to an engine is root on its machine, also where the folder of the socket is read-only.
+    engines = dict.fromkeys(os.path.realpath(path) for path in sockets(os.environ) if os.path.exists(path))
+    return (os.path.abspath(state), *((os.path.abspath(storage),) if storage else ()), *files, *engines)
 
 
 def check_places(settings: Settings, state: Path) -> None:

@@ -47,10 +47,13 @@ def contradicting(settings: Settings) -> Iterator[Finding]:
 
 
 def odd(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
-    """Kestra's switch for volumes opens nothing by itself."""
+    """Kestra's switch for volumes: its older key, and that it opens nothing by itself."""
+    older = plugin_configurations.OLDER_VOLUMES
+    if older in said:
+        message = f"`{older}` is deprecated, please use the plugin configuration `volume-enabled` instead"
+        yield Finding(code="config.deprecated", keys=(older,), message=message)
     sections = (settings.isolation.docker.grants, *(_grants(each.overrides) for each in settings.isolation.profiles))
     if settings.volume_enabled and not any(text.split(":")[0] == "volumes" for each in sections for text in each):
-        older = plugin_configurations.OLDER_VOLUMES
         keys = (older if older in said else plugin_configurations.KEY,)
         message = "volume-enabled lets no volume in by itself"
         remedy = f"Add volumes:/the/path to {_SECTION}.grants for each folder that flows may mount"
