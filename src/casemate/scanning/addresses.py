@@ -19,7 +19,7 @@ _Address: TypeAlias = IPv4Address | IPv6Address
 
 METADATA: Final = (
     "169.254.0.0/16",
-    "fd00:ec2::254/128",
+    "fd00:ec2::/64",
     "fd20:ce::254/128",
     "100.100.100.200/32",
     "168.63.129.16/32",
@@ -39,7 +39,7 @@ NAMES: Final = frozenset(
         "metadata.tencentyun.com",
     )
 )
-_MIRRORS: Final = (".nip.io", ".sslip.io", ".xip.io")
+_MIRRORS: Final = (".nip.io", ".sslip.io", ".xip.io", ".rbndr.us", ".1u.ms")
 """Public name servers that answer with the address that stands in the name."""
 _ALONE: Final = frozenset(
     map(int, map(IPv4Address, ("169.254.169.254", "169.254.170.2", "100.100.100.200", "168.63.129.16")))
@@ -143,17 +143,12 @@ def _address(host: str) -> _Address | None:
 
 
 def _names_metadata(host: str) -> bool:
-    if host.endswith(_MIRRORS):
-        labels = host.rpartition(".")[0].rpartition(".")[0]
-        tails = (labels, *(labels[found.end() :] for found in re.finditer(r"[.-]", labels)))
-        return any(_mirrored(tail) for tail in tails)
-    return host in NAMES
-
-
-def _mirrored(text: str) -> bool:
-    """Does a mirror answer with a metadata address for this begin of a name? `a9fea9fe`, `169-254-169-254`, ..."""
-    address = ipv4(f"0x{text}") if re.fullmatch("[0-9a-f]{8}", text) else ipv4(text.replace("-", "."))
-    return address is not None and is_metadata(address)
+    if not host.endswith(_MIRRORS):
+        return host in NAMES
+    pieces = re.split(r"[.-]", host)
+    quads = (".".join(pieces[begin : begin + 4]) for begin in range(len(pieces) - 3))
+    hexes = (f"0x{piece}" for piece in pieces if re.fullmatch("[0-9a-f]{8}", piece))
+    return any(address is not None and is_metadata(address) for address in map(ipv4, (*quads, *hexes)))
 
 
 def ipv4(text: str) -> IPv4Address | None:

@@ -15,13 +15,13 @@ _COMMAND_PATHS: Final = (
 )  # fmt: skip
 _COMMANDS: Final = pattern(*_COMMAND_PATHS)
 """Where the text of commands stands."""
-_PROGRAMS: Final = pattern(*_COMMAND_PATHS, "**.inputFiles.*")
+_PROGRAMS: Final = pattern(*_COMMAND_PATHS, "**.inputFiles.*", "**.content", "**.composeFile")
 """Where programs stand: commands, and files that a task is given."""
 _WORDS: Final = ("**.description", "**.displayName")
 """What only people read."""
 _IMAGES: Final = (
     "**.containerImage", "**.docker.image", "**.container.image", "**.fileSidecar.image",
-    "**.containers[*].image", "**.initContainers[*].image",
+    "**.containers[*].image", "**.initContainers[*].image", "**.dockerOptions.image", "**.taskRunner.image",
 )  # fmt: skip
 _NETWORKS: Final = (
     "**.networkMode", "**.network_mode", "**.network", "**.pidMode", "**.ipcMode", "**.usernsMode", "**.utsMode",
@@ -56,7 +56,7 @@ BUILTIN: Final = (
         matchers=(
             _at(options.host, *_NETWORKS),
             _at(options.true, "**.hostNetwork", "**.hostPID", "**.hostIPC"),
-            Holds(options.host_flag, _COMMANDS),
+            Holds(options.host_flag, _PROGRAMS),
         ),
     ),
     Rule(
@@ -68,7 +68,7 @@ BUILTIN: Final = (
         matchers=(
             _at(options.true, "**.privileged", "**.allowPrivilegeEscalation"),
             _at(options.capability, "**.capAdd[*]", "**.cap_add[*]", "**.capabilities.add[*]"),
-            Holds(options.privileged_flag, _COMMANDS),
+            Holds(options.privileged_flag, _PROGRAMS),
         ),
     ),
     Rule(
@@ -125,7 +125,11 @@ BUILTIN: Final = (
         title="Literal value under a key such as password",
         message="the value of {what} stands in the flow, and everybody who reads the flow has it",
         remedy=f"{_STORE}; change this one",
-        matchers=(_but(credentials.telling, *_WORDS), _at(credentials.secret_default, "inputs[*].defaults")),
+        matchers=(
+            _but(credentials.telling, *_WORDS),
+            _at(credentials.secret_default, "inputs[*].defaults"),
+            _at(credentials.literal, "**.credentials.auth"),
+        ),
     ),
     Rule(
         id="credential-in-script",
@@ -167,8 +171,17 @@ BUILTIN: Final = (
         remedy="Write taskRunner: and containerImage: instead",
         matchers=(
             _at(options.runner_name, "**.runner"),
-            Present(pattern("**.docker"), kind=lambda kind: _SCRIPTS.search(kind) is not None),
+            _at(options.oldest_type, "**.type"),
+            Present(pattern("**.docker", "**.dockerOptions"), kind=lambda kind: _SCRIPTS.search(kind) is not None),
         ),
+    ),
+    Rule(
+        id="process-runner",
+        severity=Severity.NOTE,
+        title="Task runner Process",
+        message="on a Kestra server this runs beside the worker and sees its environment; here it is behind walls",
+        remedy="Use a task runner with containers where flows of others run",
+        matchers=(_at(options.process_type, "**.taskRunner.type", "**.values.type"),),
     ),
 )
 """Every built-in rule, in the order in which they are explained."""

@@ -39,6 +39,7 @@ TOKENS: Final = (
     ("a Notion token", r"(?:ntn_[0-9A-Za-z]{40,}|secret_[0-9A-Za-z]{43})"),
     ("an Azure storage key", r"AccountKey=[0-9A-Za-z+/]{86}=="),
     ("an Azure shared access signature", r"sig=[0-9A-Za-z%]{43,}(?:%3D|=)"),
+    ("a login of a registry", r"(?:\"auth\"|'auth')\s*:\s*[\"'][0-9A-Za-z+/]{12,}={0,2}[\"']"),
     ("a JSON web token", r"eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}"),
     ("an age secret key", r"AGE-SECRET-KEY-1[0-9A-Z]{58}"),
 )
@@ -52,7 +53,11 @@ _SAMPLE: Final = re.compile(
 )
 _PRIVATE_KEY: Final = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-[0-9]")
 _USERINFO: Final = re.compile(
-    r"\b[a-z][a-z0-9+.-]{1,20}://([^\s/:@'\"{}$<>]*):([^\s/@'\"<>]{1,200})@[^\s@]", re.IGNORECASE
+    r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"{}$<>]*:(?P<value>[^\s/@'\"<>]{1,200})@[^\s@]", re.IGNORECASE
+)
+_QUERY: Final = re.compile(
+    r"[?&;](?:password|passwd|pwd|token|access_token|api_?key|secret|client_secret)=(?P<value>[^&;\s'\"{}$<>()|]{4,200})",
+    re.IGNORECASE,
 )
 _WORDS: Final = "password|passwd|secret|token|api_?key|access_?key|private_?key"
 _ASSIGNED: Final = re.compile(
@@ -66,18 +71,19 @@ _ASSIGNED: Final = re.compile(
 _KEYS: Final = (
     "password", "passwd", "pwd", "passphrase", "passcode", "secret", "secret key", "secret access key", "client secret",
     "token", "access token", "auth token", "api token", "bearer token", "refresh token", "registry token",
-    "identity token", "sas token", "api key", "access key", "account key", "shared key", "private key",
-    "encryption key", "credential", "credentials", "connection string", "authorization",
+    "identity token", "session token", "sas token", "api key", "access key", "account key", "shared key", "private key",
+    "encryption key", "signing key", "secret key id", "credential", "credentials", "connection string", "authorization",
 )  # fmt: skip
 _TELLING: Final = re.compile(
-    rf"(?:^|[_.-]|(?<=[a-z]))(?:{'|'.join(key.replace(' ', '[_-]?') for key in _KEYS)})$", re.IGNORECASE
+    rf"(?:^|[_.-]|(?<=[a-z]))(?:{'|'.join(key.replace(' ', '[_-]?') for key in _KEYS)})$|(?:^|[_.-])pass$",
+    re.IGNORECASE,
 )
 """Keys whose value is a credential: `password`, `DB_PASSWORD`, `clientSecret`, `apiKey`."""
 _HARMLESS: Final = re.compile(
     r"|true|false|null|none|nil|n/?a|yes|no|on|off|changeme|change[-_ ]?me|\*+|x+|-+|\.+|todo|tbd|fixme|dummy.*"
     r"|.*placeholder.*|.*example.*|redacted.*|(?:your|my|some|the|a|an)[-_ ].*"
     r"|<.*>|\[.*\]|\(.*\)|%[\w.]+%|\$\w+|\$\{.*\}|\$\(.*\)"
-    r"|(?:string|secret|password|token|uri|int|integer|boolean|bool|text)s?",
+    r"|(?:string|uri|int|integer|boolean|bool|text)s?",
     re.IGNORECASE | re.DOTALL,
 )
 """Values that stand for a credential, or name a type: none of them opens anything."""
@@ -88,8 +94,13 @@ _NAMES_ONE: Final = re.compile(
 _PAGE: Final = re.compile(r"(?:next|page|continuation|sync|max)_?token$", re.IGNORECASE)
 """Tokens that say where to go on, and are no credentials."""
 _FORMS: Final = ("quoted", "shell", "option", "header")
-_VALUES: Final = ("value", "default", "defaults")
+_DEFAULTS: Final = ("default", "defaults")
+_VALUES: Final = ("value", *_DEFAULTS)
 _NAMES: Final = ("name", "key", "id")
+_WORD: Final = re.compile("password|secret|token", re.IGNORECASE)
+"""Where an input has one of these for its default, people are told what to type."""
+_CONSTANT: Final = re.compile(r"\{\{-?\s*(['\"])([^'\"{}]*)\1\s*-?\}\}")
+"""An expression that is one text."""
 _OPENS: Final = ("{{", "{%")
 _LONGEST: Final = 1000
 _RANDOM: Final = 3.0
@@ -111,10 +122,11 @@ def private_key(_place: Place, text: str) -> Iterator[Span]:
 
 
 def userinfo(_place: Place, text: str) -> Iterator[Span]:
-    """Passwords in addresses: `postgres://user:password@host`."""
-    for found in _USERINFO.finditer(text):
-        if not _placeholder(found[2]):
-            yield Span(found.start(2), found.end(2))
+    """Passwords in addresses: `postgres://user:password@host`, `jdbc:x://host/db?password=...`."""
+    for shape in (_USERINFO, _QUERY):
+        for found in shape.finditer(text):
+            if not _placeholder(found["value"]):
+                yield Span(found.start("value"), found.end("value"))
 
 
 def assigned(_place: Place, text: str) -> Iterator[Span]:
@@ -132,14 +144,23 @@ def telling(place: Place, text: str) -> Iterator[Span]:
     name, value = _named(place), place.node.value if isinstance(place.node, Scalar) else None
     if isinstance(value, bool | float) or not _TELLING.search(name) or _PAGE.search(name):
         return
-    if not _placeholder(text) and not _NAMES_ONE.fullmatch(text.strip()):
+    plain = _CONSTANT.sub(r"\2", text)
+    if place.path[-1] in _DEFAULTS and _WORD.fullmatch(plain):
+        return
+    if not _placeholder(plain) and plain.lower() != name.lower() and not _NAMES_ONE.fullmatch(plain.strip()):
         yield Span(0, len(text), name)
+
+
+def literal(_place: Place, text: str) -> Iterator[Span]:
+    """Any literal value, at a path that says what it is."""
+    if not _placeholder(text):
+        yield Span(0, len(text), "auth")
 
 
 def secret_default(place: Place, text: str) -> Iterator[Span]:
     """The default of an input of type SECRET."""
-    if place.kind == "SECRET" and not _placeholder(text):
-        yield Span(0, len(text))
+    if place.kind == "SECRET" and not _placeholder(text) and not _WORD.fullmatch(text):
+        yield Span(0, len(text), "this input")
 
 
 def _named(place: Place) -> str:

@@ -10,27 +10,33 @@ import re2
 
 from casemate.scanning.model import Place, Span
 
-_TRUE: Final = re2.compile(r"(?is)\s*(?:true|1)\s*|.*\{\{-?\s*(?:'true'|\"true\"|true|1)\s*-?\}\}.*")
+_TRUE: Final = re2.compile(r"(?is)\s*(?:true|1|yes|on)\s*|.*\{\{-?\s*(?:'true'|\"true\"|true|1)\s*-?\}\}.*")
 _HOST: Final = re2.compile(r"(?is)\s*(?:host|container:.*)\s*|.*\{\{.*['\"](?:host|container:[^'\"]*)['\"].*\}\}.*")
+_CAPABILITIES: Final = (
+    "ALL|SYS_ADMIN|SYS_PTRACE|SYS_MODULE|SYS_RAWIO|SYS_BOOT|SYS_TIME|NET_ADMIN|BPF|PERFMON|DAC_READ_SEARCH|MAC_ADMIN"
+    "|MAC_OVERRIDE|SYSLOG"
+)
 _HOST_FLAG: Final = re.compile(
-    r"(?<![\w-])--(?:net|network|pid|ipc|uts|userns|cgroupns)(?:=|\s+)['\"]?host\b|\bnetwork_mode['\"]?\s*[:=]\s*['\"]?host\b"
+    r"(?<![\w-])--(?:net|network|pid|ipc|uts|userns|cgroupns)(?:=|\s+)['\"]?(?:host\b|container:)"
+    r"|\b(?:network_mode|pid|ipc)['\"]?\s*[:=]\s*['\"]?(?:host\b|container:)"
 )
 _PRIVILEGED_FLAG: Final = re.compile(
-    r"(?<![\w-])--privileged(?!=false)(?![\w-])|(?<![\w-])--cap-add(?:=|\s+)['\"]?(?:CAP_)?(?:ALL|SYS_ADMIN|SYS_PTRACE|SYS_MODULE|NET_ADMIN)\b"
-    r"|\bprivileged['\"]?\s*[:=]\s*['\"]?true\b|--security-opt(?:=|\s+)['\"]?(?:seccomp|apparmor)[=:]unconfined",
+    r"(?<![\w-])--privileged(?!=false)(?![\w-])"
+    rf"|(?<![\w-])--cap-add(?:=|\s+)['\"]?(?:CAP_)?(?:{_CAPABILITIES})\b"
+    r"|\bnsenter\s[^\n]{0,80}(?:-t|--target)[= ]?1\b|\bprivileged['\"]?\s*[:=]\s*['\"]?true\b"
+    r"|--security-opt(?:=|\s+)['\"]?(?:seccomp|apparmor)[=:]unconfined",
     re.IGNORECASE,
 )
 _SOCKET: Final = re.compile(
-    r"(?<![\w.])(?:/var)?/?run/(?:docker|podman/podman|containerd/containerd|crio/crio|docker/containerd/containerd)\.sock(?![\w])"
+    r"(?<![\w.])(?:/var)?/?run/(?:docker|podman/podman|(?:docker/)?containerd/containerd|crio/crio)\.sock(?!\w)"
     r"|(?<![\w.-])docker\.sock(?!\w)|docker_engine(?!\w)",
     re.IGNORECASE,
 )
-_CAPABILITY: Final = re.compile(
-    r"\s*(?:CAP_)?(?:ALL|SYS_ADMIN|SYS_PTRACE|SYS_MODULE|SYS_RAWIO|SYS_BOOT|SYS_TIME|NET_ADMIN|BPF|PERFMON|DAC_READ_SEARCH|MAC_ADMIN|MAC_OVERRIDE|SYSLOG)\s*",
-    re.IGNORECASE,
-)
+_CAPABILITY: Final = re.compile(rf"\s*(?:CAP_)?(?:{_CAPABILITIES})\s*", re.IGNORECASE)
 _EXPRESSION: Final = re2.compile(r"(?s)\{\{.*?\}\}|\{%.*?%\}")
 _SECRET: Final = re.compile(r"(?<![\w.])secret\s*\(")
+_OLDEST: Final = re.compile(r"io\.kestra\.(?:core\.tasks|plugin\.core)\.scripts\.\w+", re.IGNORECASE)
+_PROCESS: Final = re.compile(r"io\.kestra\.[\w.]*\.runner\.(?:\w+\.)?Process(?:TaskRunner)?", re.IGNORECASE)
 _NAMED_VOLUME: Final = re.compile(r"[a-zA-Z0-9][\w.-]*:/.*", re.DOTALL)
 
 
@@ -90,6 +96,18 @@ def runner_name(_place: Place, text: str) -> Iterator[Span]:
     """The value of the older `runner` property."""
     if text.strip().upper() in ("PROCESS", "DOCKER"):
         yield Span(0, len(text), text.strip())
+
+
+def oldest_type(_place: Place, text: str) -> Iterator[Span]:
+    """A script task of the oldest kind, which runs as a process of the worker unless it says otherwise."""
+    if _OLDEST.fullmatch(text.strip()):
+        yield Span(0, len(text))
+
+
+def process_type(_place: Place, text: str) -> Iterator[Span]:
+    """The task runner that starts processes beside the worker."""
+    if _PROCESS.fullmatch(text.strip()):
+        yield Span(0, len(text))
 
 
 def _all(shape: re.Pattern[str], text: str) -> Iterator[Span]:
