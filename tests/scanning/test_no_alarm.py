@@ -86,11 +86,11 @@ REPEATED = (
 
 @pytest.mark.parametrize("piece", REPEATED)
 def test_no_text_makes_it_slow(piece: str):
-    text = piece * (100_000 // len(piece))
+    text = piece * (50_000 // len(piece))
     properties = "".join(f"    {key}: |\n      {text}\n" for key in ("script", "password", "networkMode"))
     begun = time.process_time()
     found(f"{HEAD}tasks:\n  - id: run\n    type: io.kestra.plugin.scripts.shell.Script\n{properties}")
-    assert time.process_time() - begun < 10
+    assert time.process_time() - begun < 5
 
 
 def test_a_line_of_blanks_behind_a_comment_is_no_trap():
