@@ -9,17 +9,23 @@ from pathlib import Path
 import pytest
 from docs import generate
 
+from casemate.catalog import Catalog, Plugins
 from casemate.cli import commands
 from casemate.core import catalog
 from casemate.documents import plain, read
 from casemate.flows import Flow, read_flow
 from casemate.identifiers import MAIN
+from casemate.plugins.wheel import read_wheel
 from casemate.settings import load
 
+from .plugins.wheels import greeting
 from .running import ROOT, casemate
 
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-LEAVES = (["run"], ["flow", "validate"], ["eval"], ["schema"], ["doctor"], ["redteam"], ["server", "local"])
+LEAVES = (
+    *(["run"], ["flow", "validate"], ["eval"], ["schema"], ["doctor"], ["redteam"], ["server", "local"]),
+    *(["plugins", "install"], ["plugins", "list"], ["plugins", "uninstall"]),
+)
 
 
 def fenced(page: Path, language: str) -> list[str]:
@@ -43,6 +49,13 @@ def calls() -> list[str]:
             if "scripts/casemate " in line
         }
     )
+
+
+def with_example_plugins() -> Catalog:
+    """The core types, and those of the plugins in examples."""
+    types = catalog().joined(())
+    types.hold(Plugins(read_wheel(greeting(version)) for version in ("1.0.0", "2.0.0")))
+    return types
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -80,6 +93,6 @@ def test_every_option_is_documented(command: list[str]):
 def test_yaml_is_a_valid_flow_or_a_configuration_without_warnings(page: str, text: str):
     content = plain(read(text).root)
     if "tasks" in content:
-        assert isinstance(read_flow(text, catalog(), MAIN), Flow)
+        assert isinstance(read_flow(text, with_example_plugins(), MAIN), Flow)
     else:
         assert load([(page, text)], {"OPS_PASSWORD": "Correct4Horse"}).warnings == ()

@@ -24,6 +24,7 @@ from casemate.identifiers import ExecutionId, WorkerId
 from casemate.jq import JqPrograms
 from casemate.keys import Cipher, KeyRefused
 from casemate.orchestrator import Orchestrator, Rules, new_id
+from casemate.plugins import Management
 from casemate.sandbox import Sandboxes
 from casemate.secrets import EnvironmentSecrets
 from casemate.settings import Settings, envs
@@ -43,6 +44,7 @@ class Casemate:
     storage: Storage
     orchestrator: Orchestrator
     context: Context
+    plugins: Management
     version: str
 
     async def save(self, flow: Flow) -> Flow:
@@ -80,6 +82,8 @@ async def running(
         secrets = EnvironmentSecrets(os.environ)
         dispatch = Embedded()
         context, types = _context(settings), configured(settings, further)
+        plugins = Management(types, settings.plugin_management, state)
+        await asyncio.to_thread(plugins.refresh)
         rules = Rules(recover_missed=settings.recover_missed)
         orchestrator = Orchestrator(db, storage, dispatch, secrets, types, context=context, rules=rules, jq=jq)
         dispatch.serve(orchestrator.desk)
@@ -99,6 +103,8 @@ async def running(
             docker=_docker(settings, state, sandboxes.folder),
         )
         await stack.enter_async_context(_in_background(worker))
+        reloading = asyncio.create_task(plugins.keep_fresh())
+        stack.callback(reloading.cancel)
         yield Casemate(
             settings=settings,
             catalog=types,
@@ -106,6 +112,7 @@ async def running(
             storage=storage,
             orchestrator=orchestrator,
             context=context,
+            plugins=plugins,
             version=__version__,
         )
 

@@ -25,12 +25,12 @@ log = structlog.get_logger(__name__)
 
 
 def private_places(settings: Settings, state: Path) -> tuple[str, ...]:
-    """What of the server no task may see, whatever is shown to it: state, configuration, sockets of engines."""
-    storage = settings.storage.local_base_path
+    """What of the server no task may see, whatever is shown to it: state, configuration, plugins, sockets of engines."""
+    own = (settings.storage.local_base_path, settings.plugin_management.folder)
     files = (os.path.abspath(name) for name in settings.files if os.path.exists(name))
     # Whoever may speak to an engine is root on its machine, also where the folder of the socket is read-only.
     engines = dict.fromkeys(os.path.realpath(path) for path in sockets(os.environ) if os.path.exists(path))
-    return (os.path.abspath(state), *((os.path.abspath(storage),) if storage else ()), *files, *engines)
+    return (os.path.abspath(state), *(os.path.abspath(path) for path in own if path), *files, *engines)
 
 
 def check_places(settings: Settings, state: Path) -> None:

@@ -2,7 +2,10 @@
 
 from casemate.catalog.allowed import Allowed, means, refused
 from casemate.catalog.errors import BadManifest
-from casemate.catalog.model import Capability, Catalog, Kind, Manifest, Role
+from casemate.catalog.manifest import Capability, Installed, Kind, Manifest, Role
+from casemate.catalog.model import Catalog
+from casemate.catalog.origin import Origin
+from casemate.catalog.plugins import Plugin, Plugins, Unresolved
 from casemate.catalog.read import read_manifests
 from casemate.catalog.schema import Check, Format, Holds, Schema, read_schema
 
@@ -14,10 +17,15 @@ __all__ = [
     "Check",
     "Format",
     "Holds",
+    "Installed",
     "Kind",
     "Manifest",
+    "Origin",
+    "Plugin",
+    "Plugins",
     "Role",
     "Schema",
+    "Unresolved",
     "means",
     "read_manifests",
     "read_schema",

@@ -15,7 +15,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from casemate.catalog.errors import BadManifest
-from casemate.catalog.model import Capability, Kind, Manifest, Role
+from casemate.catalog.manifest import Capability, Kind, Manifest, Role
 from casemate.catalog.schema import Holds, Schema, faults_of
 
 _MANIFEST: Final = TypeAdapter(Manifest)

@@ -36,6 +36,15 @@ server."""
 _SCHEMA = """Print the JSON Schema of flows, or of one type, for editors.
 
 Exit status: 0, 2 if there is no such type, or the configuration is not valid."""
+_INSTALL = """Install a plugin from its wheel.
+
+Exit status: 0, 1 if it cannot be installed, 2 if the configuration or the command line is not valid."""
+_PLUGINS = """List the plugins that are installed.
+
+Exit status: 0, 1 if they cannot be read, 2 if the configuration or the command line is not valid."""
+_UNINSTALL = """Remove a version of a plugin. Flows that name it are no longer valid.
+
+Exit status: 0, 1 if it is not installed, 2 if the configuration or the command line is not valid."""
 _LOCAL = """Start all services in one process, and print the address once it answers.
 
 Exit status: 0 after Ctrl-C or SIGTERM, 1 if it cannot start, 2 if the configuration is not valid, 3 when this machine \
@@ -60,7 +69,12 @@ def commands() -> App:
     flow.command("casemate.cli.validate:validate", name="validate", help=_VALIDATE)
     server = App(name="server", help="Start services.")
     server.command("casemate.cli.server:local", name="local", help=_LOCAL)
+    plugins = App(name="plugins", help="Install, list and remove plugins.")
+    plugins.command("casemate.cli.plugins:install", name="install", help=_INSTALL)
+    plugins.command("casemate.cli.plugins:listed", name="list", help=_PLUGINS)
+    plugins.command("casemate.cli.plugins:uninstall", name="uninstall", help=_UNINSTALL)
     root.command(flow)
+    root.command(plugins)
     root.command(server)
     return root
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from casemate.catalog import means
+from casemate.catalog import Catalog, means
 from casemate.cli.files import text_of
-from casemate.core import catalog
+from casemate.cli.logging import log_to_standard_error
+from casemate.core import catalog, configured
 from casemate.errors import Problem, Refused
 from casemate.flows import unfit_rules
+from casemate.plugins import Management, folder_of
 from casemate.settings import Misconfiguration, Settings, load, unknown_types
 
 
@@ -35,6 +38,29 @@ def _unfit_rules(settings: Settings) -> list[tuple[Misconfiguration, bool]]:
     if not settings.rules.configured:
         return []
     return list(unfit_rules(catalog().with_rules(settings.rules)))
+
+
+def types_of(settings: Settings, state: Path | None = None) -> Catalog:
+    """The types that there are with these settings, those of installed plugins with them.
+
+    Without a state folder the plugins are those of the server that is started without one.
+    """
+    log_to_standard_error("warning")
+    types = configured(settings)
+    Management(types, settings.plugin_management, state or default_state()).refresh()
+    return types
+
+
+def with_plugins(settings: Settings, state: Path | None) -> Settings:
+    """The same, with the place where plugins lie said in words; see `types_of`."""
+    folder = folder_of(settings.plugin_management, state or default_state())
+    return replace(settings, plugin_management=replace(settings.plugin_management, folder=str(folder.absolute())))
+
+
+def default_state() -> Path:
+    """Where a server keeps its state if nothing else is said (XDG base directory specification)."""
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "casemate"
 
 
 def _unknown_types(settings: Settings) -> Iterable[Problem]:

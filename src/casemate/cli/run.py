@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from casemate.cli.configuration import settings_from
+from casemate.cli.configuration import settings_from, types_of, with_plugins
 from casemate.cli.failures import FAILED, INTERRUPTED, told
 from casemate.cli.files import Unreadable, text_of
 from casemate.cli.inputs import Given, given
@@ -25,7 +25,6 @@ from casemate.cli.logging import log_to_standard_error
 from casemate.cli.places import placed
 from casemate.cli.services import services
 from casemate.cli.terminal import Terminal
-from casemate.core import configured
 from casemate.errors import CasemateError, Refused
 from casemate.executions import Execution, State, to_json
 from casemate.flows import Flow, read_flow
@@ -90,7 +89,7 @@ def run(
     file: str | Path = config[-1] if config else "environment"
     with ExitStack() as stack:
         try:
-            settings = settings_from(*config)
+            settings = with_plugins(settings_from(*config), state)
             file = learn or flow
             if learn:
                 check_place(learn, force=force)
@@ -110,7 +109,7 @@ def run(
 
 
 def _flow_in(file: Path, settings: Settings) -> Flow:
-    parsed = read_flow(text_of(file), configured(settings), MAIN)
+    parsed = read_flow(text_of(file), types_of(settings), MAIN)
     if isinstance(parsed, Flow):
         return parsed
     raise Refused(parsed)

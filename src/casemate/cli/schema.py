@@ -10,9 +10,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from casemate.catalog import Catalog, Holds
-from casemate.cli.configuration import settings_from
+from casemate.cli.configuration import settings_from, types_of
 from casemate.cli.failures import told
-from casemate.core import configured
 from casemate.errors import CasemateError
 from casemate.flows import flow_json_schema, held_json_schema, meant_type, type_json_schema
 
@@ -36,7 +35,7 @@ def schema(
         A `kestra:` configuration file, for the types that it allows.
     """
     try:
-        types = configured(settings_from(config))
+        types = types_of(settings_from(config))
     except CasemateError as error:
         return told(error, config or "environment")
     found = schema_of(name, types)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from casemate.cli.configuration import settings_from
+from casemate.cli.configuration import default_state, settings_from
 from casemate.cli.failures import told
 from casemate.cli.logging import log_to_standard_error
 from casemate.cli.services import services
@@ -45,12 +44,6 @@ def local(
         return asyncio.run(_serve(settings, state or default_state(), host, port))
     except CasemateError as error:
         return told(error, config[-1] if config else "environment")
-
-
-def default_state() -> Path:
-    """Where a server keeps its state if nothing else is said (XDG base directory specification)."""
-    base = os.environ.get("XDG_STATE_HOME")
-    return (Path(base) if base else Path.home() / ".local" / "state") / "casemate"
 
 
 async def _serve(settings: Settings, state: Path, host: str, port: int) -> int:

@@ -13,12 +13,11 @@ from cyclopts import Parameter
 
 from casemate import __version__
 from casemate.cli.checking import Check, Reader, local_reader
-from casemate.cli.configuration import settings_from
+from casemate.cli.configuration import settings_from, types_of
 from casemate.cli.failures import FAILED, INVALID, complain
 from casemate.cli.files import flow_files, text_of
 from casemate.cli.listing import as_text
 from casemate.cli.remote import Asked, Unasked, connection, remote_reader
-from casemate.core import configured
 from casemate.errors import CasemateError, Refused
 from casemate.scanning import ABOUT, Report, Ruleset, Severity, about_entries, as_json, as_junit, as_sarif, extended
 
@@ -101,7 +100,7 @@ def _reader(asked: Asked, local: bool, config: Path | None) -> Reader:
         if asked.names_more:
             raise Unasked("--user, --api-token, --tenant and --headers are for a --server")
         try:
-            return local_reader(configured(settings_from(config)))
+            return local_reader(types_of(settings_from(config)))
         except Refused as error:
             raise Misread(str(config or "environment"), error) from error
     if local:

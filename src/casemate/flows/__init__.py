@@ -7,7 +7,14 @@ from casemate.flows.cron import expanded
 from casemate.flows.drawing import drawn
 from casemate.flows.for_each_item import FOR_EACH_ITEM, ITEMS, MERGE, SPLIT, sibling
 from casemate.flows.graph import Graph, graph_to_json
-from casemate.flows.json_schema import flow_json_schema, held_json_schema, input_types, meant_type, type_json_schema
+from casemate.flows.json_schema import (
+    flow_json_schema,
+    held_json_schema,
+    input_types,
+    manifest_json_schema,
+    meant_type,
+    type_json_schema,
+)
 from casemate.flows.links import FLOW_TRIGGER, Link, LinkKind, around, links
 from casemate.flows.model import (
     MADE,
@@ -25,7 +32,6 @@ from casemate.flows.model import (
     Trigger,
 )
 from casemate.flows.parse import TEMPLATED, flow_of, parse, parse_task, parse_trigger, read_flow
-from casemate.flows.script_runner import runner_of
 from casemate.flows.server_rules import unfit_rules
 from casemate.flows.shown import input_to_json, task_to_json, to_json, trigger_to_json
 from casemate.flows.templates import TEMPLATE, Template, TemplateName, clashes, names_of, read_template, with_templates
@@ -70,6 +76,7 @@ __all__ = [
     "input_to_json",
     "input_types",
     "links",
+    "manifest_json_schema",
     "meant_type",
     "names_of",
     "parse",
@@ -77,7 +84,6 @@ __all__ = [
     "parse_trigger",
     "read_flow",
     "read_template",
-    "runner_of",
     "sibling",
     "split_documents",
     "task_to_json",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from casemate import durations
-from casemate.catalog import Holds, Manifest
+from casemate.catalog import Holds, Installed, Manifest
 from casemate.flows.for_each_item import FOR_EACH_ITEM, made_tasks
 from casemate.flows.grammar import Grammar, common
 from casemate.flows.model import (
@@ -75,6 +75,7 @@ def build_task(values: Values, grammar: Grammar) -> Task:
         id=TaskId(values["id"]),
         type=values["type"],
         canonical=manifest.type,
+        version=str(manifest.origin.version) if isinstance(manifest, Installed) else None,
         role=manifest.role,
         properties=properties,
         defaulted=_defaulted(values, manifest),
@@ -143,7 +144,7 @@ def build_input(values: Values) -> Input:
 
 
 def _manifest(place: Holds, values: Values, grammar: Grammar) -> Manifest:
-    kin = grammar.find(place, values["type"])
+    kin = grammar.find(place, values["type"], values.get("version") or None)
     assert kin is not None
     assert kin.manifest is not None
     return kin.manifest

@@ -56,10 +56,12 @@ def strange_properties(name: str, given: Iterable[str], grammar: Grammar) -> lis
 
 
 def _properties_of(name: str, grammar: Grammar) -> set[str]:
-    """The properties of a type in lower case; none for a prefix or an unknown type."""
+    """The properties of a type, in any version of it, in lower case; none for a prefix or an unknown type."""
     places = (Holds.TASK, Holds.TRIGGER, Holds.CONDITION, Holds.TASK_RUNNER)
-    kin = next((kin for place in places if (kin := grammar.find(place, name))), None)
-    return {key.lower() for key in kin.schema.properties} if kin else set()
+    types = grammar.catalog
+    versions = (None, *map(str, types.plugins.versions(types.canonical(name))))
+    every = (grammar.find(place, name, version) for place in places for version in versions)
+    return {key.lower() for kin in every if kin is not None for key in kin.schema.properties}
 
 
 def _script_runner(values: Values, grammar: Grammar) -> Iterator[Finding]:
@@ -99,7 +101,7 @@ def _working_directory(values: Values, grammar: Grammar) -> Iterator[Finding]:
 
 
 def _is_runnable(task: Values, grammar: Grammar) -> bool:
-    kin = grammar.find(Holds.TASK, task["type"])
+    kin = grammar.find(Holds.TASK, task["type"], task.get("version") or None)
     return kin is not None and kin.manifest is not None and kin.manifest.role is Role.RUNNABLE
 
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import Final
 
-from casemate.catalog import Catalog, Holds, Kind, Manifest, Schema, read_schema
+from casemate.catalog import Catalog, Holds, Installed, Kind, Manifest, Schema, Unresolved, read_schema
 from casemate.flows import vocabulary
 
 PLUGINS: Final = {
@@ -33,6 +33,10 @@ _BUILT_IN: Final[Mapping[Holds, Mapping[str, vocabulary.Written]]] = {
 }
 
 
+_MOST_KNOWN: Final = 10_000
+"""Names and versions that are kept; people write them, and may write any."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kin:
     """What a `type` stands for at one kind of place; only a plugin has a manifest."""
@@ -46,22 +50,32 @@ class Grammar:
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self._known: dict[tuple[Holds, str], Kin | None] = {}
+        self._known: dict[tuple[Holds, str, str | None], Kin | None] = {}
 
-    def find(self, place: Holds, name: str) -> Kin | None:
-        """What this `type` means at this kind of place, if it means anything."""
-        key = (place, name)
+    def find(self, place: Holds, name: str, version: str | None = None) -> Kin | None:
+        """What this `type` means at this kind of place, if it means anything; `version` is what stands beside it."""
+        key = (place, name, version)
         if key not in self._known:
-            self._known[key] = self._plugin(place, name) if place in PLUGINS else _built_in(place, name)
+            if len(self._known) > _MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = self._plugin(place, name, version) if place in PLUGINS else _built_in(place, name)
         return self._known[key]
+
+    def unresolved(self, place: Holds, name: str, version: str | None) -> Unresolved | None:
+        """Why a type that there is means nothing in this version."""
+        there = self.catalog.find(name)
+        if there is None or place not in PLUGINS or there.kind is not PLUGINS[place]:
+            return None
+        found = self.catalog.resolve(name, version)
+        return found if isinstance(found, Unresolved) else None
 
     def kin(self, place: Holds) -> Mapping[str, tuple[Kin, tuple[str, ...]]]:
         """Every type at this kind of place by its true name, each with all the names that it has."""
         if place not in PLUGINS:
             return {name: (kin, (name,)) for name in _BUILT_IN[place] if (kin := self.find(place, name))}
         here = [manifest for manifest in self.catalog.all() if manifest.kind is PLUGINS[place]]
-        known = ((each, self.find(place, each.type)) for each in here)
-        return {each.type: (kin, (each.type, *each.aliases)) for each, kin in known if kin is not None}
+        known = ((each, self.kin_of(place, each)) for each in here)
+        return {each.type: (kin, each.names) for each, kin in known}
 
     def nearest(self, place: Holds, name: str) -> str | None:
         """The known type that was probably meant."""
@@ -73,16 +87,25 @@ class Grammar:
             return _BUILT_IN[place]
         return [manifest.type for manifest in self.catalog.all() if manifest.kind is PLUGINS[place]]
 
-    def _plugin(self, place: Holds, name: str) -> Kin | None:
-        manifest = self.catalog.find(name)
-        if manifest is None or manifest.internal or manifest.kind is not PLUGINS[place]:
+    def _plugin(self, place: Holds, name: str, version: str | None) -> Kin | None:
+        manifest = self.catalog.resolve(name, version)
+        if not isinstance(manifest, Manifest) or manifest.internal or manifest.kind is not PLUGINS[place]:
             return None
-        return Kin(_joined(common(place), manifest.schema, manifest.type), manifest)
+        return self.kin_of(place, manifest)
+
+    def kin_of(self, place: Holds, manifest: Manifest) -> Kin:
+        """The properties of this type, with those that all types at such a place have."""
+        shared = _versioned(common(place)) if isinstance(manifest, Installed) else common(place)
+        return Kin(_joined(shared, manifest.schema, manifest.type), manifest)
+
+
+def grammar_of(catalog: Catalog) -> Grammar:
+    """The grammar of a catalog; catalogs are few and live long, so each is worked out once for its plugins."""
+    return _grammar_of(catalog, catalog.edition)
 
 
 @lru_cache(maxsize=8)
-def grammar_of(catalog: Catalog) -> Grammar:
-    """The grammar of a catalog; catalogs are few and live long, so each is worked out once."""
+def _grammar_of(catalog: Catalog, _edition: int) -> Grammar:
     return Grammar(catalog)
 
 
@@ -103,6 +126,14 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     last_parts = {each.rpartition(".")[2].lower(): each for each in known}
     found = get_close_matches(name.rpartition(".")[2].lower(), last_parts, n=1, cutoff=0.7)
     return last_parts[found[0]] if found else None
+
+
+def _versioned(shared: Schema) -> Schema:
+    """The same, for a type of which there may be several versions: what `version` says has an effect."""
+    own = shared.properties.get("version")
+    return (
+        shared if own is None else replace(shared, properties={**shared.properties, "version": replace(own, unused="")})
+    )
 
 
 @cache

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
-from casemate.catalog import Catalog, Format, Holds, Schema
+from casemate.catalog import Catalog, Format, Holds, Manifest, Schema
 from casemate.flows import vocabulary
 from casemate.flows.grammar import Grammar, Kin, common, flow_schema, grammar_of
 from casemate.flows.words import purpose
@@ -69,6 +69,13 @@ def type_json_schema(place: Holds, name: str, catalog: Catalog) -> Json | None:
     every = _definitions(grammar)
     own = _kin(place, *found)
     return {"$schema": DIALECT, **own, "$defs": _reachable(own, every)}
+
+
+def manifest_json_schema(place: Holds, manifest: Manifest, catalog: Catalog) -> Json:
+    """The schema of a type at one kind of place, in the version that this manifest is of."""
+    grammar = grammar_of(catalog)
+    own = _kin(place, grammar.kin_of(place, manifest), manifest.names)
+    return {"$schema": DIALECT, **own, "$defs": _reachable(own, _definitions(grammar))}
 
 
 def meant_type(name: str, catalog: Catalog) -> str | None:

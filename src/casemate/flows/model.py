@@ -72,7 +72,7 @@ class Task:
     `branches` holds the children of a flowable by the name of the branch (`tasks`, `then`, `else`, `defaults`,
     `case:‹key›`, and `made` for children that no author wrote) in the order written; `errors` stands apart.
     `depends_on` is Dag's: child id to the ids it waits for. Defaults are filled in; `defaulted` names the properties
-    that hold theirs.
+    that hold theirs. `version` is that of the plugin its type comes from; None for a type of the server.
     """
 
     id: TaskId
@@ -93,6 +93,7 @@ class Task:
     errors: tuple[Task, ...] | None = None
     depends_on: Mapping[TaskId, tuple[TaskId, ...]] = field(default_factory=dict)
     defaulted: frozenset[str] = frozenset()
+    version: str | None = None
 
     def children(self) -> Iterator[Task]:
         """Direct children, those of `errors` last."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, cast
 
 from casemate.catalog import Catalog, Holds
-from casemate.documents import Document, Mapping, Reading, Scalar, examine, plain
+from casemate.documents import Document, Mapping, Path, Reading, Scalar, examine, plain
 from casemate.errors import Problem
 from casemate.flows.build import build_flow, build_task, build_trigger
 from casemate.flows.grammar import flow_schema, grammar_of
@@ -15,6 +15,7 @@ from casemate.flows.misfits import mismatch
 from casemate.flows.model import Flow, Task, Trigger
 from casemate.flows.rules import broken_rules
 from casemate.flows.unused import told
+from casemate.flows.versions import versions_in
 from casemate.flows.walk import BROKEN, ILLEGAL, NAMES, Walk
 from casemate.governance import Law, Outcome, govern, govern_part
 from casemate.identifiers import Namespace, TenantId
@@ -53,10 +54,10 @@ def parse(
     `complete`: with every plugin default and policy in place, as it is run (spec/engine 10). Its `source` and
     `document` are what was written in any case. `place` is the namespace whose rules hold, when not the flow's own.
     """
-    walk = Walk(grammar_of(catalog))
+    outcome = govern(document, catalog.rules.laws(tenant, place or text_at(document, "namespace")), catalog)
+    walk = Walk(grammar_of(catalog), versions=_versions(outcome, catalog))
     values = _read_root(document, walk)
     problems: Iterable[Problem] = walk.problems
-    outcome = govern(document, catalog.rules.laws(tenant, place or text_at(document, "namespace")), catalog)
     if outcome.document is not document or outcome.faults:
         completed, problems = _after_rules(document, outcome, walk)
         # What a forced default replaces may have been wrong: then nothing of it can be shown.
@@ -73,10 +74,10 @@ def parse_task(document: Document, catalog: Catalog, laws: Sequence[Law] = ()) -
 
     `laws` are the rules of the place that it stands in.
     """
-    walk = Walk(grammar_of(catalog))
+    outcome = govern_part(document, laws, catalog)
+    walk = Walk(grammar_of(catalog), versions=_versions(outcome, catalog))
     values = walk.read_held(document.root, Holds.TASK, ())
     problems: Iterable[Problem] = walk.problems
-    outcome = govern_part(document, laws, catalog)
     if outcome.document is not document or outcome.faults:
         filled = Walk(walk.grammar, lenient=True)
         values = filled.read_held(outcome.document.root, Holds.TASK, ())
@@ -108,6 +109,11 @@ def _after_rules(document: Document, outcome: Outcome, walk: Walk) -> tuple[dict
     found = _left(walk, filled)
     name = f"Flow '{text_at(document, 'namespace')}.{text_at(document, 'id')}' is refused"
     return values, [*(_explained(found, document, walk) if found else ()), *outcome.problems(name)]
+
+
+def _versions(outcome: Outcome, catalog: Catalog) -> dict[Path, str]:
+    """The versions that are meant once the rules are in place; what is written is judged by their properties."""
+    return dict(versions_in(outcome.document.root)) if catalog.plugins.plugins else {}
 
 
 def _left(written: Walk, filled: Walk) -> list[Problem]:

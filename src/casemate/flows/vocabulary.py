@@ -98,7 +98,7 @@ TASK: Final = record(
         "workerSelector": newer(type="object", **_ONE_WORKER),
         "policyRefs": newer(**many(text())),
         "pluginDefaultsRef": newer(**text()),
-        "version": newer(**text(), **{"x-unused": "each type is there in one version"}),
+        "version": newer(**text(), **{"x-unused": "the type comes with the server, in one version"}),
         "taskCache": newer(type="object", **{"x-unused": "results are not kept for later executions"}),
     },
     required=["id", "type"],
@@ -121,7 +121,7 @@ TRIGGER: Final = record(
         "workerSelector": newer(type="object", **_ONE_WORKER),
         "policyRefs": newer(**many(text())),
         "pluginDefaultsRef": newer(**text()),
-        "version": newer(**text(), **{"x-unused": "each type is there in one version"}),
+        "version": newer(**text(), **{"x-unused": "the type comes with the server, in one version"}),
     },
     required=["id", "type"],
 )

@@ -10,7 +10,7 @@ from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from casemate.catalog import Format, Holds, Manifest, Schema, refused
+from casemate.catalog import Format, Holds, Installed, Manifest, Schema, refused
 from casemate.documents import Mapping, Mark, Node, Path, Scalar, Sequence, plain, printed
 from casemate.errors import Problem
 from casemate.flows.checks import CHECKS
@@ -51,6 +51,8 @@ class Walk:
 
     grammar: Grammar
     lenient: bool = False
+    versions: AnyMapping[Path, str] = field(default_factory=dict)
+    """Versions of plugins that are meant, whatever the text itself says at their places."""
     problems: list[Problem] = field(default_factory=list)
     deprecated: list[Path] = field(default_factory=list)
     unused: dict[Path, str] = field(default_factory=dict)
@@ -108,15 +110,16 @@ class Walk:
         """An object whose `type` decides what it is."""
         if not isinstance(node, Mapping):
             return self._misfit(mismatch(node, common(place)), path, node.mark)
-        entry = node.entry("type")
-        name = entry.value.text if entry is not None and isinstance(entry.value, Scalar) else ""
-        kin = self.grammar.find(place, name)
+        name, version = _text_at(node, "type"), self.versions.get(path) or _text_at(node, "version") or None
+        kin = self.grammar.find(place, name, version)
         if kin is None:
-            return self._stranger(node, place, path, name)
+            return self._stranger(node, place, path, name, version)
         if place in PLUGINS and kin.manifest is not None and kin.manifest.deprecated:
             self.deprecated.append(path)
         before = len(self.seen)
         values = self.read_object(node, kin.schema, path, _name_of(node, place))
+        if isinstance(kin.manifest, Installed) and version:
+            values["version"] = version
         self.seen.insert(before, Seen(place, path, values, kin.manifest, name))  # parents first
         return values
 
@@ -194,12 +197,16 @@ class Walk:
         meant = nearest(key, schema.properties) if len(self.problems) < _ADVICE else None
         self.refuse("unknown-property", message, (*path, key), mark, f"did you mean {meant}?" if meant else "")
 
-    def _stranger(self, node: Mapping, place: Holds, path: Path, name: str) -> Any:
-        """An object of no known type: its common properties are still looked at."""
+    def _stranger(self, node: Mapping, place: Holds, path: Path, name: str, version: str | None) -> Any:
+        """An object of no known type, or version: its common properties are still looked at."""
         mark = mark_of(node, ("type",))
         if not name:
             return self.refuse("unknown-type", "Invalid type: null", path, mark, "give it a type")
-        self._refuse_type(place, name, path, mark)
+        if unresolved := self.grammar.unresolved(place, name, version):
+            place_of = mark_of(node, ("version",)) if node.entry("version") else mark
+            self.refuse("unknown-version", unresolved.message, (*path, "version"), place_of, unresolved.remedy)
+        else:
+            self._refuse_type(place, name, path, mark)
         shared = Walk(self.grammar, lenient=True, classes=self.classes)
         values = shared.read_object(node, common(place), path, _name_of(node, place))
         self.problems += shared.problems
@@ -246,6 +253,12 @@ def reference(path: Path, classes: AnyMapping[Path, str]) -> str:
         f"{owner or JAVA['array']}[{step}]" if isinstance(step, int) else f'{owner or JAVA["object"]}["{step}"]'
         for step, owner in steps
     )
+
+
+def _text_at(node: Mapping, key: str) -> str:
+    """The text behind a key; nothing where there is none."""
+    entry = node.entry(key)
+    return entry.value.text if entry is not None and isinstance(entry.value, Scalar) else ""
 
 
 def _name_of(node: Mapping, place: Holds) -> str | None:

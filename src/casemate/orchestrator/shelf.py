@@ -22,7 +22,7 @@ _Name: TypeAlias = tuple[TenantId, Namespace, FlowId, int]
 
 
 class Shelf:
-    """The flows that were used last; a revision never changes, so nothing here gets old.
+    """The flows that were used last; a revision never changes, so nothing here gets old before plugins change.
 
     `templates` says whether flows may take in templates (spec/engine 4.7). An execution goes on with those that there
     were when it was created, whatever is saved meanwhile.
@@ -34,6 +34,7 @@ class Shelf:
         self._size = size
         self._templates = templates
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._edition = catalog.edition
 
     def clear(self) -> None:
         """Read every flow anew: other rules hold for them now."""
@@ -103,6 +104,10 @@ class Shelf:
         return new
 
     def _look(self, key: Hashable) -> Any:
+        if self._edition != self._catalog.edition:
+            # Plugins have come or gone: what a flow means may be another version now, or none.
+            self._edition = self._catalog.edition
+            self._kept.clear()
         if key in self._kept:
             self._kept.move_to_end(key)
         return self._kept.get(key)

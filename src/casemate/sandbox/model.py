@@ -107,10 +107,14 @@ def _digest(policy: Policy) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """A task implementation of `casemate.inside`: module name and the job as JSON values."""
+    """A task implementation: module name and the job as JSON values.
+
+    The module is one of `casemate.inside`, or of the `wheel` of a plugin, which lies there as seen from inside.
+    """
 
     module: str
     job: Mapping[str, object]
+    wheel: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

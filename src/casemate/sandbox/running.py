@@ -250,6 +250,6 @@ def job_message(what: Body | Command, places: Places) -> dict[str, object]:
     known: dict[str, object] = {"places": asdict(places)}
     match what:
         case Body():
-            return known | {"module": what.module, "job": what.job}
+            return known | {"module": what.module, "job": what.job} | ({"wheel": what.wheel} if what.wheel else {})
         case Command():
             return known | {"argv": what.argv, "env": dict(what.env)}

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from casemate.documents import Plain
 from casemate.secret import Secret
-from casemate.settings import model
+from casemate.settings import model, plugin_management
 from casemate.settings.governing import rulebook
 from casemate.settings.keys import Kind
 from casemate.settings.known import KNOWN
@@ -74,6 +74,7 @@ def built(said: Mapping[str, object], home: str) -> Settings:
             excludes=values.texts("kestra.plugins.security.excludes"),
         ),
         rules=rulebook(said),
+        plugin_management=_plugin_management(values),
     )
 
 
@@ -174,6 +175,19 @@ def _database(values: Values) -> model.Database:
         url=values.get(f"{named}.url", str),
         username=values.get(f"{named}.username", str),
         password=values.get(f"{named}.password", Secret),
+    )
+
+
+def _plugin_management(values: Values) -> model.PluginManagement:
+    section = "kestra.plugins.management"
+    reloads = values.need(f"{section}.auto-reload-enabled", bool)
+    return model.PluginManagement(
+        enabled=values.need(f"{section}.enabled", bool),
+        custom=values.need(f"{section}.custom-plugins-enabled", bool),
+        default_version=plugin_management.default_version(values.need(f"{section}.default-version", str)),
+        folder=values.get(f"{section}.local-repository-path", str),
+        reload=values.need(f"{section}.auto-reload-interval", timedelta) if reloads else None,
+        repositories=plugin_management.repositories(values.said),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from casemate.destinations import NotADestination
 from casemate.http_lists import web_place
-from casemate.settings import docker, egress, governing, plugin_configurations, plugin_security
+from casemate.settings import docker, egress, governing, plugin_configurations, plugin_management, plugin_security
 from casemate.settings.account import account
 from casemate.settings.finding import Finding
 from casemate.settings.model import Settings
@@ -37,6 +37,7 @@ def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Fi
     yield from governing.misfits(said)
     yield from plugin_configurations.misfits(said)
     yield from plugin_security.misfits(said)
+    yield from plugin_management.contradicting(settings)
     yield from _secrets(said)
 
 
@@ -51,6 +52,7 @@ def odd(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
             message = f"has no effect while {_ARCHIVES}.enabled is false"
             yield Finding(code="config.no-effect", keys=(key,), message=message)
     yield from governing.oddities(said)
+    yield from plugin_management.without_effect(said)
     if said.get("kestra.heartbeat.frequency"):
         message = "is deprecated; use kestra.server.liveness.heartbeat-interval and .timeout"
         yield Finding(code="config.deprecated", keys=("kestra.heartbeat.frequency",), message=message)

@@ -15,7 +15,6 @@ _FILES = "internal files are kept in a local folder whatever this says"
 _OTHER_BACKENDS = "secrets come from SECRET_* environment variables whatever this says"
 _QUEUE = "jobs are carried inside the process whatever this says"
 _ENTERPRISE_USERS = "there is one account only, kestra.server.basic-auth"
-_NO_INSTALL = "task types come with the program or as installed wheels"
 _NO_REPORT = "nothing about usage is ever sent anywhere"
 _NO_UI = "there is no user interface yet"
 _NO_MANAGEMENT_PORT = "there is no management port yet"
@@ -187,10 +186,27 @@ _SERVICES = (
     Key(name="kestra.scheduler", kind=Kind.TREE, later=_ONE_PROCESS),
     Key(name="kestra.ee.worker", kind=Kind.TREE, secret=True, later=_ONE_PROCESS),
     Key(name="kestra.grpc", kind=Kind.TREE, secret=True, later=_ONE_PROCESS),
-    Key(name="kestra.plugins.repositories", kind=Kind.TREE, secret=True, later=_NO_INSTALL),
-    Key(name="kestra.plugins.management", kind=Kind.TREE, later=_NO_INSTALL),
-    Key(name="kestra.plugins.auto-install.enabled", kind=Kind.FLAG, later=_NO_INSTALL),
-    Key(name="kestra.plugins.path", kind=Kind.TEXT, later=_NO_INSTALL),
+    Key(name="kestra.plugins.repositories.*.url", kind=Kind.TEXT),
+    Key(
+        name="kestra.plugins.repositories.*.basic-auth", kind=Kind.TREE, secret=True, later="a folder needs no password"
+    ),
+    Key(name="kestra.plugins.management.enabled", kind=Kind.FLAG, default=True),
+    Key(name="kestra.plugins.management.custom-plugins-enabled", kind=Kind.FLAG, default=True),
+    Key(name="kestra.plugins.management.default-version", kind=Kind.TEXT, default="LATEST"),
+    Key(name="kestra.plugins.management.local-repository-path", kind=Kind.TEXT),
+    Key(name="kestra.plugins.management.auto-reload-enabled", kind=Kind.FLAG, default=True),
+    Key(name="kestra.plugins.management.auto-reload-interval", kind=Kind.DURATION, default=timedelta(seconds=60)),
+    Key(
+        name="kestra.plugins.management.remote-storage-enabled",
+        kind=Kind.FLAG,
+        later="plugins lie in the local repository whatever this says",
+    ),
+    Key(
+        name="kestra.plugins.auto-install.enabled",
+        kind=Kind.FLAG,
+        later="no plugin is ever installed because a flow names it",
+    ),
+    Key(name="kestra.plugins.path", kind=Kind.TEXT, later="plugins are installed with `casemate plugins install`"),
     Key(name="kestra.tasks.scripts.docker.volume-enabled", kind=Kind.FLAG),
     Key(
         name="kestra.tasks.sdk.authentication", kind=Kind.TREE, secret=True, later="no task type here calls the API yet"

@@ -226,6 +226,22 @@ class PluginSecurity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PluginManagement:
+    """`kestra.plugins.management`: where plugins are kept, and which version is meant where none is named.
+
+    `default_version` is in its one spelling; `custom`: may wheels be installed that lie in none of the `repositories`,
+    which are folders? `reload` is how often the folder is looked at again, None: only at the start.
+    """
+
+    enabled: bool = True
+    custom: bool = True
+    default_version: str = "LATEST"
+    folder: str | None = None
+    reload: timedelta | None = timedelta(seconds=60)
+    repositories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
     """`casemate.worker`: how many task runs at once; None leaves it to the machine."""
 
@@ -259,6 +275,7 @@ class Settings:
     rules: Rulebook = field(repr=False)
     """Plugin defaults of `kestra.tasks.defaults`, the older place, then of `kestra.plugins.defaults`; policies."""
     plugin_security: PluginSecurity = field(default_factory=PluginSecurity)
+    plugin_management: PluginManagement = field(default_factory=PluginManagement)
     files: tuple[str, ...] = field(default=(), compare=False)
     """The configuration files all this was read from."""
 

@@ -166,7 +166,7 @@ class Worker:
 
     def _shares(self, grant: Grant) -> bool:
         """Does this type of task work on the files of a folder? Whoever does not is not shown them."""
-        manifest = self._tools.catalog.find(grant.task.canonical)
+        manifest = self._tools.catalog.find(grant.task.canonical, grant.task.version)
         return manifest is not None and (manifest.shared or Capability.RUNS_CODE in manifest.capabilities)
 
     def _stop(self, kill: Kill) -> None:

@@ -11,7 +11,7 @@ from casemate.api.errors import not_found
 from casemate.api.operation import Answer, Operation, Permission
 from casemate.api.operations.plugins import manifest_of
 from casemate.catalog import Catalog, Holds, Kind, Manifest
-from casemate.flows import flow_json_schema, held_json_schema, input_types, type_json_schema
+from casemate.flows import flow_json_schema, held_json_schema, input_types, manifest_json_schema, type_json_schema
 
 _PLACES = {
     Kind.TASK: Holds.TASK,
@@ -54,21 +54,17 @@ async def plugin_input_schema(call: Call) -> Answer:
 
 async def plugin_documentation(call: Call) -> Answer:
     """Describe one type: its text, its properties and its outputs; `all`: with the properties that others have too."""
-    return _documentation(call)
+    return _documentation(call, manifest_of(call))
 
 
 async def plugin_documentation_for_version(call: Call) -> Answer:
     """Describe one type in one version."""
-    if call.part("version") != call.deps.version:
-        raise not_found(f"no version {call.part('version')} of {call.part('cls')}")
-    return _documentation(call)
+    return _documentation(call, manifest_of(call, call.part("version")))
 
 
-def _documentation(call: Call) -> dict[str, object]:
-    manifest = manifest_of(call)
+def _documentation(call: Call, manifest: Manifest) -> dict[str, object]:
     place = _PLACES[manifest.kind]
-    found = type_json_schema(place, manifest.type, call.deps.catalog)
-    assert found is not None, "what is in the catalog has a schema"
+    found = manifest_json_schema(place, manifest, call.deps.catalog)
     if not call.flag("all"):
         shared = f"#/$defs/{place}.common/"
         own = {name: one for name, one in found["properties"].items() if not one.get("$ref", "").startswith(shared)}
@@ -88,21 +84,22 @@ def _described(found: dict[str, Any], outputs: object) -> dict[str, object]:
 
 def _schema(call: Call) -> dict[str, Any]:
     name = call.part("schema_type").lower()
+    catalog = call.deps.catalog
     if name == "flow":
-        return _flow_schema(call.deps.catalog)
+        return _flow_schema(catalog, catalog.edition)
     if name not in _WHOLE:
         raise not_found(f"no schema {name[:100]}: there are flow, task and trigger")
-    return _held_schema(_WHOLE[name], call.deps.catalog)
+    return _held_schema(_WHOLE[name], catalog, catalog.edition)
 
 
 @lru_cache(maxsize=2)
-def _flow_schema(catalog: Catalog) -> dict[str, Any]:
-    """Made once: an editor asks for it whenever it opens a flow."""
+def _flow_schema(catalog: Catalog, _edition: int) -> dict[str, Any]:
+    """Made once for the plugins that are there: an editor asks for it whenever it opens a flow."""
     return flow_json_schema(catalog)
 
 
 @lru_cache(maxsize=4)
-def _held_schema(place: Holds, catalog: Catalog) -> dict[str, Any]:
+def _held_schema(place: Holds, catalog: Catalog, _edition: int) -> dict[str, Any]:
     return held_json_schema(place, catalog)
 
 

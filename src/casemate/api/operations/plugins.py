@@ -10,7 +10,7 @@ from casemate.api.call import Call
 from casemate.api.errors import illegal_argument, not_found
 from casemate.api.operation import Answer, Operation, Permission
 from casemate.api.search import page
-from casemate.catalog import Kind, Manifest
+from casemate.catalog import Installed, Kind, Manifest
 
 _LISTS = {
     Kind.TASK: "tasks",
@@ -53,15 +53,20 @@ async def plugin_icons(_call: Call) -> Answer:
 
 
 async def plugin_versions(call: Call) -> Answer:
-    """List the versions of a type; those that come with the server have its version."""
-    return {"type": manifest_of(call).type, "versions": [call.deps.version]}
+    """List the versions of a type, the newest first; those that come with the server have its version."""
+    manifest = manifest_of(call)
+    there = [str(each) for each in reversed(call.deps.catalog.plugins.versions(manifest.type))]
+    return {"type": manifest.type, "versions": there or [call.deps.version]}
 
 
-def manifest_of(call: Call) -> Manifest:
-    """The type that the path names; raises 404."""
-    manifest = call.deps.catalog.find(call.part("cls"))
+def manifest_of(call: Call, version: str | None = None) -> Manifest:
+    """The type that the path names, in this version if one is given; raises 404."""
+    name, catalog = call.part("cls"), call.deps.catalog
+    manifest = catalog.find(name, version)
     if manifest is None or manifest.internal:
-        raise not_found(f"no type {call.part('cls')}")
+        raise not_found(f"no type {name}" if catalog.find(name) is None else f"no version {version} of {name}")
+    if version is not None and not isinstance(manifest, Installed) and version != call.deps.version:
+        raise not_found(f"no version {version} of {name}")
     return manifest
 
 

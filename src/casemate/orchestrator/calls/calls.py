@@ -92,7 +92,7 @@ class Calls:
     def _may_ask(self, caller: Caller, function: str) -> bool:
         """By the manifest of the task as it stands in the flow, not by what the worker believes to be running."""
         task = task_of(caller.flow, caller.run.task_id)
-        manifest = self._catalog.find(task.canonical)
+        manifest = self._catalog.find(task.canonical, task.version)
         return manifest is not None and function in manifest.asks
 
     async def _answer(

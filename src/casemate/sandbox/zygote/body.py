@@ -1,4 +1,4 @@
-"""Runs one task body of `casemate.inside` in this process, behind the walls."""
+"""Runs one task body, of `casemate.inside` or of a plugin, in this process, behind the walls."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import TypeAlias
 
 from casemate.sandbox.zygote.channel import Channel
@@ -53,7 +54,7 @@ def _done(message: Mapping[str, object], body: Body | None, channel: Channel) ->
         return reply["answer"]
 
     try:
-        body = body or _known(str(message["module"]))
+        body = body or _meant(message)
         # Most bodies have no questions, and no use for a third argument.
         body(*(message["job"], tell, ask)[: body.__code__.co_argcount])
     except BaseException as error:
@@ -76,6 +77,16 @@ def _temporary(message: Mapping[str, object]) -> str:
     places = message["places"]
     assert isinstance(places, dict)
     return str(places["temporary"])
+
+
+def _meant(message: Mapping[str, object]) -> Body:
+    """A body of ours, or of a plugin: that is imported from its wheel only here, where every wall stands."""
+    module, wheel = str(message["module"]), str(message.get("wheel", ""))
+    if not wheel:
+        return _known(module)
+    sys.path.append(wheel)  # behind the standard library: no plugin takes the place of one of its modules
+    body: Body = import_module(module).run
+    return body
 
 
 def _known(module: str) -> Body:

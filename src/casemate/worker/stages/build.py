@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from casemate.catalog import Installed
 from casemate.jobs import Grant
 from casemate.sandbox import Body, Command, Level
-from casemate.worker import copies, packages, properties, scripts
+from casemate.worker import copies, packages, plugins, properties, scripts
 from casemate.worker.docker import Wanted
 from casemate.worker.errors import TaskFailed
 from casemate.worker.http_filter import is_filtered
@@ -21,7 +22,8 @@ async def build(job: Job, tools: Tools) -> None:
         given: dict[str, object] = {"properties": job.properties, "place": _place(job.grant), "files": job.files}
         if is_filtered(job.manifest):
             given["http"] = {"allowed": tools.http.allowed, "denied": tools.http.denied}
-        job.what = Body(module=job.manifest.body, job=given)
+        wheel = await plugins.bring(job, job.manifest.origin) if isinstance(job.manifest, Installed) else ""
+        job.what = Body(module=job.manifest.body, job=given, wheel=wheel)
 
 
 def _place(grant: Grant) -> dict[str, object]:

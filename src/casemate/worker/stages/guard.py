@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from casemate.catalog import Capability, Manifest
 from casemate.containers import WORK, secrets_of
+from casemate.flows import Task
 from casemate.sandbox import Level, Policy
 from casemate.worker import docker, properties, runners
 from casemate.worker.denials import Denials
@@ -15,12 +16,7 @@ from casemate.worker.stages.permit import check_allowed
 
 async def guard(job: Job, tools: Tools) -> None:
     """Find out what the task type stands for; raises `TaskFailed` when this worker cannot carry it out."""
-    canonical = job.grant.task.canonical
-    job.manifest = tools.catalog.find(canonical)
-    if job.manifest is None:
-        raise TaskFailed(
-            f"Invalid type: {job.grant.task.type}", f"No plugin registered for the defined type: '{canonical}'"
-        )
+    job.manifest = _manifest(job.grant.task, tools)
     job.policy = tools.policy_for(job.manifest, job.grant.place)
     job.denials = Denials(job.manifest.type, job.policy.forbidden, job.policy.rights)
     _check_network(job.manifest, tools.sandboxes.level)
@@ -32,6 +28,15 @@ async def guard(job: Job, tools: Tools) -> None:
     check_allowed(tools.catalog, runners.PROCESS if job.docker is None else runners.DOCKER)
     for level, note in runners.unused(job.properties, in_container=job.docker is not None):
         job.log.write(level, note)
+
+
+def _manifest(task: Task, tools: Tools) -> Manifest:
+    found = tools.catalog.find(task.canonical, task.version)
+    if found is None and task.version is not None:
+        raise TaskFailed(f"No version '{task.version}' of '{task.canonical}' is installed on this worker any more.")
+    if found is None:
+        raise TaskFailed(f"Invalid type: {task.type}", f"No plugin registered for the defined type: '{task.canonical}'")
+    return found
 
 
 def _check_network(manifest: Manifest, level: Level) -> None:

@@ -28,7 +28,7 @@ class Rendered:
 async def render(job: Job, tools: Tools) -> None:
     """Render properties, timeout and log level. A template that fails ends the job with Kestra's text."""
     task = job.grant.task
-    manifest = tools.catalog.find(task.canonical)
+    manifest = tools.catalog.find(task.canonical, task.version)
     schemas = {} if manifest is None else manifest.schema.properties
     try:
         filled = await templates(job, tools, lambda given: _fill_in(task, schemas, given))

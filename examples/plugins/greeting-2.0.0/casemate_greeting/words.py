@@ -1,0 +1,3 @@
+"""How one greets, by language."""
+
+WORDS = {"en": "Hello", "fr": "Bonjour", "de": "Guten Tag"}
