@@ -100,7 +100,7 @@ async def running(
             zone=context.zone,
             recursive_rendering=settings.variables.recursive_rendering,
             jq=jq,
-            docker=_docker(settings, state, sandboxes.folder),
+            docker=_docker(settings, state),
         )
         await stack.enter_async_context(_in_background(worker))
         reloading = asyncio.create_task(plugins.keep_fresh())
@@ -117,11 +117,11 @@ async def running(
         )
 
 
-def _docker(settings: Settings, state: Path, folder: Path) -> Docker:
+def _docker(settings: Settings, state: Path) -> Docker:
     # What an engine's socket opens is the whole machine, so it is as private as what the server keeps.
     private = (*private_places(settings, state), *sockets(os.environ))
     rules = rules_for(settings.isolation, volumes=settings.volume_enabled, private=private)
-    return Docker(engines=Engines(folder, own_host(os.environ)), rules_for=rules)
+    return Docker(engines=Engines(state, own_host(os.environ)), rules_for=rules)
 
 
 @asynccontextmanager

@@ -179,3 +179,11 @@ async def test_tasks_of_a_working_directory_share_files_across_runners(dock: Doc
     with anyio.fail_after(60):
         await dock.plane.end_of(await dock.plane.share(*grants))
     assert dock.plane.messages("INFO") == ["one", "two", "empty", "link"]
+
+
+async def test_the_time_of_the_policy_ends_the_container(idle: Dock):
+    idle.limits = type(idle.limits)(memory=256 << 20, duration=2)
+    async with idle.working():
+        end = await idle.run("echo up; sleep 60")
+    assert end.state == "FAILED"
+    assert idle.plane.messages("ERROR") == ["killed: duration limit 2 s"]

@@ -45,6 +45,7 @@ class Format(StrEnum):
     OFFSET_TIME = "offset-time"
     TIMEZONE = "timezone"
     REGEX = "regex"
+    SIZE = "size"
     LABELS = "labels"  #: not a text: a map or a list of `{key, value}`
 
 

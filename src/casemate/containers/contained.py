@@ -41,11 +41,13 @@ class Contained:
         frames = Frames(self._order.policy.limits)
         clock = self._wound_up()
         try:
-            async for chunk in self._engine.output(self.id):
-                for line in frames.take(chunk, datetime.now(UTC)):
-                    yield line
-                if frames.full:
-                    await self._over("output")
+            async with contextlib.aclosing(self._engine.output(self.id)) as output:
+                async for chunk in output:
+                    for line in frames.take(chunk, datetime.now(UTC)):
+                        yield line
+                    if frames.full:
+                        await self._over("output")
+                        break
             for line in frames.end(datetime.now(UTC)):
                 yield line
         except FramesBroken as error:

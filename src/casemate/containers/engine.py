@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import quote
@@ -96,7 +96,7 @@ class Engine:
         """Start it."""
         await self._do("POST", f"/containers/{container}/start")
 
-    async def output(self, container: str) -> AsyncIterator[bytes]:
+    async def output(self, container: str) -> AsyncGenerator[bytes]:
         """What it has written and writes, in frames, until it ends."""
         params = {"follow": "1", "stdout": "1", "stderr": "1"}
         path = f"/containers/{container}/logs"

@@ -47,8 +47,8 @@ def own_host(environ: Mapping[str, str], exists: Callable[[str], bool] = os.path
 
 
 class Engines:
-    """`folder` is the worker's own; what it is called there outlives the worker, so that a later one finds its
-    containers. `delays` are seconds between the tries of a pull.
+    """`folder` is the worker's own and lasts: what containers are marked with is kept there, so that a later worker
+    finds those of an earlier one. `delays` are seconds between the tries of a pull.
     """
 
     def __init__(self, folder: Path, own: str, delays: tuple[float, ...] | None = None) -> None:

@@ -9,15 +9,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Literal, NoReturn, TypeAlias, cast, get_args
 
-from casemate import durations
+from casemate import durations, sizes
 from casemate.containers.credentials import Credentials, read_config, read_credentials
 from casemate.containers.errors import OptionRefused
 
 PullPolicy: TypeAlias = Literal["IF_NOT_PRESENT", "ALWAYS", "NEVER"]
 FileHandling: TypeAlias = Literal["VOLUME", "MOUNT"]
 
-_SIZE: Final = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGTP]?)(?:I?B)?\s*", re.ASCII | re.IGNORECASE)
-_POWERS: Final = "KMGTP"
 _PORT: Final = re.compile(
     r"(?:(?P<ip>[0-9.]+|\[[0-9a-fA-F:]+\]):)?(?P<host>[0-9]{1,5}):(?P<inner>[0-9]{1,5})(?:/(?P<protocol>tcp|udp|sctp))?"
 )
@@ -118,15 +116,6 @@ def _none_unknown(rendered: Mapping[str, object]) -> None:
     # A task that only rendering brings to light was held against no schema.
     if unknown := sorted(rendered.keys() - PROPERTIES - _BESIDE):
         raise OptionRefused(f"The Docker task runner has no property '{unknown[0]}'.")
-
-
-def size(text: str) -> int:
-    """Bytes of a size such as `512MB`, whose units are powers of 1024. Raises `OptionRefused` with Kestra's text."""
-    found = _SIZE.fullmatch(text)
-    if found is None:
-        raise OptionRefused(f"Invalid size with value '{text[:100]}'")
-    power = _POWERS.find(found[2].upper()) + 1 if found[2] else 0
-    return int(float(found[1]) * 1024**power)
 
 
 def _cpus(written: Mapping[str, object]) -> float | None:
@@ -246,7 +235,10 @@ def _choice(given: Mapping[str, object], name: str, choices: tuple[str, ...], de
 
 def _size(given: Mapping[str, object], name: str) -> int | None:
     value = given.get(name)
-    return None if value is None else size(str(value))
+    try:
+        return None if value is None else sizes.parse(str(value))
+    except sizes.NotASize as error:
+        raise OptionRefused(str(error)) from error
 
 
 def _duration(given: Mapping[str, object], name: str) -> timedelta:

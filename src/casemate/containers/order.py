@@ -89,7 +89,6 @@ def request(order: Order, *, init: bool) -> dict[str, object]:
         "Env": [f"{name}={value}" for name, value in order.env.items()],
         "WorkingDir": WORK,
         "Labels": _labels(order),
-        "NetworkDisabled": False,
         **({"User": user} if (user := options.user or order.owner) else {}),
         "ExposedPorts": {port.inner: {} for port in options.ports},
         "HostConfig": {

@@ -1,4 +1,4 @@
-"""Texts that must mean something: durations, dates, time zones, patterns."""
+"""Texts that must mean something: durations, dates, time zones, patterns, sizes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import re2
 
-from casemate import durations
+from casemate import durations, sizes
 from casemate.catalog import Format
 from casemate.flows.misfits import TIMES, Misfit, unreadable
 
@@ -79,6 +79,14 @@ def _regex(text: str) -> str | Misfit:
     return text
 
 
+def _size(text: str) -> str | Misfit:
+    try:
+        sizes.parse(text)
+    except sizes.NotASize as error:
+        return Misfit(str(error), "write 512MB, 2GB or a number of bytes", illegal=False)
+    return text
+
+
 def _pattern_remedy(error: re2.error) -> str:
     cause = error.args[0] if error.args else ""
     text = cause.decode(errors="replace") if isinstance(cause, bytes) else str(cause)
@@ -95,5 +103,6 @@ FORMATS: Final[Mapping[Format | None, Callable[[str], str | Misfit]]] = {
     Format.OFFSET_TIME: partial(_dated, Format.OFFSET_TIME, _is_offset_time, "23:59:59+02:00"),
     Format.TIMEZONE: _timezone,
     Format.REGEX: _regex,
+    Format.SIZE: _size,
 }
 """What a text becomes, by the format that its property asks for."""
