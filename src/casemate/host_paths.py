@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 def private_places(settings: Settings, state: Path) -> tuple[str, ...]:
-    """What of the server no task may see, whatever is shown to it: state, configuration, plugins, sockets of engines."""
+    """What of the server no task may see, whatever it is shown: state, configuration, plugins, sockets of engines."""
     own = (settings.storage.local_base_path, settings.plugin_management.folder)
     files = (os.path.abspath(name) for name in settings.files if os.path.exists(name))
     # Whoever may speak to an engine is root on its machine, also where the folder of the socket is read-only.
