@@ -50,10 +50,10 @@ def test_a_queue_survives_the_killed_server(tmp_path: Path):
 @pytest.mark.slow
 def test_a_date_survives_the_killed_server(tmp_path: Path):
     state = tmp_path / "state"
-    date = datetime.now(UTC) + timedelta(seconds=8)
     first = Server(state)
     try:
         assert first.save(LIMITED).ok
+        date = datetime.now(UTC) + timedelta(seconds=8)
         execution = str(first.start("examples", "limited", scheduleDate=date.isoformat())["id"])
         assert first.execution(execution)["state"]["current"] == "CREATED"
     finally:

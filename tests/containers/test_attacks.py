@@ -55,7 +55,7 @@ ALIVE = {
     "opens a unix socket": "socket.socket(socket.AF_UNIX).close()",
     "opens a netlink socket": "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0).close()",
     "pairs datagram sockets": "len(socket.socketpair(type=socket.SOCK_DGRAM)) == 2",
-    "is slowed down with all of its user": "libc.setpriority(2, 0, 0)",
+    "is slowed down with all of its user": "libc.setpriority(2, 0, os.getpriority(0, 0))",
 }
 """What works without walls, by what it shows, as a Python expression that fails, is False or negative where it does
 not."""

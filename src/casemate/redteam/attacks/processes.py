@@ -128,7 +128,9 @@ PROCESSES = (
         wall="system calls",
     ),
     _processes(
-        "ps16", "change the priority of a process", "os.setpriority(os.PRIO_PROCESS, bait.sibling, 0); through()"
+        "ps16",
+        "change the priority of a process",
+        "os.setpriority(os.PRIO_PROCESS, bait.sibling, os.getpriority(os.PRIO_PROCESS, 0)); through()",
     ),
     _processes(
         "ps17", "raise the own priority", "os.nice(-5); through()", needs="the rights of root", wall="privileges"
