@@ -93,6 +93,15 @@ def test_no_text_makes_it_slow(piece: str):
     assert time.process_time() - begun < 5
 
 
+def test_many_findings_and_many_comments_are_placed_fast():
+    allow = "# casemate: allow image-moving because nothing is here\n" * 5000
+    addresses = "      curl 169.254.169.254\n" * 10_000
+    begun = time.process_time()
+    findings = found(f"{HEAD}{allow}{script('echo')}{addresses}variables: {{a: {'169.254.169.254 ' * 5000}}}\n")
+    assert len(findings) >= 1000
+    assert time.process_time() - begun < 10
+
+
 def test_a_line_of_blanks_behind_a_comment_is_no_trap():
     begun = time.process_time()
     found(f"{HEAD}# casemate: allow {' ' * 400_000}x{' because' * 1000}\n{shell('id')}")

@@ -108,6 +108,14 @@ def test_a_rule_that_nobody_knows_is_told():
     assert told.message == "nothing here needs image-movin, which is the name of no rule"
 
 
+def test_nothing_is_hidden_behind_a_thousand_others():
+    many = "".join(f"  - image: {{docker: {{image: a{number}:1}}}}\n" for number in range(1500))
+    text = f"# casemate: allow image-without-digest because of many\nvariables:\n{many}"
+    assert ("privileged", 1503) in counting(f"{text}privileged: true\n")
+    assert ("privileged", 1502) in counting(f"{text.partition(chr(10))[2]}privileged: true\n")
+    assert len(scanned(f"{text}privileged: true\n")) == 1000
+
+
 RULES = """suppress:
   - rule: image-moving
     reason: built here

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from collections.abc import Sequence as AnySequence
+from functools import lru_cache
 from typing import Final
 
 from casemate.documents import Mapping, Mark, Node, Path, Scalar, Sequence
 from casemate.scanning.globs import steps_of
 from casemate.scanning.model import Place, Span
 
-_BLOCK: Final = ("|", ">")
+_QUOTES: Final = ("'", '"')
 
 
 def places(root: Node) -> Iterator[Place]:
@@ -48,25 +51,32 @@ def place_of(span: Span, node: Node, lines: AnySequence[str]) -> Mark:
     if not isinstance(node, Scalar) or node.mark.line > len(lines):
         return node.mark
     piece = node.text[span.begin : span.end].split("\n", 1)[0]
-    header = lines[node.mark.line - 1][node.mark.column - 1 :]
-    if header.startswith("|"):
-        return _in_block(span, node, lines)
-    if header.startswith(">"):
-        return _in_folded(piece, node, lines)
-    before = node.text[: span.begin].count(piece) if piece else 0
-    found = _nth(header, piece, before)
-    return node.mark if found is None else Mark(node.mark.line, node.mark.column + found)
+    line, at = lines[node.mark.line - 1], node.mark.column - 1
+    match line[at : at + 1]:
+        case "|":
+            return _in_block(span, node, lines)
+        case ">":
+            return _in_folded(piece, node, lines)
+        case style:
+            exact = at + span.begin + (style in _QUOTES)
+    found = exact if piece and line.startswith(piece, exact) else line.find(piece, at) if piece else -1
+    return node.mark if found < 0 else Mark(node.mark.line, found + 1)
 
 
 def _in_block(span: Span, node: Scalar, lines: AnySequence[str]) -> Mark:
     """The lines of a literal block are those of the text, moved to the right."""
-    before = node.text[: span.begin]
-    row = before.count("\n")
-    line, own = node.mark.line + 1 + row, node.text.split("\n")[row]
+    starts = _starts(node.text)
+    row = bisect_right(starts, span.begin) - 1
+    line, own = node.mark.line + 1 + row, node.text[starts[row] : starts[row + 1] - 1]
     if line > len(lines) or not lines[line - 1].endswith(own):
         return node.mark
-    indent = len(lines[line - 1]) - len(own)
-    return Mark(line, indent + span.begin - before.rfind("\n"))
+    return Mark(line, len(lines[line - 1]) - len(own) + span.begin - starts[row] + 1)
+
+
+@lru_cache(maxsize=2)
+def _starts(text: str) -> tuple[int, ...]:
+    """Where each line begins, and where one more would; a text may have thousands of findings."""
+    return (0, *(found.end() for found in re.finditer("\n", text)), len(text) + 1)
 
 
 def _in_folded(piece: str, node: Scalar, lines: AnySequence[str]) -> Mark:
@@ -78,11 +88,3 @@ def _in_folded(piece: str, node: Scalar, lines: AnySequence[str]) -> Mark:
         if piece and piece in text:
             return Mark(line, text.index(piece) + 1)
     return node.mark
-
-
-def _nth(text: str, piece: str, times: int) -> int | None:
-    """Where a piece stands after so many others like it."""
-    at = text.find(piece) if piece else -1
-    while at >= 0 and times:
-        at, times = text.find(piece, at + 1), times - 1
-    return at if at >= 0 else None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Final
 
 from casemate.documents import Document, Mapping, Mark, Node, Path, Scalar, examine, printed
-from casemate.scanning.model import Finding, Holds, Matcher, Place, Present, Rule, Span, Suppression
+from casemate.scanning.model import GRAVITY, Finding, Holds, Matcher, Place, Present, Rule, Span, Suppression
 from casemate.scanning.places import place_of, places
 from casemate.scanning.rules import Ruleset
 from casemate.scanning.suppressions import EXPIRED, UNUSED, Comment, Entry, comments, told
@@ -45,13 +46,13 @@ def scan(document: Document, ruleset: Ruleset, *, file: str, today: date, before
     lines = document.text.splitlines()
     hits = [*_hits(document.root, ruleset, lines)]
     hits += _in_comments(document.root, ruleset, lines, {(hit.finding.rule, hit.finding.line) for hit in hits})
-    hits = sorted(hits, key=lambda hit: (hit.finding.line, hit.finding.column))[:_MOST]
     said = list(comments(lines))
     notes = [one for one in said if isinstance(one, Finding)]
     allowing = [one for one in said if isinstance(one, Comment)]
     name, used = flow_name(document.root), set[Comment | Entry]()
     entries = [entry for entry in ruleset.entries if entry.covers(file, name) and not entry.is_over(today)]
-    found = [_judged(hit, allowing, entries, used) for hit in hits]
+    by_place = {(one.target, rule): one for one in reversed(allowing) for rule in one.rules}
+    found = _gravest(_judged(hit, by_place, entries, used) for hit in hits)
     notes += [_unused(comment, ruleset) for comment in allowing if comment not in used]
     shifted = [replace(one, file=file, line=one.line + before) for one in (*found, *notes)]
     return Scanned(tuple(shifted), frozenset(one for one in used if isinstance(one, Entry)))
@@ -151,21 +152,28 @@ def _hit(place: Place, rule: Rule, span: Span | None, mark: Mark, begins: dict[P
     return _Hit(finding, place.path, place.steps, frozenset((*around, mark.line)))
 
 
-def _judged(hit: _Hit, allowing: Sequence[Comment], entries: Sequence[Entry], used: set[Comment | Entry]) -> Finding:
-    """The finding, suppressed by the first comment or else entry that covers it; notes which one was used."""
-    for comment in allowing:
-        if comment.target in hit.lines and _names(comment.rules, hit.finding.rule):
+def _judged(
+    hit: _Hit,
+    by_place: AnyMapping[tuple[int, str], Comment],
+    entries: Sequence[Entry],
+    used: set[Comment | Entry],
+) -> Finding:
+    """The finding, suppressed by a comment or else the first entry that covers it; notes which one was used."""
+    for key in ((line, rule) for line in sorted(hit.lines) for rule in (hit.finding.rule, "*")):
+        if comment := by_place.get(key):
             used.add(comment)
             return replace(hit.finding, suppressed=Suppression(reason=comment.reason, in_source=True))
     for entry in entries:
-        if _names((entry.rule,), hit.finding.rule) and (entry.path is None or entry.path.matches(hit.steps)):
+        if entry.rule in (hit.finding.rule, "*") and (entry.path is None or entry.path.matches(hit.steps)):
             used.add(entry)
             return replace(hit.finding, suppressed=Suppression(reason=entry.reason, in_source=False))
     return hit.finding
 
 
-def _names(rules: Sequence[str], rule: str) -> bool:
-    return any(one in (rule, "*") for one in rules)
+def _gravest(findings: Iterable[Finding]) -> list[Finding]:
+    """No more than anybody reads, in the order of lines; what does not count never crowds out what does."""
+    kept = sorted(findings, key=lambda one: (not one.counts, GRAVITY.index(one.severity)))[:_MOST]
+    return sorted(kept, key=lambda one: (one.line, one.column))
 
 
 def _unused(comment: Comment, ruleset: Ruleset) -> Finding:

@@ -87,24 +87,29 @@ class Entry:
 
 def comments(lines: Sequence[str]) -> Iterator[Comment | Finding]:
     """The suppressions in the lines of a flow; a finding for each that cannot be understood."""
+    targets: Sequence[int] = ()
     for number, line in enumerate(lines, 1):
         if "casemate" not in line.lower() or not (found := _COMMENT.search(line)):
             continue
+        targets = targets or _targets(lines)
         column = found.start() + 1
         allow = _ALLOW.fullmatch(" ".join(found["rest"][:_LONGEST].split()))
         reason = (allow["reason"] or "").strip() if allow else ""
         if allow is None or not reason:
             yield told(UNEXPLAINED, line=number, column=column)
             continue
-        target = number if line[: found.start()].strip() else _next(lines, number)
+        target = targets[number - 1]
         rules = tuple(rule for rule in re.split(r"[\s,]+", allow["rules"]) if rule)
         yield Comment(rules=rules, reason=reason, line=number, column=column, target=target)
 
 
-def _next(lines: Sequence[str], number: int) -> int:
-    """The first line behind this one that holds more than a comment."""
-    rest = range(number + 1, len(lines) + 1)
-    return next((line for line in rest if not _ONLY_COMMENT.fullmatch(lines[line - 1])), number)
+def _targets(lines: Sequence[str]) -> Sequence[int]:
+    """For each line itself, if it holds more than a comment, or else the next one that does."""
+    targets, target = [], len(lines)
+    for number in range(len(lines), 0, -1):
+        target = target if _ONLY_COMMENT.fullmatch(lines[number - 1]) else number
+        targets.append(target)
+    return targets[::-1]
 
 
 def told(rule: Rule, *, line: int, column: int, what: str = "", file: str = "") -> Finding:
