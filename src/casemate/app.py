@@ -18,12 +18,12 @@ from casemate.core import configured
 from casemate.dispatch import Embedded
 from casemate.executions import Context, Execution
 from casemate.expressions import ExpressionError
-from casemate.flows import Flow
+from casemate.flows import Flow, Quota
 from casemate.host_paths import private_places
-from casemate.identifiers import ExecutionId, WorkerId
+from casemate.identifiers import ExecutionId, Namespace, TenantId, WorkerId
 from casemate.jq import JqPrograms
 from casemate.keys import Cipher, KeyRefused
-from casemate.orchestrator import Orchestrator, Rules, new_id
+from casemate.orchestrator import Orchestrator, QuotaRule, Rules, new_id
 from casemate.plugins import Management
 from casemate.sandbox import Sandboxes
 from casemate.secrets import EnvironmentSecrets
@@ -84,7 +84,7 @@ async def running(
         context, types = _context(settings), configured(settings, further)
         plugins = Management(types, settings.plugin_management, state)
         await asyncio.to_thread(plugins.refresh)
-        rules = Rules(recover_missed=settings.recover_missed)
+        rules = Rules(recover_missed=settings.recover_missed, quotas=_quotas(settings))
         orchestrator = Orchestrator(db, storage, dispatch, secrets, types, context=context, rules=rules, jq=jq)
         dispatch.serve(orchestrator.desk)
         await orchestrator.start()
@@ -136,6 +136,17 @@ async def _in_background(worker: Worker) -> AsyncIterator[None]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+def _quotas(settings: Settings) -> tuple[QuotaRule, ...]:
+    return tuple(
+        QuotaRule(
+            quota=Quota(duration=each.duration, limit=each.limit, behavior=each.behavior),
+            namespace=Namespace(each.namespace) if each.namespace else None,
+            tenant=TenantId(each.tenant) if each.tenant else None,
+        )
+        for each in settings.quotas
+    )
 
 
 def _context(settings: Settings) -> Context:

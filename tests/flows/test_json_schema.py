@@ -69,7 +69,7 @@ def test_a_property_says_what_it_may_be(schema):
     assert "ERROR" in json.dumps(level)
     assert log["properties"]["type"]["enum"] == ["io.kestra.plugin.core.log.Log", "io.kestra.core.tasks.log.Log"]
     assert schema["$defs"]["io.kestra.plugin.core.flow.EachParallel"]["deprecated"] is True
-    assert "Without effect here" in schema["properties"]["quotas"]["description"]
+    assert "Without effect here" in schema["properties"]["checks"]["description"]
 
 
 @pytest.mark.parametrize(

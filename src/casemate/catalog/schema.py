@@ -70,6 +70,7 @@ class Check(StrEnum):
     FILTER = "filter"
     NO_SYSTEM_LABELS = "no-system-labels"
     PLUGIN_DEFAULT = "plugin-default"
+    QUOTAS = "quotas"
     RETRY = "retry"
     SCHEDULE = "schedule"
     SCRIPT_RUNNER = "script-runner"

@@ -33,6 +33,7 @@ from casemate.executions.events import (
     KillRequested,
     OutputsMerged,
     PauseRequested,
+    QuotaExceeded,
     Resolved,
     ResumeRequested,
     RunForced,
@@ -40,6 +41,7 @@ from casemate.executions.events import (
     SubflowEnded,
     SubflowRefused,
     SubflowStarted,
+    SwitchedOff,
     TaskFinished,
     TaskStarted,
     TimerDue,
@@ -70,11 +72,13 @@ from casemate.executions.model import (
 )
 from casemate.executions.pausing import asked_on_resume
 from casemate.executions.preconditions import comes_from, passes
+from casemate.executions.quotas import window_start
 from casemate.executions.restarting import replayed_from, restarted, restarted_as
 from casemate.executions.rows import execution_document, execution_from, task_run_document, task_run_from
 from casemate.executions.runs import TaskRuns
 from casemate.executions.start import CORRELATION, failed_at_start, replayed, start
 from casemate.executions.subflows import awaits
+from casemate.executions.switches import SWITCH_LABEL, Evaluation, KillSwitch, ruling, switched_off
 from casemate.executions.texts import json_size, read_json
 from casemate.executions.variables import variables_of
 from casemate.executions.wire import task_run_json, to_json
@@ -83,6 +87,7 @@ __all__ = [
     "CORRELATION",
     "DATE_CONDITIONS",
     "SLOT_KEY",
+    "SWITCH_LABEL",
     "Answer",
     "Attempt",
     "Batches",
@@ -93,6 +98,7 @@ __all__ = [
     "Context",
     "CountSlots",
     "Decision",
+    "Evaluation",
     "Event",
     "Execution",
     "FolderLost",
@@ -104,11 +110,13 @@ __all__ = [
     "KillJob",
     "KillRequested",
     "KillSubflows",
+    "KillSwitch",
     "MergeOutputs",
     "Moment",
     "OfferJob",
     "OutputsMerged",
     "PauseRequested",
+    "QuotaExceeded",
     "Replay",
     "Resolve",
     "Resolved",
@@ -121,6 +129,7 @@ __all__ = [
     "SubflowEnded",
     "SubflowRefused",
     "SubflowStarted",
+    "SwitchedOff",
     "TaskFinished",
     "TaskRun",
     "TaskRuns",
@@ -159,9 +168,11 @@ __all__ = [
     "resolve_outputs",
     "restarted",
     "restarted_as",
+    "ruling",
     "sealed_inputs",
     "start",
     "subflow_of",
+    "switched_off",
     "task_of",
     "task_run_document",
     "task_run_from",
@@ -169,6 +180,7 @@ __all__ = [
     "to_json",
     "variables_of",
     "wanted_by",
+    "window_start",
     "with_run_state",
     "with_status",
 ]

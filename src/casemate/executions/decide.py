@@ -20,6 +20,7 @@ from casemate.executions.events import (
     KillRequested,
     OutputsMerged,
     PauseRequested,
+    QuotaExceeded,
     Resolved,
     ResumeRequested,
     RunForced,
@@ -27,6 +28,7 @@ from casemate.executions.events import (
     SubflowEnded,
     SubflowRefused,
     SubflowStarted,
+    SwitchedOff,
     TaskFinished,
     TaskStarted,
     TimerDue,
@@ -37,11 +39,13 @@ from casemate.executions.folder_events import begin_anew
 from casemate.executions.killing import kill
 from casemate.executions.model import Execution, State, TaskRun
 from casemate.executions.pausing import GO_ON_KEY, PAUSE_KEY, first_paused, pause_key, resume, set_timer
+from casemate.executions.quotas import turn_away
 from casemate.executions.reports import RETRY_KEY, finished, retry_key, started
 from casemate.executions.scopes import settle
 from casemate.executions.sla import SLA_KEY, ask_again, evaluate, expire, replied, watch
 from casemate.executions.subflows import outputs_merged, subflow_ended, subflow_refused, subflow_started
 from casemate.executions.survey import retry_or_wait, survey
+from casemate.executions.switches import switch_off
 from casemate.executions.taking import go_on, take_up
 from casemate.executions.turn import Turn
 from casemate.flows import Flow
@@ -118,6 +122,10 @@ def _take(turn: Turn, event: Event) -> None:
             unqueue(turn, event.state)
         case RunForced():
             _force(turn)
+        case SwitchedOff():
+            switch_off(turn, event)
+        case QuotaExceeded():
+            turn_away(turn, event)
         case _:
             assert_never(event)
 

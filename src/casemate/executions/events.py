@@ -146,6 +146,25 @@ class RunForced:
     """Someone wants it to run now, whatever it waits for."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchedOff:
+    """A kill switch of that name ends it in this state; `immediate` stops also what is at work."""
+
+    name: str
+    state: Literal[State.KILLED, State.CANCELLED]
+    immediate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaExceeded:
+    """More of its kind were created than a quota allows; `place` is whose quota it is."""
+
+    place: str
+    duration: str
+    limit: int
+    behavior: Literal["CANCEL", "FAIL"]
+
+
 Event: TypeAlias = (
     Begin
     | TaskStarted
@@ -163,4 +182,6 @@ Event: TypeAlias = (
     | SlotsCounted
     | UnqueueRequested
     | RunForced
+    | SwitchedOff
+    | QuotaExceeded
 )

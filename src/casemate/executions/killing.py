@@ -17,13 +17,13 @@ def kill(turn: Turn, *, cascade: bool) -> None:
 
     What follows an end can be stopped too, which does not change that end.
     """
-    if not turn.killing:
+    if not turn.killing or turn.gentle:
         stop(turn, Verdict(State.KILLED) if turn.execution.state.terminated else None, cascade=cascade)
 
 
 def stop(turn: Turn, verdict: Verdict | None, *, cascade: bool) -> None:
     """Stop everything; once all is still the execution ends as the verdict says, without one KILLED."""
-    if not turn.execution.state.terminated:
+    if not turn.execution.state.terminated and not turn.killing:
         turn.move_execution(State.KILLING)
     turn.execution = replace(turn.execution, verdict=verdict, asked=frozenset(), answers={})
     if cascade:
@@ -41,6 +41,8 @@ def _kill_run(turn: Turn, run: TaskRun, cascade: bool) -> None:
     """
     task = turn.task(run)
     working = at_work(task, run)
+    if working and turn.gentle:
+        return
     if working or (for_worker(task) and run.state.created):
         turn.say(KillJob(run.id))
     if run.state is not State.RUNNING:

@@ -163,10 +163,14 @@ class TaskRun:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How an execution that is being stopped will end, and with it the task run that was last at work."""
+    """How an execution that is being stopped will end, and with it the task run that was last at work.
+
+    `gentle`: what is at work is waited for instead of being stopped.
+    """
 
     state: State
     task_run: TaskRunId | None = None
+    gentle: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

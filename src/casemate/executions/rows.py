@@ -145,12 +145,14 @@ def _history_from(moments: Iterable[tuple[str, str]]) -> History:
     return History(tuple(Moment(State(state), datetime.fromisoformat(date)) for state, date in moments))
 
 
-def _verdict(verdict: Verdict | None) -> list[str | None] | None:
-    return None if verdict is None else [verdict.state.value, verdict.task_run]
+def _verdict(verdict: Verdict | None) -> list[str | bool | None] | None:
+    if verdict is None:
+        return None
+    return [verdict.state.value, verdict.task_run, *((True,) if verdict.gentle else ())]
 
 
 def _maybe_verdict(written: list[Any] | None) -> Verdict | None:
-    return None if written is None else Verdict(State(written[0]), written[1])
+    return None if written is None else Verdict(State(written[0]), written[1], gentle=written[2:] == [True])
 
 
 def _maybe_map(value: Mapping[str, object] | None) -> dict[str, object] | None:

@@ -28,7 +28,8 @@ def _revisit(turn: Turn, run: TaskRun) -> None:
     elif run.state is State.RETRYING:
         retry_or_wait(turn, run)
     elif turn.killing and at_work(task, run):
-        turn.say(KillJob(run.id))
+        if not turn.gentle:
+            turn.say(KillJob(run.id))
     elif task.role not in (Role.RUNNABLE, Role.EXECUTABLE) and run.state is State.RUNNING:
         # An executable one is waited for: what it asked for stands in the outbox until it is done.
         go_on(turn, run)

@@ -59,6 +59,12 @@ class Turn:
         state = self.execution.state
         return state is State.KILLING or (state.terminated and self.execution.verdict is not None)
 
+    @property
+    def gentle(self) -> bool:
+        """It is being stopped, and what is at work may end by itself."""
+        verdict = self.execution.verdict
+        return self.killing and verdict is not None and verdict.gentle
+
     def stopped(self, run: TaskRun) -> State:
         """The state in which a task run ends that is being stopped."""
         verdict = self.execution.verdict

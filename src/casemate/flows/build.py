@@ -18,6 +18,7 @@ from casemate.flows.model import (
     Label,
     Listener,
     Output,
+    Quota,
     Retry,
     Sla,
     Task,
@@ -53,6 +54,7 @@ def build_flow(values: Values, grammar: Grammar, tenant: TenantId, source: str, 
         triggers=tuple(build_trigger(each, grammar) for each in values.get("triggers") or ()),
         plugin_defaults=tuple(values.get("pluginDefaults") or ()),
         concurrency=_concurrency(values.get("concurrency")),
+        quotas=tuple(_quota(each) for each in values.get("quotas") or ()),
         retry=_retry(values.get("retry")),
         sla=tuple(_sla(each) for each in values.get("sla") or ()),
         disabled=values.get("disabled") or False,
@@ -205,6 +207,10 @@ def _output(values: Values) -> Output:
 
 def _concurrency(values: Values | None) -> Concurrency | None:
     return None if values is None else Concurrency(limit=values["limit"], behavior=values["behavior"])
+
+
+def _quota(values: Values) -> Quota:
+    return Quota(duration=durations.parse(values["duration"]), limit=values["limit"], behavior=values["behavior"])
 
 
 def _sla(values: Values) -> Sla:

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from casemate.catalog import Check, Holds, Role, refused
 from casemate.flows.check_dag import check_dag
+from casemate.flows.check_quotas import check_quotas
 from casemate.flows.check_retry import check_retry
 from casemate.flows.check_triggers import check_filter, check_schedule, check_time_window, check_webhook
 from casemate.flows.findings import Finding
@@ -112,6 +113,7 @@ CHECKS: Final[Mapping[Check, Callable[[Values, Grammar], Iterator[Finding]]]] = 
     Check.FILTER: check_filter,
     Check.NO_SYSTEM_LABELS: _no_system_labels,
     Check.PLUGIN_DEFAULT: _plugin_default,
+    Check.QUOTAS: check_quotas,
     Check.RETRY: check_retry,
     Check.SCHEDULE: check_schedule,
     Check.SCRIPT_RUNNER: _script_runner,

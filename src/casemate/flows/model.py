@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal, TypeAlias
 
+from casemate import durations
 from casemate.catalog import Role
 from casemate.identifiers import FlowId, Namespace, TaskId, TenantId
 
@@ -148,6 +149,20 @@ class Concurrency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """How many executions may be created in a stretch of time, and what becomes of more (spec/isolation 9.1)."""
+
+    duration: timedelta
+    limit: int
+    behavior: Literal["CANCEL", "FAIL"]
+
+    @property
+    def id(self) -> str:
+        """The name of the quota among those of the same place: its length."""
+        return durations.printed(self.duration)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sla:
     """What a flow promises about each execution (spec/engine 5.8). `written` is all of it as the flow says it."""
 
@@ -183,6 +198,7 @@ class Flow:
     triggers: tuple[Trigger, ...] = ()
     plugin_defaults: tuple[Mapping[str, object], ...] = ()
     concurrency: Concurrency | None = None
+    quotas: tuple[Quota, ...] = ()
     retry: Retry | None = None
     sla: tuple[Sla, ...] = ()
     disabled: bool = False

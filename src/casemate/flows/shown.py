@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from casemate import durations
-from casemate.flows.model import MADE, Concurrency, Flow, Input, Listener, Output, Retry, Task, Trigger
+from casemate.flows.model import MADE, Concurrency, Flow, Input, Listener, Output, Quota, Retry, Task, Trigger
 
 Json = dict[str, Any]
 
@@ -36,6 +36,7 @@ def to_json(flow: Flow) -> Json:
             "triggers": [trigger_to_json(each) for each in flow.triggers] or None,
             "pluginDefaults": [dict(each) for each in flow.plugin_defaults] or None,
             "concurrency": _concurrency(flow.concurrency),
+            "quotas": [_quota(each) for each in flow.quotas] or None,
             "retry": _retry(flow.retry),
             "sla": [_without_nulls(each.written) for each in flow.sla] or None,
         }
@@ -124,6 +125,10 @@ def _listener(listener: Listener) -> Json:
 def _output(output: Output) -> Json:
     head = {"id": output.id, "type": output.type, "description": output.description, "value": output.value}
     return _without_nulls({**head, "displayName": output.display_name, **output.properties})
+
+
+def _quota(quota: Quota) -> Json:
+    return {"duration": quota.id, "limit": quota.limit, "behavior": quota.behavior}
 
 
 def _concurrency(concurrency: Concurrency | None) -> Json | None:

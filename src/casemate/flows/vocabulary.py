@@ -282,6 +282,16 @@ _CONCURRENCY: Final = record(
     required=["limit"],
 )
 
+_QUOTA: Final = record(
+    f"{MODELS}.flows.Quota",
+    {
+        "duration": formatted("duration"),
+        "limit": integer(exclusiveMinimum=0),
+        "behavior": choice(f"{MODELS}.flows.Quota$Behavior", "CANCEL", "FAIL"),
+    },
+    required=["duration", "limit", "behavior"],
+)
+
 FLOW: Final = record(
     f"{MODELS}.flows.Flow",
     {
@@ -310,9 +320,10 @@ FLOW: Final = record(
         "afterExecution": newer(**many(held("task"))),
         "draft": newer(**flag(), **{"x-unused": "every flow that is saved can be run"}),
         "checks": newer(type="array", **{"x-unused": "checks are not evaluated"}),
-        "quotas": newer(type="array", **{"x-unused": "quotas are not counted"}),
+        "quotas": newer(**many(_QUOTA)),
         "workerSelector": newer(type="object", **_ONE_WORKER),
         "policyRefs": newer(**many(text())),
     },
     required=["id", "namespace"],
+    **{"x-checks": ["quotas"]},
 )

@@ -34,7 +34,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "afterExecution": "Tasks that run after the end of an execution and see its state.",
         "draft": "Whether it is not to be run yet.",
         "checks": "Conditions that are judged before an execution starts.",
-        "quotas": "How much executions may use.",
+        "quotas": "How many executions may be created in a stretch of time.",
     },
     "Task": {
         "timeout": "How long the task may take, waiting for a worker included.",
@@ -112,6 +112,11 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "Concurrency": {
         "limit": "How many executions may run at once.",
         "behavior": "What happens to further ones: they wait, or end at once.",
+    },
+    "Quota": {
+        "duration": "The stretch of time: a minute or more, in fixed units.",
+        "limit": "How many executions may be created in it.",
+        "behavior": "What becomes of further ones: they are CANCELLED or FAILED at once.",
     },
     "WorkerGroup": {
         "key": "The worker group.",

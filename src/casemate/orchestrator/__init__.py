@@ -2,13 +2,14 @@
 
 from casemate.orchestrator.actions import Actions
 from casemate.orchestrator.calls import Refusal, checked_key, expiry, typed
+from casemate.orchestrator.controls import Controls, MaintenanceStatus
 from casemate.orchestrator.desk import Desk
 from casemate.orchestrator.errors import Conflict, NotFound, Stopped
 from casemate.orchestrator.governing import PolicyUnreadable, placed
 from casemate.orchestrator.kin import Reach
 from casemate.orchestrator.orchestrator import Orchestrator, new_id
 from casemate.orchestrator.removing import Belongings
-from casemate.orchestrator.rules import Rules
+from casemate.orchestrator.rules import QuotaRule, Rules
 from casemate.orchestrator.triggers import Triggers
 from casemate.orchestrator.webhook import WebRequest
 
@@ -16,10 +17,13 @@ __all__ = [
     "Actions",
     "Belongings",
     "Conflict",
+    "Controls",
     "Desk",
+    "MaintenanceStatus",
     "NotFound",
     "Orchestrator",
     "PolicyUnreadable",
+    "QuotaRule",
     "Reach",
     "Refusal",
     "Rules",

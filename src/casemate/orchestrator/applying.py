@@ -9,6 +9,7 @@ from casemate.executions import (
     Begin,
     Execution,
     FolderLost,
+    KillSwitch,
     State,
     SubflowRefused,
     SubflowStarted,
@@ -24,8 +25,8 @@ from casemate.executions import (
 from casemate.flows import Flow
 from casemate.identifiers import ExecutionId
 from casemate.jobs import Finished, LogLine, Stale
-from casemate.orchestrator import entries, telling, weighing
-from casemate.orchestrator.items import Amend, Born, Claim, Due, End, Happened, Item, Letter, Lost
+from casemate.orchestrator import admitting, entries, telling, weighing
+from casemate.orchestrator.items import Amend, Born, Claim, Due, End, Happened, Item, Letter, Look, Lost
 from casemate.orchestrator.step import REPLAY, Step, Surroundings, Written
 from casemate.storage import paths
 from casemate.store import Job, JobState, Tx, jobs, metrics, outbox, replies, timers
@@ -49,7 +50,7 @@ _GONE = "The worker was lost while the task was being killed."
 def begin(tx: Tx, flow: Flow, execution: Execution, around: Surroundings) -> Written:
     """Write a new execution and what it begins with."""
     step = Step(tx=tx, flow=flow, before=execution, around=around)
-    step.happen(Begin())
+    admitting.begin(step)
     return step.write(new=True)
 
 
@@ -58,8 +59,21 @@ def bring(
 ) -> tuple[Written, tuple[object, ...]]:
     """Apply items in their order and write the result once; also the outcome of each."""
     step = Step(tx=tx, flow=flow, before=execution, around=around)
-    outcomes = tuple(_take(step, item) for item in items)
+    switch = admitting.ruling_of(step)
+    if switch is not None and switch.evaluation == "IGNORE":
+        return step.write(), tuple(admitting.ignored(switch, item) for item in items)
+    admitting.obey(step, switch)
+    outcomes = tuple(_admitted(step, item, switch) for item in items)
     return step.write(), outcomes
+
+
+def _admitted(step: Step, item: Item, switch: KillSwitch | None) -> object:
+    """The outcome of an item. One that lets an execution go on does not let it go past a kill switch."""
+    if admitting.waits(step, item):
+        return step.execution if isinstance(item, Happened) else None
+    outcome = _take(step, item)
+    admitting.obey(step, switch)
+    return step.execution if isinstance(item, Happened | Amend) else outcome
 
 
 def give_up(tx: Tx, execution: Execution, reason: str, around: Surroundings) -> Written:
@@ -82,6 +96,9 @@ def _take(step: Step, item: Item) -> object:
         case Happened():
             step.happen(item.event)
             return step.execution
+        case Look():
+            step.happen(Begin())
+            return None
         case Amend():
             step.follow(item.decided(step.flow, step.execution, step.around.now))
             return step.execution
@@ -129,6 +146,8 @@ def _bear(step: Step, born: Born) -> Written | None:
 def _claim(step: Step, claim: Claim) -> Job | Stale:
     if not _holds_folder(step, claim):
         return Stale("it works in a folder that is elsewhere")
+    if not admitting.may_be_granted(step, jobs.get(step.tx, claim.job)):
+        return Stale("the instance is in maintenance")
     granted = jobs.grant(step.tx, claim.job, claim.worker, step.around.now + step.around.rules.lease)
     if granted is None:
         return Stale("it does not wait any more")
@@ -207,7 +226,9 @@ def _lose(step: Step, lost: Lost) -> bool:
     job = jobs.get(step.tx, lost.job)
     if job is None or not job.held or job.fence != lost.fence or not (lost.dead or _over(step, job)):
         return False
-    if job.state is JobState.KILLING:
+    verdict = step.execution.verdict
+    if job.state is JobState.KILLING or (verdict is not None and verdict.gentle):
+        # What was to end by itself is gone, and nothing is begun anew in an execution that is being stopped.
         _give_up(step, job, State.KILLED, _GONE)
         return True
     if job.queue == jobs.FOLDER:

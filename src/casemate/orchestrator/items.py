@@ -25,6 +25,11 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """The rules have changed, or the service was away: look at it again. No outcome."""
+
+
+@dataclass(frozen=True, slots=True)
 class Amend:
     """Someone decides about the execution as a whole. Outcome: the execution after it, or what `decided` raises."""
 
@@ -80,4 +85,4 @@ class Born:
     subflow: Execution
 
 
-Item: TypeAlias = Happened | Amend | Letter | Born | Claim | End | Lost | Due
+Item: TypeAlias = Happened | Look | Amend | Letter | Born | Claim | End | Lost | Due

@@ -32,6 +32,7 @@ from casemate.orchestrator.actions import Actions
 from casemate.orchestrator.alarms import Alarms
 from casemate.orchestrator.answering import Worlds
 from casemate.orchestrator.calls import Calls
+from casemate.orchestrator.controls import Controls
 from casemate.orchestrator.dating import Dating
 from casemate.orchestrator.desk import Desk
 from casemate.orchestrator.errors import Conflict
@@ -80,8 +81,8 @@ class Orchestrator:
     """One executor. `desk` is what workers talk to; give it to the dispatch before `start`.
 
     `actions` is what people do with executions that exist, `starting` makes those that triggers start,
-    `triggers` is what people do with triggers, `governing` renews the rules that hold. The `scheduler` has a start of
-    its own.
+    `triggers` is what people do with triggers, `controls` what operators decide for the instance, `governing` renews
+    the rules that hold. The `scheduler` has a start of its own.
     """
 
     def __init__(
@@ -170,6 +171,7 @@ class Orchestrator:
             now=now,
             hears=lambda: self.desk.hears,
         )
+        self.controls = Controls(db, self._tender, self._tasks, now)
 
     # Life --------------------------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ from casemate.orchestrator.world import whose_flow
 from casemate.secret import Secret
 from casemate.secrets import Secrets
 from casemate.storage import paths
-from casemate.store import Conflict, Database, triggers
+from casemate.store import Conflict, Database, maintenance, triggers
 from casemate.triggers import TriggerState, asked
 
 log = structlog.get_logger()
@@ -88,6 +88,8 @@ class Polls:
 
     async def begin(self, state: TriggerState, found: Found) -> None:
         """Offer an evaluation to the workers. Raises the store's `Conflict` if the record has changed."""
+        if await self._db.read(maintenance.on):
+            return  # it stays due, and is looked at again in a second
         around = self._around()
         running = await self._db.transact(triggers.save, state, asked(state, around.now))
         job = JobId(f"{around.new_id()}-poll")

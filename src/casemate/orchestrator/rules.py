@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from casemate.flows import Quota
+from casemate.identifiers import Namespace, TenantId
 from casemate.triggers import Recover
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaRule:
+    """A quota of a namespace, or without one of a tenant, or without that of each tenant."""
+
+    quota: Quota
+    namespace: Namespace | None = None
+    tenant: TenantId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,5 +52,7 @@ class Rules:
     """How long one may take once a worker has it."""
     triggers_at_once: int = 500
     """How many triggers one round of the scheduler takes of each kind of work."""
+    quotas: tuple[QuotaRule, ...] = ()
+    """Quotas of namespaces and tenants; those of flows stand in the flows."""
     recover_missed: Mapping[str, Recover] = field(default_factory=dict)
     """Which dates that passed while no scheduler ran are made up for, by the type of a trigger that does not say."""

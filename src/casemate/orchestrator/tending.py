@@ -9,13 +9,13 @@ from datetime import datetime
 import structlog
 
 from casemate.dispatch import Dispatch
-from casemate.executions import Begin
+from casemate.executions import KillSwitch
 from casemate.jobs import Hint
 from casemate.orchestrator.alarms import Alarms
-from casemate.orchestrator.items import Happened, Item, Key, Lost
+from casemate.orchestrator.items import Item, Key, Look, Lost
 from casemate.orchestrator.relay import Relay
 from casemate.orchestrator.rules import Rules
-from casemate.store import Database, Job, StoreUnavailable, executions, jobs, timers, workers
+from casemate.store import Database, Job, StoreUnavailable, executions, jobs, kill_switches, timers, workers
 
 log = structlog.get_logger()
 
@@ -48,6 +48,7 @@ class Tender:
         self._boot = boot
         self._now = now
         self._hears = hears
+        self._ruling: frozenset[KillSwitch] = frozenset()
 
     async def recover(self) -> None:
         """Take up everything where an earlier start of the service left it.
@@ -60,11 +61,26 @@ class Tender:
         await self._all((_key(job), Lost(job.id, job.fence, dead=True)) for job in lost)
         for timer in await self._db.read(timers.all_of_service):
             self._alarms.set(timer)
-        unfinished = await self._db.read(executions.unfinished)
-        await self._all((key, Happened(Begin())) for key in unfinished)
+        unfinished = await self.look_again()
         await self._hint(await self._db.read(jobs.queued))
         if unfinished:
-            log.info("executions.resumed", executions=len(unfinished), jobs_freed=len(lost))
+            log.info("executions.resumed", executions=unfinished, jobs_freed=len(lost))
+
+    async def look_again(self) -> int:
+        """Let every execution that has more to do obey the kill switches of now, and go on; how many there are."""
+        self._ruling = await self._rulings()
+        unfinished = await self._db.read(executions.unfinished)
+        await self._all((key, Look()) for key in unfinished)
+        return len(unfinished)
+
+    async def go_on(self) -> None:
+        """Maintenance is over: what waits may begin, and its jobs are hinted at once."""
+        await self.look_again()
+        await self._hint(await self._db.read(jobs.queued))
+
+    async def _rulings(self) -> frozenset[KillSwitch]:
+        now = self._now()
+        return frozenset(switch for switch in await self._db.read(kill_switches.active) if switch.holds(now))
 
     async def tend(self, *, leases: bool = True) -> None:
         """One round.
@@ -81,6 +97,9 @@ class Tender:
             # Its bell goes by another clock than the calendar's, and that one may have been set.
             self._alarms.set(timer)
         await self._relay.sweep()
+        if await self._rulings() != self._ruling:
+            # The time of a switch has come, or is over.
+            await self.look_again()
 
     async def run(self) -> None:
         """Rounds until cancelled."""

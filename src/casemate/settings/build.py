@@ -17,6 +17,7 @@ from casemate.settings.keys import Kind
 from casemate.settings.known import KNOWN
 from casemate.settings.model import Settings
 from casemate.settings.plugin_configurations import recover_missed, volume_enabled
+from casemate.settings.quotas import quotas_of
 
 T = TypeVar("T")
 
@@ -64,6 +65,7 @@ def built(said: Mapping[str, object], home: str) -> Settings:
             denied=values.texts("kestra.tasks.http.denied-list"),
         ),
         archives=_archives(values),
+        quotas=quotas_of(said.get("casemate.quotas")),
         listeners=values.need("kestra.listeners.enabled", bool),
         templates=values.need("kestra.templates.enabled", bool),
         url=values.get("kestra.url", str),

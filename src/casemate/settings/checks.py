@@ -9,7 +9,15 @@ from datetime import timedelta
 
 from casemate.destinations import NotADestination
 from casemate.http_lists import web_place
-from casemate.settings import docker, egress, governing, plugin_configurations, plugin_management, plugin_security
+from casemate.settings import (
+    docker,
+    egress,
+    governing,
+    plugin_configurations,
+    plugin_management,
+    plugin_security,
+    quotas,
+)
 from casemate.settings.account import account
 from casemate.settings.finding import Finding
 from casemate.settings.model import Settings
@@ -38,6 +46,7 @@ def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Fi
     yield from plugin_configurations.misfits(said)
     yield from plugin_security.misfits(said)
     yield from plugin_management.contradicting(settings)
+    yield from quotas.misfits(said)
     yield from _secrets(said)
 
 

@@ -124,6 +124,7 @@ _WALLS = (
     Key(name="casemate.isolation.limits.inodes", kind=Kind.NUMBER, least=16),
     Key(name="casemate.isolation.limits.temporary-inodes", kind=Kind.NUMBER, least=16),
     Key(name="casemate.isolation.limits.duration", kind=Kind.DURATION),
+    Key(name="casemate.quotas", kind=Kind.TREE),
     Key(name="casemate.worker.slots", kind=Kind.NUMBER, least=1),
     Key(name="kestra.plugins.security.includes", kind=Kind.TEXTS, default=()),
     Key(name="kestra.plugins.security.excludes", kind=Kind.TEXTS, default=()),

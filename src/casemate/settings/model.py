@@ -242,6 +242,17 @@ class PluginManagement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaSetting:
+    """One entry of `casemate.quotas`: how many executions a namespace, or a tenant, may create in a stretch of time."""
+
+    duration: timedelta
+    limit: int
+    behavior: Literal["CANCEL", "FAIL"]
+    namespace: str | None = None
+    tenant: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
     """`casemate.worker`: how many task runs at once; None leaves it to the machine."""
 
@@ -263,6 +274,7 @@ class Settings:
     http: HttpLists
     archives: ArchiveRules | None
     """None: what always holds for archives is enough."""
+    quotas: tuple[QuotaSetting, ...]
     listeners: bool
     """`kestra.listeners.enabled`: are the listeners of flows run?"""
     templates: bool

@@ -5,14 +5,18 @@ The aggregates are modules of functions that take an open transaction: `await db
 
 from casemate.store import (
     accounts,
+    banners,
     executions,
     flows,
     jobs,
+    kill_switches,
     kv,
     logs,
+    maintenance,
     metrics,
     outbox,
     policies,
+    quotas,
     replies,
     slots,
     stopped,
@@ -23,6 +27,7 @@ from casemate.store import (
     workers,
 )
 from casemate.store.accounts import Account, Known, Token
+from casemate.store.banners import Banner, BannerType
 from casemate.store.database import Database, Tx
 from casemate.store.errors import Conflict, SchemaUnknown, StateInUse, StoreError, StoreUnavailable
 from casemate.store.flows import StoredFlow
@@ -30,6 +35,7 @@ from casemate.store.jobs import Job, JobState
 from casemate.store.logs import LogEntry, Wanted
 from casemate.store.metrics import MetricEntry
 from casemate.store.policies import PolicyPlace, StoredPolicy
+from casemate.store.quotas import Counter, QuotaPlace
 from casemate.store.search import AllOf, AnyOf, Criterion, Filter, Page
 from casemate.store.templates import StoredTemplate
 from casemate.store.timers import Timer
@@ -38,7 +44,10 @@ __all__ = [
     "Account",
     "AllOf",
     "AnyOf",
+    "Banner",
+    "BannerType",
     "Conflict",
+    "Counter",
     "Criterion",
     "Database",
     "Filter",
@@ -49,6 +58,7 @@ __all__ = [
     "MetricEntry",
     "Page",
     "PolicyPlace",
+    "QuotaPlace",
     "SchemaUnknown",
     "StateInUse",
     "StoreError",
@@ -61,14 +71,18 @@ __all__ = [
     "Tx",
     "Wanted",
     "accounts",
+    "banners",
     "executions",
     "flows",
     "jobs",
+    "kill_switches",
     "kv",
     "logs",
+    "maintenance",
     "metrics",
     "outbox",
     "policies",
+    "quotas",
     "replies",
     "slots",
     "stopped",

@@ -225,6 +225,11 @@ def held_by_others(tx: Tx, workers: Iterable[WorkerId]) -> tuple[Job, ...]:
     return tuple(_job(row) for row in rows)
 
 
+def holders(tx: Tx) -> frozenset[WorkerId]:
+    """The workers that hold jobs of any tenant."""
+    return frozenset(tx.scalars(select(table.c.worker).where(table.c.state.in_(_HELD)).distinct()))
+
+
 def queued(tx: Tx) -> tuple[Job, ...]:
     """Jobs of every tenant that wait for a worker, those that were hinted longest ago first."""
     return _waiting(tx, table.c.state == JobState.QUEUED.value, None)

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest migration."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -346,4 +346,43 @@ workers = Table(
     Column("boot", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("seen_at", Instant, nullable=False),
+)
+
+kill_switches = Table(
+    "kill_switches",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("enabled", Boolean, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("flow", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("start", Instant, nullable=False),
+    Column("used", BigInteger, nullable=False),
+)
+
+banners = Table(
+    "banners",
+    metadata,
+    Column("seq", _Sequence, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("start", Instant),
+    Column("end", Instant),
+    Column("tenant", Text),
+    Index("banners_id", "id", unique=True),
+)
+
+maintenance = Table(
+    "maintenance",
+    metadata,
+    Column("since", Instant, primary_key=True, autoincrement=False),
 )

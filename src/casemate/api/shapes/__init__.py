@@ -2,6 +2,15 @@
 
 from casemate.api.shapes.accounts import LoginAsked, SetupAsked, TokenAsked, TokenMade, Tokens, User
 from casemate.api.shapes.common import Count, ErrorBody, LabelOf, Placed
+from casemate.api.shapes.controls import (
+    Banner,
+    BannerAsked,
+    KillSwitch,
+    KillSwitchAsked,
+    Maintenance,
+    QuotaLimit,
+    QuotaResetAsked,
+)
 from casemate.api.shapes.executions import (
     Attempt,
     AverageDuration,
@@ -114,6 +123,8 @@ __all__ = [
     "Backfill",
     "BackfillAsked",
     "BackfillDates",
+    "Banner",
+    "BannerAsked",
     "ClusterItself",
     "ConcurrencyLimit",
     "ConcurrencyLimits",
@@ -152,12 +163,15 @@ __all__ = [
     "KeyValue",
     "Keys",
     "KeysAsked",
+    "KillSwitch",
+    "KillSwitchAsked",
     "LabelOf",
     "LabelsAsked",
     "LatestExecution",
     "LogEntries",
     "LogEntry",
     "LoginAsked",
+    "Maintenance",
     "Measured",
     "Measurements",
     "Metrics",
@@ -176,6 +190,8 @@ __all__ = [
     "PolicyImport",
     "PolicyPreview",
     "PreviewAsked",
+    "QuotaLimit",
+    "QuotaResetAsked",
     "ReplaceApplied",
     "ReplaceApply",
     "ReplaceLine",
