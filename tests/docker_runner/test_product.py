@@ -60,6 +60,32 @@ def test_forced_docker_works_as_it_is_documented(engine: Engine, configuration: 
     assert engine.call("ps", "--all", "--quiet") == ""
 
 
+@pytest.mark.parametrize(
+    ("written", "refused"),
+    [
+        ("runner: PROCESS", ""),
+        ("docker: {networkMode: host}", ""),
+        (f"taskRunner: {{type: {RUNNER}, networkMode: host}}", "`networkMode` of the Docker task runner"),
+        ("runner: DOCKER, docker: {privileged: true}", "`privileged` of the Docker task runner"),
+    ],
+)
+def test_nothing_in_a_flow_undoes_or_opens_a_forced_container(
+    engine: Engine, configuration: Path, tmp_path: Path, written: str, refused: str
+):
+    commands = "commands: [ls /.dockerenv /sys/class/net]"
+    task = f"{{id: run, type: io.kestra.plugin.scripts.shell.Commands, {commands}, {written}}}"
+    (tmp_path / "flow.yaml").write_text(f"id: f\nnamespace: tests.dock\ntasks:\n  - {task}\n")
+    there = {"DOCKER_HOST": f"unix://{engine.socket}"}
+    result = casemate("run", tmp_path / "flow.yaml", "-c", configuration, environment=there)
+    if refused:
+        assert refused in result.stdout
+        assert "/.dockerenv" not in result.stdout
+    else:
+        assert "/.dockerenv" in result.stdout
+        assert "eth0" not in result.stdout
+    assert engine.call("ps", "--all", "--quiet") == ""
+
+
 def test_a_server_that_was_killed_goes_on_with_its_container(
     engine: Engine, configuration: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

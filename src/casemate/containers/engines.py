@@ -6,7 +6,6 @@ What speaks HTTP is loaded then, too: most workers never need it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -61,9 +60,9 @@ class Engines:
 
     def home(self) -> str:
         """What the containers of this folder are marked with; made with the first of them."""
-        with contextlib.suppress(FileNotFoundError):
-            return self._mark.read_text()
-        self._mark.write_text(str(uuid4()))
+        # A worker that was killed while it wrote has left nothing, and no container either.
+        if not (self._mark.exists() and self._mark.read_text()):
+            self._mark.write_text(str(uuid4()))
         return self._mark.read_text()
 
     async def resumed(self, order: Order, say: Say) -> Contained | None:

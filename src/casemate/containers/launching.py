@@ -21,6 +21,10 @@ _FINAL: Final = ("unauthorized", "denied", "not found", "manifest unknown", "no 
 """Words of a registry whose answer would be the same the next time."""
 _OPEN_TO_ALL: Final = 0o777
 _SECCOMP: Final = "name=seccomp"
+_NO_SECCOMP: Final = (
+    "The engine runs containers without seccomp, so no task is given to it. Take `seccomp-profile` out of the engine's "
+    "configuration, or use a kernel that has it."
+)
 _GOES_ON: Final = ("running", "exited")
 
 
@@ -28,7 +32,7 @@ def _check(about: Mapping[str, Any]) -> None:
     # Without its filter of system calls a container is no wall.
     offered = [str(option) for option in about.get("SecurityOptions") or ()]
     if not any(option.startswith(_SECCOMP) and "unconfined" not in option for option in offered):
-        raise ContainerError("The engine runs containers without seccomp; no task is given to it.")
+        raise ContainerError(_NO_SECCOMP)
 
 
 async def resumed(engine: Engine, order: Order, say: Say) -> Contained | None:
