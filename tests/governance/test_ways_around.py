@@ -195,3 +195,23 @@ def test_w7_an_option_that_a_policy_closes_is_opened_by_no_spelling(policy_of, g
     assert {each.law.number for each in outcome.violations} == {1, 2}
     legacy = governed({"type": SHELL, "runner": "DOCKER", "docker": {"image": "x", "privileged": value}}, rules)
     assert 1 in {each.law.number for each in legacy.violations}
+
+
+def test_w5_a_text_as_deep_as_a_text_may_be_is_governed(catalog):
+    deep = '{"a": ' * 190 + "1" + "}" * 190
+    text = f'{{"id": "f", "namespace": "a.b", "variables": {deep}, "tasks": [{{"id": "x", "type": "{SHELL}"}}]}}'
+    laws = configured("kestra.plugins.defaults", [{"type": SHELL, "forced": True, "values": {"env": {"A": "1"}}}])
+    found = govern(read(text), laws, catalog)
+    assert plain(found.document.root)["tasks"][0]["env"] == {"A": "1"}
+    assert not found.faults
+
+
+def test_w5_defaults_that_bring_each_other_in_come_to_an_end(catalog):
+    kinds = ("io.kestra.plugin.core.log.Log", "io.kestra.plugin.core.debug.Return")
+    entries = [
+        {"type": one, "forced": True, "values": {"inner": {"type": other}}} for one, other in (kinds, kinds[::-1])
+    ]
+    laws = configured("kestra.plugins.defaults", entries)
+    found = govern(read(flow(tasks=[{"id": "x", "type": kinds[0]}])), laws, catalog)
+    made = {"id": "x", "type": kinds[0], "inner": {"type": kinds[1], "inner": {"type": kinds[0]}}}
+    assert plain(found.document.root)["tasks"] == [made]

@@ -25,16 +25,23 @@ async def described_all(stored: Sequence[StoredFlow], deps: Deps, *, source: boo
 
 
 def flow_of(text: str, deps: Deps, tenant: TenantId) -> Flow:
-    """The flow that a text is; raises `Refused` with every problem and its place."""
-    found = read_flow(text, deps.catalog, tenant)
+    """The flow that a text is, to be saved; raises `Refused` with every problem and its place.
+
+    It is complete: what is kept beside its source, such as its limit and its triggers, is that of what will be run.
+    """
+    return _read(text, deps, tenant, complete=True)
+
+
+def _read(text: str, deps: Deps, tenant: TenantId, *, complete: bool) -> Flow:
+    found = read_flow(text, deps.catalog, tenant, complete=complete)
     if isinstance(found, Flow):
         return found
     raise Refused(found)
 
 
 def reread(stored: StoredFlow, deps: Deps) -> Flow:
-    """The flow that was stored; raises as `flow_of` does if its task types do not exist any more."""
-    flow = flow_of(stored.source, deps, stored.tenant)
+    """The flow that was stored, as it is written; raises as `flow_of` does if it is not valid any more."""
+    flow = _read(stored.source, deps, stored.tenant, complete=False)
     return replace(flow, revision=stored.revision, deleted=stored.deleted)
 
 

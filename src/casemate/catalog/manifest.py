@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -87,15 +87,6 @@ class Manifest:
         return (self.type, *self.aliases)
 
     @cached_property
-    def facts(self) -> Mapping[str, Plain]:
-        """What conditions of policies may ask for."""
-        return {
-            "manifest.kind": self.kind.value,
-            "manifest.capabilities": [each.value for each in sorted(self.capabilities)],
-            "manifest.properties": list(self.schema.properties),
-        }
-
-    @cached_property
     def implied(self) -> Mapping[str, Plain]:
         """The objects with a type of their own that are there where nothing is said: the task runner of a script."""
         own = self.schema.properties.items()
@@ -107,3 +98,16 @@ class Installed(Manifest):
     """A type of one version of a plugin that was installed. `body` is a module of its wheel."""
 
     origin: Origin
+
+
+def joint_facts(versions: Sequence[Manifest]) -> Mapping[str, Plain]:
+    """What conditions of policies may ask for: all that any version can do, and the properties that every one has."""
+    capabilities = sorted({each.value for version in versions for each in version.capabilities})
+    shared: list[Plain] = [
+        name for name in versions[0].schema.properties if all(name in v.schema.properties for v in versions)
+    ]
+    return {
+        "manifest.kind": versions[0].kind.value,
+        "manifest.capabilities": list(capabilities),
+        "manifest.properties": shared,
+    }

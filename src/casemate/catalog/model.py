@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from casemate.catalog.allowed import EVERYTHING, Allowed
 from casemate.catalog.errors import BadManifest
-from casemate.catalog.manifest import Manifest
+from casemate.catalog.manifest import Manifest, joint_facts
 from casemate.catalog.plugins import NO_PLUGINS, Plugins, Unresolved
 from casemate.documents import Plain
 from casemate.governance import Rulebook
@@ -44,6 +44,8 @@ class Catalog:
         every = (*self._by_type.values(), *plugins.manifests)
         restricted = frozenset(each.type for each in every if not self.allowed.allows(_judged_by(each)))
         self.plugins, self._restricted = plugins, restricted
+        self._names = _names({**self._canonical, **plugins.canonical})
+        self._facts: dict[str, Mapping[str, Plain] | None] = {}
         self.edition += 1
 
     def check(self, plugins: Plugins) -> None:
@@ -78,14 +80,24 @@ class Catalog:
 
     def names(self, name: str) -> tuple[str, ...]:
         """Every name of a type, this one first; an unknown one has no other."""
-        manifest = self.find(name)
-        others = manifest.names if manifest is not None else ()
-        return tuple(dict.fromkeys((name, *others)))
+        return self._names.get(name, (name,))
 
     def facts(self, name: str) -> Mapping[str, Plain] | None:
-        """What conditions of policies may ask for; None for an unknown type."""
-        manifest = self.find(name)
-        return manifest.facts if manifest is not None else None
+        """What conditions of policies may ask for; None for an unknown type.
+
+        Of a plugin's type what holds for any of its versions: a flow that names another one is no way around a policy.
+        """
+        canonical = self.canonical(name)
+        if canonical not in self._facts:
+            self._facts[canonical] = self._joint_facts(canonical)
+        return self._facts[canonical]
+
+    def _joint_facts(self, canonical: str) -> Mapping[str, Plain] | None:
+        own = self._by_type.get(canonical)
+        if canonical in self._restricted:
+            return None
+        versions = [each for each in self.plugins.manifests if each.type == canonical] if own is None else [own]
+        return joint_facts(versions) if versions else None
 
     def implied(self, name: str) -> Mapping[str, Plain]:
         """The objects that are there where nothing is said; none for an unknown type."""
@@ -122,6 +134,14 @@ class Catalog:
     def every_name(self) -> frozenset[str]:
         """Every name of every type there is, whether it may be used or not."""
         return frozenset((*self._canonical, *self.plugins.canonical))
+
+
+def _names(canonical: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Every name with all the names of its type, itself first."""
+    groups: dict[str, list[str]] = {}
+    for name, type_ in canonical.items():
+        groups.setdefault(type_, [type_]).append(name)
+    return {name: tuple(dict.fromkeys((name, *groups[type_]))) for name, type_ in canonical.items()}
 
 
 def _judged_by(manifest: Manifest) -> tuple[str, ...]:

@@ -74,22 +74,27 @@ def parse_task(document: Document, catalog: Catalog, laws: Sequence[Law] = ()) -
 
     `laws` are the rules of the place that it stands in.
     """
-    outcome = govern_part(document, laws, catalog)
-    walk = Walk(grammar_of(catalog), versions=_versions(outcome, catalog))
-    values = walk.read_held(document.root, Holds.TASK, ())
-    problems: Iterable[Problem] = walk.problems
-    if outcome.document is not document or outcome.faults:
-        filled = Walk(walk.grammar, lenient=True)
-        values = filled.read_held(outcome.document.root, Holds.TASK, ())
-        problems = [*_left(walk, filled), *outcome.problems("The task is refused")]
+    walk, values, problems = _read_part(document, Holds.TASK, catalog, laws)
     return ordered(problems) if problems else build_task(values, walk.grammar)
 
 
-def parse_trigger(document: Document, catalog: Catalog) -> Trigger | tuple[Problem, ...]:
+def parse_trigger(document: Document, catalog: Catalog, laws: Sequence[Law] = ()) -> Trigger | tuple[Problem, ...]:
     """The single trigger that a document says, or every problem of it; paths begin at the trigger."""
-    walk = Walk(grammar_of(catalog))
-    values = walk.read_held(document.root, Holds.TRIGGER, ())
-    return ordered(walk.problems) if walk.problems else build_trigger(values, walk.grammar)
+    walk, values, problems = _read_part(document, Holds.TRIGGER, catalog, laws)
+    return ordered(problems) if problems else build_trigger(values, walk.grammar)
+
+
+def _read_part(
+    document: Document, place: Holds, catalog: Catalog, laws: Sequence[Law]
+) -> tuple[Walk, Any, Sequence[Problem]]:
+    outcome = govern_part(document, laws, catalog)
+    walk = Walk(grammar_of(catalog), versions=_versions(outcome, catalog))
+    values = walk.read_held(document.root, place, ())
+    if outcome.document is document and not outcome.faults:
+        return walk, values, walk.problems
+    filled = Walk(walk.grammar, lenient=True)
+    values = filled.read_held(outcome.document.root, place, ())
+    return walk, values, [*_left(walk, filled), *outcome.problems(f"The {place} is refused")]
 
 
 def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:

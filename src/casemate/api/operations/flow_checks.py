@@ -10,9 +10,11 @@ from casemate.api import shapes
 from casemate.api.call import Call
 from casemate.api.errors import constraints, illegal_argument, places
 from casemate.api.operation import FLOWS, Answer, Operation, Permission
+from casemate.catalog import Catalog
 from casemate.documents import Document, Mapping, Scalar, examine
 from casemate.errors import Problem
 from casemate.flows import Flow, parse_task, parse_trigger, read_flow, split_documents, warnings
+from casemate.governance import Law
 from casemate.identifiers import FlowId, Namespace
 from casemate.store import flows as rows
 
@@ -27,13 +29,18 @@ async def validate_task(call: Call) -> Answer:
     """Check one task, or one trigger if `section` says TRIGGERS."""
     if _section(call, "TASKS", "TRIGGERS") == "TRIGGERS":
         return await validate_trigger(call)
-    return _checked_part(await call.body_text(), lambda document: parse_task(document, call.deps.catalog))
+    return _checked_part(await call.body_text(), lambda document: parse_task(document, *_types_and_laws(call)))
 
 
 async def validate_trigger(call: Call) -> Answer:
     """Check one trigger."""
     _section(call, "TRIGGERS")
-    return _checked_part(await call.body_text(), lambda document: parse_trigger(document, call.deps.catalog))
+    return _checked_part(await call.body_text(), lambda document: parse_trigger(document, *_types_and_laws(call)))
+
+
+def _types_and_laws(call: Call) -> tuple[Catalog, tuple[Law, ...]]:
+    """Nobody says in which namespace the part is to stand: what holds for the whole tenant is applied."""
+    return call.deps.catalog, call.deps.catalog.rules.laws(call.tenant, "")
 
 
 def _section(call: Call, *known: str) -> str:
