@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from .plugins.wheels import TYPE, digest, greeting
 from .running import Server
 
 # The client imports `regex` without declaring it.
@@ -185,3 +186,42 @@ def test_what_does_not_exist_yet_is_named(client):
         client.flows.list_promotions(NAMESPACE, "greet", TENANT)
     assert missing.value.status == 501
     assert "list_promotions" in missing.value.body
+
+
+def test_plugins_are_looked_up_as_ever(client):
+    log = "io.kestra.plugin.core.log.Log"
+    plugins = client.plugins
+    assert plugins.list_plugins(size=100)["total"] > 0
+    assert [each["name"] for each in plugins.list_plugins_by_subgroups()]
+    assert plugins.plugin_triggers()["total"] > 0
+    assert (plugins.plugin_icons(), plugins.plugin_group_icons()) == ({}, {})
+    assert plugins.plugin_icon(log)["icon"] is None
+    assert [each["type"] for each in plugins.plugin_input_types()]
+    assert plugins.plugin_input_schema("STRING")["schema"]
+    assert plugins.plugin_properties("flow")["properties"]
+    assert plugins.plugin_schema("task", array_of=True)["type"] == "array"
+    assert plugins.plugin_documentation(log)["markdown"]
+    [version] = plugins.plugin_versions(log)["versions"]
+    assert plugins.plugin_documentation_for_version(log, version)["markdown"]
+    assert plugins.plugin_ui_manifest({}) == {}
+
+
+def test_versions_of_a_plugin_are_uploaded_used_and_removed(client):
+    instance, name, content = client.instance, "com.example:casemate-greeting", greeting("1.0.0")
+    with pytest.raises(kestrapy.ApiException):
+        instance.upload_versioned_plugin(content, "greeting.whl")
+    uploaded = instance.upload_versioned_plugin(content, f"greeting.whl#sha256={digest(content)}")
+    assert (uploaded.group_id, uploaded.artifact_id, uploaded.version) == ("com.example", "casemate-greeting", "1.0.0")
+    assert [each.versions for each in instance.list_versioned_plugins().results] == [["1.0.0"]]
+    details = instance.versioned_plugin_details(uploaded.group_id, uploaded.artifact_id)
+    assert [each.version for each in details.versions] == ["1.0.0"]
+    described = instance.versioned_plugin_details_for_version("com.example", "casemate-greeting", "1.0.0")
+    assert [each.name for kind in described.classes for each in kind.classes] == [TYPE]
+    assert instance.versioned_plugin_release_notes("com.example", "casemate-greeting", "1.0.0") == "The first version."
+    assert instance.list_available_versioned_plugins() == []
+    assert instance.list_available_versioned_plugins_for_storage() == []
+    assert instance.resolve_versioned_plugins([f"{name}:LATEST"]).results[0]["resolved"] is False
+    with pytest.raises(kestrapy.ApiException):
+        instance.install_versioned_plugins([f"{name}:1.0.0@sha256:{digest(content)}"])
+    assert instance.uninstall_versioned_plugins([f"{name}:1.0.0"]).total == 1
+    assert instance.list_versioned_plugins().total == 0

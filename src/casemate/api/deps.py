@@ -11,6 +11,7 @@ from casemate.api.throttle import Throttle
 from casemate.catalog import Catalog
 from casemate.executions import Context
 from casemate.orchestrator import Orchestrator
+from casemate.plugins import Management
 from casemate.settings import BasicAuth
 from casemate.storage import Storage
 from casemate.store import Database
@@ -32,6 +33,7 @@ class Deps:
     storage: Storage
     catalog: Catalog
     version: str
+    plugins: Management | None = None
     url: str = "http://localhost:8080"
     basic_auth: BasicAuth | None = None
     context: Context = field(default_factory=Context)

@@ -27,6 +27,7 @@ from casemate.errors import Refused
 from casemate.executions import WrongChoice, WrongState
 from casemate.identifiers import MAIN
 from casemate.orchestrator import Conflict, NotFound, Refusal
+from casemate.plugins import ManagementOff, NoSuchPlugin, PluginRefused
 from casemate.storage import BadUri, NotThere, Occupied, StorageError
 from casemate.store import Conflict as Overtaken
 from casemate.store import StoreUnavailable
@@ -45,6 +46,9 @@ _MEANINGS: Mapping[type[Exception], Callable[[Any], Declined]] = {
     WrongState: lambda error: illegal_state(str(error)),
     Conflict: lambda error: illegal_state(str(error)),
     Overtaken: lambda _: illegal_state("someone else changed it meanwhile, try again"),
+    ManagementOff: lambda error: Declined(403, f"Forbidden: {error}"),
+    NoSuchPlugin: lambda error: not_found(str(error)),
+    PluginRefused: lambda error: illegal_argument(str(error)),
     # Half a surrogate pair, as JSON and YAML can spell it, is no text that anything could keep.
     UnicodeEncodeError: lambda _: illegal_argument("a text holds characters that Unicode does not have"),
     StoreUnavailable: lambda _: Declined(503, "Service Unavailable: the database cannot be used just now"),

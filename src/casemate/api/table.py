@@ -46,6 +46,7 @@ from casemate.api.operations import (
     templates,
     trigger_bulk,
     triggers,
+    versioned_plugins,
     webhooks,
 )
 
@@ -54,6 +55,7 @@ TABLE: tuple[Operation, ...] = (
     *accounts.TABLE,
     *plugins.TABLE,
     *plugin_schemas.TABLE,
+    *versioned_plugins.TABLE,
     *flows.TABLE,
     *flow_search.TABLE,
     *flow_checks.TABLE,

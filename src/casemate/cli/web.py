@@ -21,6 +21,7 @@ def _deps(casemate: Casemate, host: str, port: int) -> Deps:
         storage=casemate.storage,
         catalog=casemate.catalog,
         version=casemate.version,
+        plugins=casemate.plugins,
         url=(casemate.settings.url or f"http://{host}:{port}").rstrip("/"),
         basic_auth=casemate.settings.server.basic_auth,
         context=casemate.context,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from casemate.api import shapes
 from casemate.api.answers import paged
 from casemate.api.call import Call
-from casemate.api.errors import illegal_argument, not_found
+from casemate.api.errors import Declined, illegal_argument, not_found
 from casemate.api.operation import Answer, Operation, Permission
 from casemate.api.search import page
 from casemate.catalog import Installed, Kind, Manifest
@@ -50,6 +50,31 @@ async def plugin_triggers(call: Call) -> Answer:
 async def plugin_icons(_call: Call) -> Answer:
     """Give the icons of types; there are none yet."""
     return {}
+
+
+async def plugin_icon(call: Call) -> Answer:
+    """Give the icon of one type; there are none yet."""
+    return {"name": manifest_of(call).type.rpartition(".")[2], "icon": None}
+
+
+async def plugin_icon_svg(call: Call) -> Answer:
+    """Give the icon of one type as a picture; there are none yet."""
+    raise not_found(f"no icon of {manifest_of(call).type}")
+
+
+async def plugin_ui_manifest(_call: Call) -> Answer:
+    """Tell which types bring parts of a user interface; none does."""
+    return {}
+
+
+async def plugin_ui(call: Call) -> Answer:
+    """Give a part of a user interface; there are none."""
+    raise not_found(f"no part {call.part('path_segment')[:100]} of a user interface")
+
+
+async def no_auto_install(_call: Call) -> Answer:
+    """Install what a flow names; that is never done here (403), as in Kestra's Enterprise Edition."""
+    raise Declined(403, "Forbidden: plugins are installed by whoever administers the server, never for a flow")
 
 
 async def plugin_versions(call: Call) -> Answer:
@@ -119,6 +144,7 @@ def _trigger(manifest: Manifest) -> dict[str, object]:
 _PLUGINS = "/api/v1/plugins"
 _VIEW: Permission = ("VERSIONED_PLUGIN", "VIEW")
 _LIST: Permission = ("VERSIONED_PLUGIN", "LIST")
+_CREATE: Permission = ("VERSIONED_PLUGIN", "CREATE")
 
 TABLE = (
     Operation(
@@ -149,6 +175,36 @@ TABLE = (
     Operation("GET", _PLUGINS + "/icons", can=_LIST, audit="plugin:list", run=plugin_icons),
     Operation(
         "GET", _PLUGINS + "/icons/groups", can=_LIST, audit="plugin:list", run=plugin_icons, name="plugin_group_icons"
+    ),
+    Operation("GET", _PLUGINS + "/icons/{cls}", can=_VIEW, audit="plugin:view", run=plugin_icon),
+    Operation(
+        "GET",
+        _PLUGINS + "/icons/{cls}/icon.svg",
+        can=_VIEW,
+        audit="plugin:view",
+        produces="image/svg+xml",
+        run=plugin_icon_svg,
+    ),
+    Operation("POST", _PLUGINS + "/pluginUiManifest", can=_LIST, audit="plugin:list", run=plugin_ui_manifest),
+    Operation("GET", _PLUGINS + "/{group}/pluginUi/{path_segment}", can=_VIEW, audit="plugin:view", run=plugin_ui),
+    Operation(
+        "POST",
+        _PLUGINS + "/auto-install/detect",
+        can=_LIST,
+        audit="plugin:list",
+        run=no_auto_install,
+        name="detect_missing_plugins",
+    ),
+    Operation(
+        "POST", _PLUGINS + "/install", can=_CREATE, audit="plugin:install", run=no_auto_install, name="install_plugins"
+    ),
+    Operation(
+        "GET",
+        _PLUGINS + "/install/{job_id}",
+        can=_LIST,
+        audit="plugin:list",
+        run=no_auto_install,
+        name="plugin_install_job",
     ),
     Operation(
         "GET",

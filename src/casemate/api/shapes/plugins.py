@@ -82,3 +82,43 @@ class Described(TypedDict):
 
     markdown: str
     schema: DescribedSchema
+
+
+class PluginsAsked(TypedDict):
+    """Which plugins: `group:artifact:version` each, to install with `@sha256:DIGEST` behind."""
+
+    plugins: list[str]
+
+
+class InstalledPlugin(TypedDict):
+    """A plugin with its versions, the newest first."""
+
+    title: str
+    icon: dict[str, Any]
+    groupId: str
+    artifactId: str
+    versions: list[str]
+
+
+class InstalledPlugins(TypedDict):
+    """A page of them."""
+
+    results: list[InstalledPlugin]
+    total: int
+
+
+class PluginArtifact(TypedDict):
+    """One version of a plugin, by the digest of its wheel."""
+
+    groupId: str
+    artifactId: str
+    extension: str
+    version: str
+    sha256: str
+
+
+class PluginArtifacts(TypedDict):
+    """Those that were installed, or removed."""
+
+    results: list[PluginArtifact]
+    total: int
