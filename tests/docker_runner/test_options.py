@@ -65,6 +65,7 @@ def test_everything_can_come_as_the_text_that_a_template_gave():
         ({"pullPolicy": "SOMETIMES"}, "pullPolicy"),
         ({"privileged": "perhaps"}, "privileged"),
         ({"killGracePeriod": "soon"}, "killGracePeriod"),
+        ({"killGracePeriod": "P1D"}, "a kill waits for it"),
         ({"capAdd": ["SYS_ADMIN"]}, "no property 'capAdd'"),
         ({"deviceRequests": [{"gpu": 1}]}, "'gpu'"),
         ({"config": {"credHelpers": {"a": "b"}}}, "credential helper"),

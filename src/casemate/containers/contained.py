@@ -33,6 +33,7 @@ class Contained:
         self._started = started
         self._killed: str | None = None
         self._hit: list[str] = []
+        self._ending: asyncio.Task[None] | None = None
         self._removing: asyncio.Task[None] | None = None
         engine.held.add(container)
 
@@ -109,7 +110,11 @@ class Contained:
         if (seconds := self._order.policy.limits.duration) is None:
             return None
         loop = asyncio.get_running_loop()
-        return loop.call_later(seconds, lambda: loop.create_task(self._over("duration")))
+        return loop.call_later(seconds, self._over_soon, loop)
+
+    def _over_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        # A task that nobody keeps may be collected before it has run.
+        self._ending = loop.create_task(self._over("duration"))
 
     async def _over(self, limit: str) -> None:
         self._hit.append(limit)

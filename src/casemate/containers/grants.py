@@ -1,4 +1,4 @@
-"""Which options of the runner need a word of the operator, and how its absence is told. Pure.
+"""Which options of the runner need a word of the operator, and how its absence is told; only links are looked up.
 
 What a flow cannot do behind Casemate's own walls it is not to do in a container either: reach the machine,
 its network or its devices, be an administrator there, or outlive its task.

@@ -16,6 +16,8 @@ from casemate.containers.errors import OptionRefused
 PullPolicy: TypeAlias = Literal["IF_NOT_PRESENT", "ALWAYS", "NEVER"]
 FileHandling: TypeAlias = Literal["VOLUME", "MOUNT"]
 
+LONGEST_GRACE: Final = timedelta(minutes=5)
+"""No flow can put off a kill for longer."""
 _PORT: Final = re.compile(
     r"(?:(?P<ip>[0-9.]+|\[[0-9a-fA-F:]+\]):)?(?P<host>[0-9]{1,5}):(?P<inner>[0-9]{1,5})(?:/(?P<protocol>tcp|udp|sctp))?"
 )
@@ -96,7 +98,7 @@ def read_options(rendered: Mapping[str, object]) -> Options:
         files=cast("FileHandling", _choice(given, "fileHandlingStrategy", get_args(FileHandling), "VOLUME")),
         delete=_flag(given, "delete", default=True),
         wait=_flag(given, "wait", default=True),
-        grace=_duration(given, "killGracePeriod"),
+        grace=_grace(given, "killGracePeriod"),
         resume=_flag(given, "resume", default=True),
     )
 
@@ -241,14 +243,16 @@ def _size(given: Mapping[str, object], name: str) -> int | None:
         raise OptionRefused(str(error)) from error
 
 
-def _duration(given: Mapping[str, object], name: str) -> timedelta:
+def _grace(given: Mapping[str, object], name: str) -> timedelta:
     value = given.get(name)
-    if isinstance(value, timedelta):
-        return value
     try:
-        return timedelta() if value is None else max(durations.parse(str(value)), timedelta())
+        found = timedelta() if value is None else max(durations.parse(str(value)), timedelta())
     except durations.NotADuration as error:
         _refuse(name, value, str(error))
+    if found > LONGEST_GRACE:
+        # Who may put off a kill for a day needs no longer time than that.
+        _refuse(name, value, f"at most {durations.printed(LONGEST_GRACE)} is possible, since a kill waits for it")
+    return found
 
 
 def _refuse(name: str, value: object, expected: str) -> NoReturn:

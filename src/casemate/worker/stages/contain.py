@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from casemate.containers import ContainerError, Engines, Order, labels_of
@@ -118,7 +119,7 @@ async def _attended(job: Job, running: Contained) -> None:
             await job.log.pace()
         job.end = await running.end()
     except BaseException:
-        await asyncio.shield(running.kill("the worker gave up"))
+        await asyncio.shield(running.kill("the worker gave up", timedelta()))
         raise
     finally:
         stopping.cancel()
