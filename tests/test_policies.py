@@ -231,3 +231,15 @@ def test_a_task_that_only_a_template_says_is_held_to_policies_too(client, server
     assert made["state"]["current"] == "FAILED"
     logs = client.logs.list_logs_from_execution(made["id"], TENANT)
     assert any("Policy 'no-returns' (TENANT), rule 1 (Deny)" in entry.message for entry in logs)
+
+
+def test_a_limit_that_a_policy_gives_a_flow_is_counted(client):
+    limit = "Add, on: FLOW, override: true, values: {concurrency: {limit: 1, behavior: CANCEL}}"
+    client.policies.create_tenant_policy(TENANT, policy("one-at-a-time", limit))
+    nap = FLOW.replace(
+        "io.kestra.plugin.core.log.Log, message: hello", "io.kestra.plugin.core.flow.Sleep, duration: PT1M"
+    )
+    client.flows.create_flow(TENANT, nap)
+    first = client.executions.create_execution(TENANT, TEAM, "talk")
+    assert client.executions.create_execution(TENANT, TEAM, "talk", wait=True).state.current == "CANCELLED"
+    client.executions.kill_execution(first.id, TENANT)
