@@ -182,6 +182,8 @@ def test_a_policy_is_held_against_every_flow_before_it_is_meant_seriously(client
     found = client.policies.evaluate_tenant_policy("try", TENANT)
     assert found["counts"] == {"scanned": 2, "mutated": 2, "violating": 1, "conflicting": 0}
     assert [each["resource"]["id"] for each in found["results"]] == ["calm", "talk"]
+    client.policies.update_tenant_policy("try", TENANT, policy("try", WARN, TEAMS, enforcement="DISABLED"))
+    assert client.policies.evaluate_tenant_policy("try", TENANT)["counts"] == found["counts"]
     assert (
         client.policies.evaluate_tenant_policy("try", TENANT, page=2, size=1)["results"][0]["resource"]["id"] == "talk"
     )

@@ -21,7 +21,6 @@ from casemate.governance import (
     Outcome,
     Placed,
     Rule,
-    Scope,
     Violation,
     clashes,
     misplaced,
@@ -113,11 +112,11 @@ def _target(aim: Aim | None) -> dict[str, object] | None:
     return {name: list(value) for name, value in (("tenants", aim.tenants), ("namespaces", aim.namespaces)) if value}
 
 
-def effects(outcome: Outcome, only: tuple[str, Scope] | None = None) -> dict[str, list[object]]:
-    """What rules do to a flow; `only` those of one policy."""
+def effects(outcome: Outcome, only: tuple[str, int] | None = None) -> dict[str, list[object]]:
+    """What rules do to a flow; `only` those of one policy, by the `owner` of its laws."""
 
     def wanted(*laws: Law) -> bool:
-        return only is None or any((law.policy, law.scope) == only for law in laws)
+        return only is None or any(law.owner == only for law in laws)
 
     return {
         "mutations": [_mutation(each) for each in outcome.mutations if wanted(each.law)],

@@ -65,6 +65,11 @@ class Law:
         return f"policy '{self.policy}' ({self.scope}), rule {self.number} ({kind})"
 
     @property
+    def owner(self) -> tuple[str, int]:
+        """Whose it is: two policies with one id stand at different depths."""
+        return self.policy, self.depth
+
+    @property
     def overrides(self) -> bool:
         """Does it win over what the author wrote?"""
         return isinstance(self.rule, Add) and self.rule.override

@@ -15,7 +15,7 @@ from casemate.api.search import page
 from casemate.catalog import Catalog
 from casemate.documents import examine, plain, write
 from casemate.errors import Refused
-from casemate.governance import Law, Outcome, Placed, govern, laws_of
+from casemate.governance import Enforcement, Law, Outcome, Placed, govern, laws_of
 from casemate.identifiers import Namespace, TenantId
 from casemate.store import StoredFlow
 from casemate.store import flows as flow_rows
@@ -59,21 +59,21 @@ _COUNTS = {"mutated": "mutations", "violating": "violations", "conflicting": "co
 
 def _held(policy: Placed, stored: Sequence[StoredFlow], catalog: Catalog) -> Iterator[dict[str, object]]:
     """The flows that the policy means something for; one that cannot be read is held to nothing."""
+    mine = tuple(laws_of(replace(policy, policy=replace(policy.policy, enforcement=Enforcement.ACTIVE))))
     for flow in stored:
         document = examine(flow.source).document
         if document is None:
             continue
-        laws = _with(policy, flow.tenant, flow.namespace, catalog)
-        found = effects(govern(document, laws, catalog, records=True), (policy.policy.id, policy.scope))
+        laws = _with(mine, flow.tenant, flow.namespace, catalog)
+        found = effects(govern(document, laws, catalog, records=True), mine[0].owner)
         if any(found.values()):
             yield {"resource": {"kind": "FLOW", "namespace": flow.namespace, "id": flow.id}, **found}
 
 
-def _with(policy: Placed, tenant: TenantId, namespace: Namespace, catalog: Catalog) -> list[Law]:
-    """The rules of a place, those of this policy as if it were active."""
+def _with(mine: Sequence[Law], tenant: TenantId, namespace: Namespace, catalog: Catalog) -> list[Law]:
+    """The rules of a place, those of one policy replaced by these."""
     others = catalog.rules.laws(tenant, namespace)
-    mine = [replace(law, advisory=False, called=False) for law in laws_of(policy)]
-    return [*(law for law in others if (law.policy, law.scope) != (policy.policy.id, policy.scope)), *mine]
+    return [*(law for law in others if law.owner != mine[0].owner), *mine]
 
 
 def _row(base: str, name: str, *, scoped: bool = False) -> Operation:
