@@ -111,3 +111,13 @@ def test_a_type_is_found_by_any_of_its_names():
 def test_two_types_cannot_share_a_name(second):
     with pytest.raises(BadManifest, match="described more than once"):
         Catalog([manifest("a.B", "old.B"), second])
+
+
+def test_references_that_double_at_each_step_are_refused_at_once():
+    doubling = {
+        f"d{step}": {"properties": {side: {"$ref": f"#/definitions/d{step + 1}"} for side in "ab"}}
+        for step in range(40)
+    }
+    task = {"type": "a.B", "kind": "task", "title": "t", "properties": {"$ref": "#/definitions/d0"}}
+    with pytest.raises(BadManifest, match="deep"):
+        read_manifests(json.dumps({"definitions": {**doubling, "d40": {}}, "types": [task]}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from casemate.catalog import Allowed, Holds
+from casemate.documents import Mark, node_of
 from casemate.flows import (
     Flow,
     flow_json_schema,
@@ -15,7 +16,7 @@ from casemate.flows import (
     type_json_schema,
     violations,
 )
-from casemate.governance import Rulebook, configured
+from casemate.governance import Placed, Rulebook, Scope, configured, read_policy
 from casemate.identifiers import MAIN
 
 CORE = "io.kestra.plugin.core"
@@ -165,3 +166,17 @@ def test_a_misspelt_type_is_not_led_to_a_refused_one(catalog):
     types = catalog.restricted_to(Allowed(excludes=(ECHO,)))
     problems = read_flow(f"id: a\nnamespace: b\ntasks: [{{id: t, type: {CORE}.debug.Ecko}}]", types, MAIN)
     assert [(one.message, one.remedy) for one in problems] == [(f"Invalid type: {CORE}.debug.Ecko", "")]
+
+
+@pytest.mark.parametrize("override", [False, True])
+def test_a_policy_that_injects_a_type_is_refused(catalog, override):
+    where = [{"field": "type", "operator": "EQUAL_TO", "value": SHELL}]
+    add = {"type": "io.kestra.plugin.ee.rules.Add", "on": "PLUGIN", "where": where}
+    rule = {**add, "values": {"taskRunner": {"type": PROCESS}}, "override": override}
+    policy = read_policy(node_of({"id": "p", "rules": [rule]}, Mark(1, 1)))
+    assert not isinstance(policy, tuple), policy
+    rules = Rulebook(placed=(Placed(policy=policy, scope=Scope.STATIC),))
+    text = f"id: a\nnamespace: b\ntasks: [{{id: t, type: {SHELL}, commands: [ls]}}]"
+    assert isinstance(read_flow(text, catalog.with_rules(rules), MAIN), Flow)
+    refused = read_flow(text, catalog.with_rules(rules).restricted_to(Allowed(excludes=(PROCESS,))), MAIN)
+    assert [one.message for one in refused] == refusal(PROCESS)

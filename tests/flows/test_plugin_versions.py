@@ -10,7 +10,7 @@ from tests.plugins.wheels import TYPE, greeting
 from casemate.catalog import Catalog, Plugins
 from casemate.core import catalog
 from casemate.documents import read
-from casemate.flows import Flow, read_flow, read_template, warnings
+from casemate.flows import Flow, read_flow, read_template, task_to_json, warnings
 from casemate.governance import Rulebook, configured
 from casemate.identifiers import MAIN
 from casemate.plugins.wheel import read_wheel
@@ -166,3 +166,8 @@ def test_plugins_that_come_and_go_are_heard_of_at_once():
     assert version_of(types, OLD) == "1.0.0"
     types.hold(Plugins([read_wheel(greeting("1.0.0")), read_wheel(greeting("2.0.0"))]))
     assert version_of(types, NEW) == "2.0.0"
+
+
+def test_the_version_that_is_meant_is_shown():
+    flow = read_flow(f"id: a\nnamespace: b\ntasks: [{{id: t, {OLD}, version: '1'}}]", types_of("1.0.0", "2.0.0"), MAIN)
+    assert task_to_json(flow.tasks[0]) == {"id": "t", "type": TYPE, "version": "1.0.0", "name": "Ann"}

@@ -21,6 +21,7 @@ from casemate.catalog.schema import Holds, Schema, faults_of
 _MANIFEST: Final = TypeAdapter(Manifest)
 _TYPE: Final = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*", re.ASCII)
 _REFERENCE: Final = "#/definitions/"
+_DEEPEST: Final = 5
 _CARRIED_OUT: Final = frozenset((Kind.TASK, Kind.TRIGGER))
 """Kinds of types that a worker may carry out."""
 
@@ -39,6 +40,8 @@ def read_manifests(text: str) -> tuple[Manifest, ...]:
             faults += faults_of(error, f"types[{number}]")
         except BadManifest as error:
             faults += error.faults
+        except RecursionError:
+            faults.append(f"types[{number}]: it is nested too deep")
     if faults:
         raise BadManifest(faults)
     return tuple(manifests)
@@ -55,7 +58,10 @@ def _contents(text: str) -> tuple[list[Any], Mapping[str, Any]]:
 
 
 def _expanded(written: Any, definitions: Mapping[str, Any], within: tuple[str, ...] = ()) -> Any:
-    """The same without `$ref` and `allOf`."""
+    """The same without `$ref` and `allOf`. Raises `BadManifest` for references that lead too deep."""
+    # A few definitions, each with two of the one before, would fill any memory: manifests come from others, too.
+    if len(within) > _DEEPEST:
+        raise BadManifest([f"references lead more than {_DEEPEST} deep"])
     if isinstance(written, list):
         return [_expanded(item, definitions, within) for item in written]
     if not isinstance(written, dict):

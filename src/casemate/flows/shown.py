@@ -50,6 +50,7 @@ def task_to_json(task: Task) -> Json:
         {
             "id": task.id,
             "type": task.type,
+            "version": task.version,
             "description": task.description,
             **own,
             **_branches(task),
