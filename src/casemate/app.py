@@ -19,7 +19,7 @@ from casemate.dispatch import Embedded
 from casemate.executions import Context, Execution
 from casemate.expressions import ExpressionError
 from casemate.flows import Flow, Quota
-from casemate.host_paths import private_places
+from casemate.host_paths import closed_places, private_places
 from casemate.identifiers import ExecutionId, Namespace, TenantId, WorkerId
 from casemate.jq import JqPrograms
 from casemate.keys import Cipher, KeyRefused
@@ -30,7 +30,7 @@ from casemate.secrets import EnvironmentSecrets
 from casemate.settings import Settings, envs
 from casemate.storage import Storage, paths
 from casemate.store import Database, flows
-from casemate.worker import Docker, Worker, policies, rules_for
+from casemate.worker import Docker, LocalFiles, Worker, policies, rules_for
 from casemate.zone import server_zone
 
 
@@ -97,6 +97,7 @@ async def running(
             slots=walls.slots(settings),
             policy_for=policies(settings.isolation, settings.java_security, settings.http),
             http=settings.http,
+            local=LocalFiles(allowed=settings.local_files, closed=closed_places(settings, state)),
             zone=context.zone,
             recursive_rendering=settings.variables.recursive_rendering,
             jq=jq,

@@ -20,6 +20,7 @@ from casemate.settings import Settings
 
 _FORBIDDEN: Final = "kestra.ee.java-security.forbidden-paths"
 _ISOLATION: Final = "casemate.isolation"
+_LOCAL: Final = "kestra.local-files.allowed-paths"
 
 log = structlog.get_logger(__name__)
 
@@ -33,9 +34,15 @@ def private_places(settings: Settings, state: Path) -> tuple[str, ...]:
     return (os.path.abspath(state), *(os.path.abspath(path) for path in own if path), *files, *engines)
 
 
+def closed_places(settings: Settings, state: Path) -> tuple[str, ...]:
+    """What nobody reads through the worker, whatever is allowed: the server's own, and what is forbidden."""
+    forbidden = settings.java_security.forbidden_paths if settings.java_security.enabled else ()
+    return (*private_places(settings, state), *forbidden)
+
+
 def check_places(settings: Settings, state: Path) -> None:
     """Refuse what tasks cannot be shown (`Refused`), and say once what deserves a word."""
-    shown = tuple(_shown(settings))
+    shown = (*_shown(settings), *((_LOCAL, path, False) for path in settings.local_files))
     problems = tuple(
         Problem(code="config.contradiction", message=message, path=key)
         for key, path, writable in shown

@@ -11,7 +11,7 @@ from typing import Any
 from casemate.inside.reading import mapping, texts
 from casemate.inside.stored import fetched
 
-_STORED = "kestra://"
+_STORED = ("kestra://", "file://")
 
 
 def run(job: Mapping[str, Any], tell: Callable[[Mapping[str, object]], None], ask: Callable[..., Any]) -> None:

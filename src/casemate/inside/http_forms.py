@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 MULTIPART = "multipart/form-data"
 URL_ENCODED = "application/x-www-form-urlencoded"
 JSON = "application/json"
-_STORED = "kestra://"
+_STORED = ("kestra://", "file://")
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ def built(said: Mapping[str, object], home: str) -> Settings:
             allowed=values.texts("kestra.tasks.http.allowed-list"),
             denied=values.texts("kestra.tasks.http.denied-list"),
         ),
+        local_files=values.texts("kestra.local-files.allowed-paths"),
         archives=_archives(values),
         quotas=quotas_of(said.get("casemate.quotas")),
         listeners=values.need("kestra.listeners.enabled", bool),

@@ -21,7 +21,7 @@ from casemate.settings import (
 from casemate.settings.account import account
 from casemate.settings.finding import Finding
 from casemate.settings.model import Settings
-from casemate.settings.path_checks import path_problems
+from casemate.settings.path_checks import misshapen, path_problems
 from casemate.settings.profile_checks import in_each_profile, in_every_combination, profile_problems
 
 _AUTH = "kestra.server.basic-auth"
@@ -40,6 +40,7 @@ def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Fi
     yield from _encryption(settings)
     yield from profile_problems(settings)
     yield from in_every_combination(settings, _egress_problems, path_problems, docker.contradicting)
+    yield from misshapen("kestra.local-files.allowed-paths", settings.local_files)
     yield from _http_lists(settings)
     yield from _archives(said)
     yield from governing.misfits(said)

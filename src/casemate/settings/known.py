@@ -147,7 +147,7 @@ _WALLS = (
         kind=Kind.FLAG,
         guard="execution data is kept in the database, not apart for each tenant",
     ),
-    Key(name="kestra.local-files.allowed-paths", kind=Kind.TEXTS, later="file:/// addresses are not read yet"),
+    Key(name="kestra.local-files.allowed-paths", kind=Kind.PATHS, default=()),
     Key(name="kestra.local-files.enable-preview", kind=Kind.FLAG, later=_NO_UI),
 )
 

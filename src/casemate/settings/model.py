@@ -272,6 +272,8 @@ class Settings:
     isolation: Isolation
     worker: Worker
     http: HttpLists
+    local_files: tuple[str, ...]
+    """`kestra.local-files.allowed-paths`: what of the worker's machine tasks may name by `file:///`."""
     archives: ArchiveRules | None
     """None: what always holds for archives is enough."""
     quotas: tuple[QuotaSetting, ...]

@@ -21,8 +21,8 @@ def path_problems(settings: Settings) -> Iterator[Finding]:
     """What cannot be of the paths of one section `casemate.isolation` and the forbidden ones."""
     isolation, forbidden = settings.isolation, settings.java_security.forbidden_paths
     for key, paths in ((_FORBIDDEN, forbidden), (_VISIBLE, isolation.visible_paths)):
-        yield from _misshapen(key, paths)
-    yield from _misshapen(_WRITABLE, isolation.writable_paths)
+        yield from misshapen(key, paths)
+    yield from misshapen(_WRITABLE, isolation.writable_paths)
     yield from _hidden(_VISIBLE, isolation.visible_paths)
     yield from _hidden(_WRITABLE, isolation.writable_paths)
     yield from _both(isolation)
@@ -35,7 +35,8 @@ def beneath(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def _misshapen(key: str, paths: tuple[str, ...]) -> Iterator[Finding]:
+def misshapen(key: str, paths: tuple[str, ...]) -> Iterator[Finding]:
+    """Paths of a list that are not absolute, or stand in it twice."""
     for path, times in Counter(paths).items():
         if not path.startswith("/"):
             yield Finding(code="config.type", keys=(key,), message=f"must hold absolute paths, not {path}")

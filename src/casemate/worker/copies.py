@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from casemate.dispatch import NotHeld, WorkerLink
 from casemate.errors import CasemateError
@@ -39,6 +40,15 @@ async def bring(link: WorkerLink, grant: Grant, uri: str, folder: Path, name: st
         raise JobLost from error
     except (CasemateError, OSError) as error:
         raise TaskFailed(f"Unable to read the file '{uri}': {error}") from error
+
+
+async def bring_local(file: BinaryIO, folder: Path, name: str) -> None:
+    """A copy of a file of this machine under that name; the file is closed. Raises `TaskFailed`."""
+    try:
+        with file, await asyncio.to_thread(folders.create, folder, name) as target:
+            await asyncio.to_thread(shutil.copyfileobj, file, target, CHUNK)
+    except OSError as error:
+        raise TaskFailed(f"Unable to write the file '{name}': {error.strerror}") from error
 
 
 async def take(link: WorkerLink, grant: Grant, folder: Path, path: str) -> str:

@@ -22,6 +22,7 @@ from casemate.worker.archive import Look
 from casemate.worker.denials import Denials
 from casemate.worker.docker import Docker, Wanted
 from casemate.worker.languages import Form, Language
+from casemate.worker.local_files import LocalFiles
 from casemate.worker.logbook import LogBook
 from casemate.worker.logfile import LogFile
 from casemate.worker.outputs import Gathered
@@ -127,7 +128,8 @@ class Tools:
     `policy_for` raises `TaskFailed` for a type that may not run. `search` is `PATH` inside, `programs` the interpreters
     found there, by name. `renderers` are threads for templates, and for nothing else: they wait for answers that other
     threads have to work out. `zone` is what dates in templates are in, `recursive`: render until nothing changes, `jq`
-    applies jq programs. `http` are the lists that bodies of HTTP tasks hold each request against.
+    applies jq programs. `http` are the lists that bodies of HTTP tasks hold each request against,
+    `local` are the files of this machine that tasks may name.
     `serve` carries out a job that works in the folder of another one. `docker` is for tasks that run in containers.
     """
 
@@ -143,6 +145,7 @@ class Tools:
     recursive: bool = False
     jq: Jq = no_jq
     http: HttpLists = field(default_factory=HttpLists)
+    local: LocalFiles = field(default_factory=LocalFiles)
     docker: Docker | None = None
 
 

@@ -15,7 +15,7 @@ OUTSIDE: Final = "The path to resolve must be a relative path inside the current
 # A file of the internal storage inside a command (spec/engine 8.6); the full stop of a sentence is no part of it.
 INTERNAL: Final = re.compile(r"kestra:///[-\w.%+~#=/]*[-\w%+~#=]")
 
-_SCHEME: Final = "kestra://"
+_SCHEMES: Final = ("kestra://", "file://")
 _UNUSUAL: Final = re.compile(r"[^-\w.%+~#=]")
 
 
@@ -31,9 +31,9 @@ def relative(name: str) -> str:
 
 
 def addresses_in(value: object, levels: int = 32) -> Iterator[str]:
-    """Every `kestra://` address that a rendered property is or holds; a list or a map may be there as its JSON."""
+    """Every address of a file that a rendered property is or holds; a list or a map may be there as its JSON."""
     match value:
-        case str() if value.lstrip().startswith(_SCHEME):
+        case str() if value.lstrip().startswith(_SCHEMES):
             yield value.strip()
         case str() if value.lstrip()[:1] in ("[", "{"):
             yield from addresses_in(_parsed(value), levels)

@@ -21,6 +21,7 @@ from casemate.sandbox import Policy, Sandboxes, folders
 from casemate.settings import HttpLists
 from casemate.worker import attempt, programs
 from casemate.worker.docker import Docker
+from casemate.worker.local_files import LocalFiles
 from casemate.worker.model import Job, Stop, Tools
 from casemate.worker.seats import Seat
 
@@ -51,6 +52,7 @@ class Worker:
         recursive_rendering: bool = False,
         jq: Jq = no_jq,
         http: HttpLists | None = None,
+        local: LocalFiles | None = None,
         beat: timedelta = BEAT,
         docker: Docker | None = None,
     ) -> None:
@@ -74,6 +76,7 @@ class Worker:
             recursive=recursive_rendering,
             jq=jq,
             http=http or HttpLists(),
+            local=local or LocalFiles(),
             docker=docker,
         )
 

@@ -10,7 +10,7 @@ import json
 import random
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Final, NoReturn
+from typing import Any, BinaryIO, Final, NoReturn
 from uuid import UUID, uuid4
 
 from casemate.dispatch import Ask, LinkLost, NotHeld, Reply
@@ -18,10 +18,14 @@ from casemate.expressions import ExpressionError, Jq, no_jq
 from casemate.keys import Cipher, KeyRefused
 from casemate.masking import Mask
 from casemate.secret import Secret
-from casemate.worker.errors import JobLost
+from casemate.worker.errors import JobLost, TaskFailed
+from casemate.worker.local_files import SCHEME, nothing_local
 
 PATIENCE: Final = 30.0
 """Seconds that one answer of the control plane may take."""
+
+_READABLE: Final = 10 << 20
+"""The bytes of the largest file of this machine that a template reads."""
 
 Question = Callable[[Ask], Coroutine[Any, Any, Reply]]
 
@@ -37,6 +41,7 @@ class JobWorld:
         loop: asyncio.AbstractEventLoop,
         zone: tzinfo,
         jq: Jq = no_jq,
+        local: Callable[[str], BinaryIO] = nothing_local,
     ) -> None:
         self._secrets = secrets
         self._mask = mask
@@ -44,6 +49,7 @@ class JobWorld:
         self._loop = loop
         self._zone = zone
         self._jq = jq
+        self._local = local
         self._now = datetime.now(UTC)
 
     @property
@@ -68,11 +74,17 @@ class JobWorld:
         return self._answer("kv", key=key, namespace=namespace, error_on_missing=error_on_missing)
 
     def read(self, path: str, namespace: str | None) -> str:
-        """The text of a file."""
+        """The text of a file; one of this machine where that is allowed."""
+        if path.startswith(SCHEME):
+            with self._opened(path) as file:
+                return self._text(path, file)
         return str(self._answer("read", path=path, namespace=namespace))
 
     def file_size(self, path: str, namespace: str | None) -> int:
         """The size of a file in bytes."""
+        if path.startswith(SCHEME):
+            with self._opened(path) as file:
+                return file.seek(0, 2)
         size = self._answer("file_size", path=path, namespace=namespace)
         return size if isinstance(size, int) else _refuse(f"The size of '{path}' is not known.")
 
@@ -102,6 +114,18 @@ class JobWorld:
     def jq(self, expression: str, value: object) -> list[object]:
         """All results of a jq program."""
         return self._jq(expression, value)
+
+    def _opened(self, path: str) -> BinaryIO:
+        try:
+            return self._local(path)
+        except TaskFailed as failure:
+            _refuse(str(failure))
+
+    def _text(self, path: str, file: BinaryIO) -> str:
+        content = file.read(_READABLE + 1)
+        if len(content) > _READABLE:
+            _refuse(f"Unable to read the file '{path}': it has more than {_READABLE} bytes")
+        return content.decode("utf-8", "replace")
 
     def _field(self, key: str, whole: str, subkey: str) -> str:
         try:

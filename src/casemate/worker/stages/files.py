@@ -11,7 +11,7 @@ from typing import Final
 
 from casemate.dispatch import Ask, NotHeld
 from casemate.sandbox import folders
-from casemate.worker import copies, properties
+from casemate.worker import copies, local_files, properties
 from casemate.worker.errors import JobLost, TaskFailed
 from casemate.worker.model import Job, Tools
 from casemate.worker.names import addresses_in, relative, stored
@@ -44,7 +44,7 @@ async def _for_body(job: Job, tools: Tools) -> None:
     for address in addresses:
         name = f"{copies.FOLDER}/{stored(address)}"
         job.hidden.add(copies.FOLDER)
-        await copies.bring(tools.link, job.grant, address, job.folder, name)
+        await _bring(job, tools, address, name)
         job.files[address] = f"{job.places.work}/{name}"
 
 
@@ -86,7 +86,16 @@ def _wanted(rendered: Mapping[str, object]) -> Mapping[str, object]:
 
 
 async def _place(job: Job, tools: Tools, name: str, content: object) -> None:
-    if isinstance(content, str) and content.startswith("kestra://"):
-        await copies.bring(tools.link, job.grant, content, job.folder, name)
+    if isinstance(content, str) and content.startswith(("kestra://", local_files.SCHEME)):
+        await _bring(job, tools, content, name)
     else:
         copies.write(job.folder, name, properties.text(content))
+
+
+async def _bring(job: Job, tools: Tools, address: str, name: str) -> None:
+    """A copy of a file of the internal storage, or of this machine where that is allowed, under that name."""
+    if address.startswith(local_files.SCHEME):
+        file = await asyncio.to_thread(tools.local.open, address, job.places.work, job.folder)
+        await copies.bring_local(file, job.folder, name)
+    else:
+        await copies.bring(tools.link, job.grant, address, job.folder, name)
