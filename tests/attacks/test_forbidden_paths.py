@@ -92,6 +92,29 @@ def test_a_shown_link_to_a_forbidden_folder_shows_nothing(worker, shown):
     assert outcome.said == ""
 
 
+def test_a_shown_link_to_a_folder_shows_nothing_of_what_is_forbidden_in_it(worker, shown):
+    link = shown / "link"
+    link.symlink_to(shown / "secret")
+    (shown / "secret" / "free").write_text("free")
+    outcome = worker.shell(f"cat {link}/key {link}/free", visible=(str(link),), forbidden=(str(shown / "secret/key"),))
+    assert outcome.said == "free"
+    (shown / "secret" / "fresh").write_text("the next key")
+    (shown / "secret" / "fresh").rename(shown / "secret" / "key")
+    outcome = worker.shell(f"cat {link}/key {link}/free", visible=(str(link),), forbidden=(str(shown / "secret/key"),))
+    assert outcome.said == "free"
+
+
+def test_what_is_forbidden_below_a_shown_place_that_a_link_leads_to_is_covered(worker, shown):
+    link = shown / "link"
+    link.symlink_to(shown)
+    place = link / "secret"
+    outcome = worker.shell(
+        f"cat {place}/key; ls {place}", visible=(str(place),), forbidden=(str(shown / "secret/key"),)
+    )
+    assert outcome.stdout == ["key"], "the name stays, and nothing of it can be read"
+    assert "key: Permission denied" in outcome.complained
+
+
 ATTACKS = """
 import ctypes, errno, os, struct, subprocess, sys
 libc, secret, free = ctypes.CDLL(None, use_errno=True), sys.argv[1], sys.argv[2]
@@ -197,6 +220,17 @@ def test_what_takes_the_place_of_a_forbidden_file_is_forbidden_at_the_next_launc
     assert worker.shell(f"cat {key}", **rules).said == ""
 
 
+@pytest.mark.parametrize("name", ["secret", "secret/key"])
+def test_what_is_removed_and_made_again_at_a_forbidden_place_is_forbidden(worker, shown, name):
+    """The kernel takes the cover away with what lay under it, and likes to give its number to what comes next."""
+    key, rules = shown / "secret" / "key", {"visible": (str(shown),), "forbidden": (str(shown / name),)}
+    assert worker.shell(f"cat {key}", **rules).said == ""
+    shutil.rmtree(shown / "secret")
+    (shown / "secret").mkdir()
+    key.write_text("the next key")
+    assert worker.shell(f"cat {key}", **rules).said == ""
+
+
 def test_a_shown_folder_that_is_replaced_is_shown_anew_at_the_next_launch(worker, shown):
     place = shown / "release"
     for number in ("first", "second"):
@@ -263,6 +297,20 @@ def test_a_writable_folder_is_written_on_the_machine_and_what_is_beside_it_is_no
     assert (desk / "new").read_text() == "made\n"
     assert (shown / "open").read_text() == "open"
     assert "moved" not in outcome.stdout
+
+
+@pytest.mark.parametrize("rule", ["forbidden", "visible"])
+def test_what_is_walled_within_a_writable_folder_cannot_be_moved_out_of_its_wall(worker, shown, rule):
+    inner, key = shown / "desk" / "drawer", shown / "desk" / "drawer" / "box" / "key"
+    key.parent.mkdir(parents=True)
+    key.write_text("key")
+    for each in (shown, shown / "desk", inner, key.parent, key):
+        each.chmod(0o777)
+    rules = {"writable": (str(shown / "desk"),), rule: (str(key.parent),)}
+    worker.shell(f"mv {inner} {shown}/desk/moved; mv {shown}/desk {shown}/moved", **rules)
+    outcome = worker.shell(f"cd {shown}/desk; echo x > moved/box/key; echo x > drawer/box/key; cat */box/key", **rules)
+    assert key.read_text() == "key"
+    assert outcome.stdout == (["key"] if rule == "visible" else [])
 
 
 def test_no_program_of_a_writable_folder_gets_rights_by_its_mode(worker, shown):

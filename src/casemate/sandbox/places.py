@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sys
+from collections.abc import Iterable
 from fnmatch import fnmatch
+from pathlib import PurePath
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 """Programs and libraries of the machine, in every sandbox."""
@@ -38,6 +41,24 @@ SHOWN_IN_ETC = frozenset(f"/etc/{name}" for name in (*OWN_SETTINGS, *COPIED_SETT
 def places_of(path: str) -> set[str]:
     """A path as it is written, and what it is a link to."""
     return {os.path.normpath(path), os.path.realpath(path)}
+
+
+def names_of(path: str, shown: Iterable[str]) -> set[str]:
+    """Every name under which a path shows where these places do: its own, and those through a place that is a link."""
+    places = places_of(path)
+    links = {place: real for place in shown if (real := os.path.realpath(place)) != place}
+    through = (
+        (link, os.path.relpath(place, real))
+        for link, real in links.items()
+        for place in places
+        if PurePath(place).is_relative_to(real)
+    )
+    return places | {os.path.join(link, rest) for link, rest in through}
+
+
+def offered() -> list[str]:
+    """Folders of `OFFERED_SETTINGS` that this machine has."""
+    return [path for pattern in OFFERED_SETTINGS for path in glob.glob(f"/etc/{pattern}")]
 
 
 def is_everywhere(path: str) -> bool:

@@ -15,7 +15,7 @@ from casemate.sandbox.errors import LaunchFailed
 from casemate.sandbox.kernel import capabilities, namespaces
 from casemate.sandbox.model import Level, Places, Policy
 from casemate.sandbox.orders import TASK_ID, TEMPORARY, Template
-from casemate.sandbox.places import ALWAYS_COVERED, SYSTEM, places_of
+from casemate.sandbox.places import ALWAYS_COVERED, SYSTEM, offered, places_of
 
 _RESOLV_CONF = "/etc/resolv.conf"
 _PRIVATE_INSIDE = ("/tmp", "/work", "/dev", "/proc")  # noqa: S108 - names of places inside
@@ -82,8 +82,9 @@ class _State(NamedTuple):
 
 @lru_cache(maxsize=256)
 def _lies_within(state: _State, trees: tuple[str, ...]) -> bool:
-    """By its name or by what it is a link to; asked anew when its state is another."""
-    return any(place == tree or place.startswith(f"{tree}/") for place in places_of(state.path) for tree in trees)
+    """By its name or by what it is a link to, as those trees may be; asked anew when its state is another."""
+    roots = {place for tree in (*trees, *offered()) for place in places_of(tree)}
+    return any(place == root or place.startswith(f"{root}/") for place in places_of(state.path) for root in roots)
 
 
 def _identity(path: str, look: Callable[[str], os.stat_result]) -> str:

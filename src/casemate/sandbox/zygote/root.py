@@ -14,9 +14,10 @@ from casemate.sandbox.places import (
     ALWAYS_COVERED,
     CERTIFICATES,
     COPIED_SETTINGS,
-    OFFERED_SETTINGS,
     OWN_FOLDERS,
     SYSTEM,
+    names_of,
+    offered,
     places_of,
 )
 
@@ -59,9 +60,11 @@ def build(template: Template) -> None:
         if not is_forbidden(path, template):
             _show(root, path)
     _show_wanted(root, template)
+    covered = _covered(template)
+    _moor(root, template, covered)
     os.close(os.open(root + _NOTHING, os.O_CREAT | os.O_EXCL, 0))
-    for path in (*ALWAYS_COVERED, template.folder, *template.hidden, *template.forbidden):
-        _cover(root, path)
+    for place in covered:
+        _cover(root, place)
     os.unlink(root + _NOTHING)
     _write_settings(root, template)
     _keep_for_children(root, template)
@@ -128,10 +131,9 @@ def _show_settings(root: str, template: Template) -> None:
     if is_forbidden("/etc", template):
         _stand_in(root)
         return
-    for pattern in OFFERED_SETTINGS:
-        for path in glob.glob(f"/etc/{pattern}"):
-            if not is_forbidden(path, template):
-                _show(root, path)
+    for path in offered():
+        if not is_forbidden(path, template):
+            _show(root, path)
 
 
 def _stand_in(root: str) -> None:
@@ -226,18 +228,37 @@ def is_forbidden(path: str, template: Template) -> bool:
     return any(PurePath(place).is_relative_to(other) for place in places_of(path) for other in forbidden)
 
 
-def _cover(root: str, path: str) -> None:
-    """Cover a forbidden path, and what it is a link to, wherever either shows; /etc as a whole is our own."""
-    for place in places_of(path) - {"/etc"}:
-        inside = root + place
-        if not os.path.lexists(inside) or os.path.islink(inside):
-            continue
-        if stat.S_ISDIR(os.stat(inside).st_mode):
-            mounts.mount_memory(inside, size=4096, files=1, mode=0)
-            mounts.restrict(inside, mounts.READ_ONLY)
-        else:
-            mounts.bind(root + _NOTHING, inside)
-            mounts.restrict(inside, mounts.READ_ONLY)
+def _covered(template: Template) -> list[str]:
+    """Every name of what is forbidden, and of what it is a link to; /etc as a whole is our own."""
+    shown = (*template.visible, *template.writable, template.prefix, *offered())
+    paths = (*ALWAYS_COVERED, template.folder, *template.hidden, *template.forbidden)
+    return sorted(set().union(*(names_of(path, shown) for path in paths)) - {"/etc"})
+
+
+def _moor(root: str, template: Template, covered: list[str]) -> None:
+    """Let no task move a folder of a writable tree with what is covered or read-only in it out of its place.
+
+    The cover would go along, but the next root would look for it where it was. What is mounted cannot be renamed.
+    """
+    above = {str(parent) for place in (*covered, *template.visible) for parent in PurePath(place).parents}
+    for folder in sorted(above):
+        within = any(tree in map(str, PurePath(folder).parents) for tree in template.writable)
+        if within and os.path.realpath(folder) == folder and os.path.isdir(root + folder):
+            mounts.bind(root + folder, root + folder)
+
+
+def _cover(root: str, place: str) -> None:
+    """Lay an empty thing over a place, if it shows."""
+    inside = root + place
+    if not os.path.lexists(inside) or os.path.islink(inside):
+        return
+    # Held for as long as the zygote lives: what comes here later must not get its number, by which the worker knows it.
+    os.open(inside, os.O_PATH | os.O_CLOEXEC)
+    if stat.S_ISDIR(os.stat(inside).st_mode):
+        mounts.mount_memory(inside, size=4096, files=1, mode=0)
+    else:
+        mounts.bind(root + _NOTHING, inside)
+    mounts.restrict(inside, mounts.READ_ONLY)
 
 
 def _keep_for_children(root: str, template: Template) -> None:
