@@ -315,7 +315,7 @@ def test_what_is_walled_within_a_writable_folder_cannot_be_moved_out_of_its_wall
 
 def test_no_program_of_a_writable_folder_gets_rights_by_its_mode(worker, shown):
     shown.chmod(0o777)
-    script = f"cp /bin/id {shown}/id && chmod 4755 {shown}/id && {shown}/id -u; id -u"
+    script = f"cp /bin/id {shown}/id; chmod 4755 {shown}/id; {shown}/id -u; id -u"
     outcome = worker.shell(script, writable=(str(shown),))
     assert outcome.stdout[0] == outcome.stdout[1], outcome.complained
 

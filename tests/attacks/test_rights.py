@@ -18,6 +18,18 @@ tried("spawn", lambda: subprocess.run(["/bin/true"], check=True))
 tried("vfork", lambda: os.posix_spawn("/bin/true", ["true"], {}))
 """
 
+BESIDE = """
+import ctypes, os
+libc, stack = ctypes.CDLL(None, use_errno=True), ctypes.create_string_buffer(1 << 20)
+def beside(flags):
+    child = libc.clone(libc.getpid, ctypes.c_void_p(ctypes.addressof(stack) + (1 << 20) - 64), flags | 17, None)
+    print("refused" if child < 0 else os.waitpid(child, 0)[1] and "worked", flush=True)
+beside(0x100)
+beside(0x100 | 0x200 | 0x400 | 0x800)
+beside(0x100 | 0x4000)
+"""
+"""Children that share their parent's memory: beside it, with files and signals too, and only while it waits."""
+
 
 def results(worker, **rights):
     return dict(line.split() for line in worker.python(START, **rights).stdout)
@@ -35,6 +47,11 @@ def test_with_threads_only_threads_start(worker):
 def test_with_processes_only_no_thread_starts(worker):
     found = results(worker, threads=False, processes=True)
     assert found == {"thread": "refused", "fork": "worked", "spawn": "worked", "vfork": "worked"}
+
+
+def test_a_thread_by_another_name_is_one(worker):
+    assert worker.python(BESIDE, threads=False, processes=True).stdout == ["refused", "refused", "worked"]
+    assert worker.python(BESIDE).stdout == ["worked"] * 3
 
 
 def test_with_all_rights_all_start(worker):

@@ -32,6 +32,7 @@ _SAME_EVERYWHERE = {
     "landlock_add_rule": 445,
     "landlock_restrict_self": 446,
     "memfd_secret": 447,
+    "fchmodat2": 452,
 }
 
 
@@ -70,6 +71,10 @@ X86_64 = Machine(
         "syslog": 103,
         "capset": 126,
         "uselib": 134,
+        "fcntl": 72,
+        "chmod": 90,
+        "fchmod": 91,
+        "fchmodat": 268,
         "personality": 135,
         "ustat": 136,
         "sysfs": 139,
@@ -146,6 +151,7 @@ ARM64 = Machine(
     | {
         "lookup_dcookie": 18,
         "inotify_init1": 26,
+        "fcntl": 25,
         "ioctl": 29,
         "ioprio_set": 30,
         "umount2": 39,
@@ -153,6 +159,8 @@ ARM64 = Machine(
         "pivot_root": 41,
         "nfsservctl": 42,
         "chroot": 51,
+        "fchmod": 52,
+        "fchmodat": 53,
         "vhangup": 58,
         "quotactl": 60,
         "acct": 89,

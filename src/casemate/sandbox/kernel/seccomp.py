@@ -62,13 +62,17 @@ _NEW_NAMESPACES = (
     | namespaces.PROCESSES
     | namespaces.NETWORK
 )
-_CLONE_THREAD = 0x0001_0000
+_CLONE_THREAD, _CLONE_MEMORY, _CLONE_WAIT = 0x0001_0000, 0x0000_0100, 0x0000_4000
+"""A thread, the same memory, and not going on before the child has its own, as vfork(2)."""
 _X32 = 0x4000_0000
 
 _UNIX, _INET, _INET6, _NETLINK = 1, 2, 10, 16
 _SOCKET_TYPE, _STREAM, _DATAGRAM, _RAW, _SEQUENTIAL, _PACKET = 0xF, 1, 2, 3, 5, 10
 _THE_USUAL, _TCP, _UDP = 0, 6, 17
 _TERMINAL_TYPES, _TERMINAL_CONSOLE = 0x5412, 0x541C
+_SET_LEASE, _SET_DELEGATION = 1024, 1040
+_MODE_PLACES = {"chmod": 1, "fchmod": 1, "fchmodat": 2, "fchmodat2": 2}
+_SET_USER_OR_GROUP = 0o6000
 _CORE_LIMIT = 4
 _PRETENDED = bpf.fail(0)
 """The call is not made, and says that it was."""
@@ -123,6 +127,7 @@ def task_filter(machine: Machine = THIS, *, sockets: bool = True) -> bytes:
                 _if_call(machine, "socket", *(_plain_sockets() if sockets else _no_sockets())),
                 _if_call(machine, "socketpair", *_unix_pairs()),
                 _if_call(machine, "ioctl", *_no_typing_for_others()),
+                _if_call(machine, "fcntl", *_no_leases()),
                 _if_call(machine, "personality", *_no_other_personality()),
                 _if_call(machine, "setrlimit", *_no_core_limit()),
                 _if_call(machine, "prlimit64", *_no_other_core_limit()),
@@ -187,6 +192,20 @@ def uncounted_filter(machine: Machine = THIS) -> bytes:
     return bpf.assembled(bpf.joined((*_only_native_calls(machine), *calls)))
 
 
+@cache
+def modes_filter(machine: Machine = THIS) -> bytes:
+    """For a task that can write where others may run programs: none of its files makes them its user.
+
+    Modes that a new file is given need no filter: the kernel takes such bits away with the first byte written.
+    """
+    refused = bpf.if_any_bit(_SET_USER_OR_GROUP, bpf.fail(errno.EPERM))
+    calls = (
+        _if_call(machine, name, bpf.argument(place), refused, bpf.answer(bpf.ALLOW))
+        for name, place in _MODE_PLACES.items()
+    )
+    return bpf.assembled(bpf.joined((*_only_native_calls(machine), *calls, bpf.answer(bpf.ALLOW))))
+
+
 def _load(program: bytes, flags: int) -> int:
     return system_call("seccomp", _SET_MODE_FILTER, flags, _Filter(len(program) // 8, program))
 
@@ -213,7 +232,9 @@ def _no_new_namespaces() -> tuple[Program, ...]:
 
 def _clone_rights(*, threads: bool, processes: bool) -> tuple[Program, ...]:
     refused = bpf.fail(errno.EPERM)
-    threads_refused = () if threads else bpf.if_any_bit(_CLONE_THREAD, refused)
+    # a process that shares memory and goes on beside its parent is a thread by another name
+    sharing_refused = bpf.if_any_bit(_CLONE_MEMORY, bpf.unless_any_bit(_CLONE_WAIT, refused))
+    threads_refused = () if threads else (*bpf.if_any_bit(_CLONE_THREAD, refused), *sharing_refused)
     processes_refused = () if processes else bpf.unless_any_bit(_CLONE_THREAD, refused)
     return (bpf.argument(0), threads_refused, processes_refused, bpf.answer(bpf.ALLOW))
 
@@ -284,6 +305,17 @@ def _no_typing_for_others() -> tuple[Program, ...]:
         bpf.argument(1),
         bpf.if_equal(_TERMINAL_TYPES, refused),
         bpf.if_equal(_TERMINAL_CONSOLE, refused),
+        bpf.answer(bpf.ALLOW),
+    )
+
+
+def _no_leases() -> tuple[Program, ...]:
+    """Who holds a lease on a file lets everybody wait who opens it, and an ordinary user's tasks may on his own."""
+    refused = bpf.fail(errno.EPERM)
+    return (
+        bpf.argument(1),
+        bpf.if_equal(_SET_LEASE, refused),
+        bpf.if_equal(_SET_DELEGATION, refused),
         bpf.answer(bpf.ALLOW),
     )
 

@@ -59,7 +59,7 @@ def raise_around(order: Order, template: Template, parent: int, doors: Iterable[
     # a change of user would make the kernel forget it, so not earlier
     processes.die_with_parent(parent)
     os.close(parent)
-    _filter_calls(order, raised)
+    _filter_calls(order, template, raised)
     return raised
 
 
@@ -86,12 +86,14 @@ def _give_up_power(order: Order, template: Template, raised: Raised) -> None:
     raised.walls["privileges"] = "no capabilities, no_new_privs"
 
 
-def _filter_calls(order: Order, raised: Raised) -> None:
+def _filter_calls(order: Order, template: Template, raised: Raised) -> None:
     processes.hide_memory()
     seccomp.load(seccomp.task_filter())
     seccomp.load(seccomp.sharing_filter())
     if "memory" not in order.grouped:
         seccomp.load(seccomp.uncounted_filter())
+    if template.writable:
+        seccomp.load(seccomp.modes_filter())
     raised.walls["network"] = "closed: no sockets (seccomp, Landlock)"
     raised.walls["system calls"] = "seccomp, native architecture only"
     raised.walls["rights"] = ", ".join(rights(order))

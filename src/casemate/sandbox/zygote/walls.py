@@ -63,7 +63,7 @@ def raise_around(order: Order, template: Template, parent: int, doors: Iterable[
     # A zygote that was killed meanwhile has left us behind: see tests/chaos/test_walls.
     processes.die_with_parent(parent)
     os.close(parent)
-    _filter_calls(order, raised)
+    _filter_calls(order, template, raised)
     return raised
 
 
@@ -182,7 +182,7 @@ def _shown(template: Template) -> list[str]:
     return [place for place in sorted(places) if not any(place.startswith(f"{other}/") for other in places)]
 
 
-def _filter_calls(order: Order, raised: Raised) -> None:
+def _filter_calls(order: Order, template: Template, raised: Raised) -> None:
     """Last of all, because the filters forbid most of the above; the broker's first, so that it has a listener."""
     if order.listened:
         raised.for_broker = (seccomp.load_listened(base64.b64decode(order.listened)), *raised.for_broker)
@@ -194,6 +194,8 @@ def _filter_calls(order: Order, raised: Raised) -> None:
     seccomp.load(seccomp.task_filter(sockets=not is_offline(order)))
     if "memory" not in order.grouped:
         seccomp.load(seccomp.uncounted_filter())
+    if template.writable:
+        seccomp.load(seccomp.modes_filter())
     raised.walls["system calls"] = "seccomp, native architecture only"
     raised.walls["rights"] = ", ".join(rights(order))
     if order.kind == "body":
@@ -206,6 +208,7 @@ def prepare(template: Template) -> None:
     for sockets in (True, False):
         seccomp.task_filter(sockets=sockets)
     seccomp.uncounted_filter()
+    seccomp.modes_filter()
     for threads, forks in itertools.product((True, False), repeat=2):
         for programs, body in ((True, False), (forks, True)):
             seccomp.rights_filter(threads=threads, processes=forks, programs=programs, body=body)
