@@ -214,3 +214,33 @@ def test_datagrams_go_nowhere_and_fail_at_once(worker):
         "101 101",
         "True",
     ], outcome.complained
+
+
+STEERED = """
+import socket, struct
+def tried(name, level, option, value):
+    try: s.setsockopt(level, option, value)
+    except OSError as error: print(name, error.errno)
+    else: print(name, "worked")
+s = socket.create_connection(("::1", {port}), 5)
+segments = socket.inet_pton(10, "fd00::2") + socket.inet_pton(10, "::1")
+tried("route", 41, 57, bytes((0, 4, 4, 1, 1, 0, 0, 0)) + segments)
+tried("old route", 41, 6, bytes(40))
+for level in (0, 41):
+    group = struct.pack("=I4xHH4s", 1, 2, 0, socket.inet_aton("239.7.7.7")).ljust(136, b"\\0")
+    tried("group", level, 42, group)
+    tried("group of a source", level, 46, group + group[8:])
+tried("device", 1, 25, b"lo")
+tried("device by number", 1, 62, struct.pack("=I", 1))
+tried("no delay", 6, 1, struct.pack("=I", 1))
+tried("six only", 41, 26, struct.pack("=I", 1))
+"""
+
+
+def test_a_connected_socket_takes_no_other_route_and_joins_no_group(worker):
+    """A segment routing header sends what follows to any address first, and needs no capability."""
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as allowed:
+        outcome = worker.python(STEERED.format(port=allowed.getsockname()[1]), egress={"allow": ["::1"]})
+    *refused, harmless, _ = outcome.stdout
+    assert {line.rpartition(" ")[2] for line in refused} == {"1"}, outcome.complained
+    assert (len(refused), harmless) == (8, "no delay worked")

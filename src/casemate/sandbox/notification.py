@@ -25,7 +25,12 @@ _CONNECT = {X86_64.name: 42, ARM64.name: 203}
 _SENDS = {X86_64.name: ((44, 3), (46, 2), (307, 3)), ARM64.name: ((206, 3), (211, 2), (269, 3))}
 """sendto, sendmsg and sendmmsg, each with the place of its flags."""
 _SET_OPTION = {X86_64.name: 54, ARM64.name: 208}
-_SOCKET_LEVEL, _LINGER = 1, 13
+_SOCKET_LEVEL, _LINGER, _STEERING = 1, 13, (25, 62)
+"""SO_LINGER; SO_BINDTODEVICE and SO_BINDTOIFINDEX."""
+_IP_LEVEL, _OF_IP = 0, (4, 42, 46)
+"""IP_OPTIONS, MCAST_JOIN_GROUP and its twin with a source."""
+_IP6_LEVEL, _OF_IP6 = 41, (6, 42, 46, 57)
+"""IPV6_2292PKTOPTIONS, the same two, and IPV6_RTHDR."""
 _UNSEEN = ("io_uring_setup", "io_uring_enter", "io_uring_register")
 
 _RECEIVE, _SEND, _IS_VALID, _ADD_DESCRIPTOR = 0xC050_2100, 0xC018_2101, 0x4008_2102, 0x4018_2103
@@ -41,7 +46,8 @@ def filter_program(machine: Machine = THIS, further: tuple[int, ...] = ()) -> by
 
     No other call can give a stream socket of ours a new peer: TCP fast open, the one send that connects, fails, and so
     does io_uring. Datagram sockets are never put into a task, and its own may send where they like: nobody is there.
-    SO_LINGER is taken and does nothing: the last close(2) of such a socket waits, and may be ours.
+    SO_LINGER is taken and does nothing: the last close(2) of such a socket waits, and may be ours. What would lead a
+    connection by another way than the address that was judged, or our network into a group, fails.
     """
     return bpf.assembled(
         bpf.joined(
@@ -52,7 +58,7 @@ def filter_program(machine: Machine = THIS, further: tuple[int, ...] = ()) -> by
                 bpf.if_at_least(_X32, bpf.answer(bpf.KILL)),
                 *(bpf.if_equal(machine.numbers[name], bpf.fail(errno.ENOSYS)) for name in _numbered(machine)),
                 *(bpf.if_equal(number, *_no_fast_open(flags)) for number, flags in _SENDS.get(machine.name, ())),
-                bpf.if_equal(_SET_OPTION[machine.name], *_NO_LINGER) if machine.name in _SET_OPTION else (),
+                bpf.if_equal(_SET_OPTION[machine.name], *_no_steering()) if machine.name in _SET_OPTION else (),
                 bpf.if_equal(_CONNECT[machine.name], bpf.answer(_ASK)) if machine.name in _CONNECT else (),
                 *(bpf.if_equal(number, bpf.answer(_ASK)) for number in further),
                 bpf.answer(bpf.ALLOW if machine.name in _CONNECT else bpf.KILL),
@@ -62,13 +68,17 @@ def filter_program(machine: Machine = THIS, further: tuple[int, ...] = ()) -> by
 
 
 _DONE = 0
-_NO_LINGER = (
-    bpf.argument(1),
-    bpf.unless_equal(_SOCKET_LEVEL, bpf.answer(bpf.ALLOW)),
-    bpf.argument(2),
-    bpf.if_equal(_LINGER, bpf.fail(_DONE)),
-    bpf.answer(bpf.ALLOW),
-)
+
+
+def _no_steering() -> tuple[bpf.Program, ...]:
+    allowed = bpf.answer(bpf.ALLOW)
+
+    def of(level: int, refused: tuple[int, ...], *others: bpf.Program) -> tuple[bpf.Program, ...]:
+        tests = (bpf.if_equal(option, bpf.fail(errno.EPERM)) for option in refused)
+        return (bpf.argument(1), bpf.if_equal(level, bpf.argument(2), *others, *tests, allowed))
+
+    of_sockets = of(_SOCKET_LEVEL, _STEERING, bpf.if_equal(_LINGER, bpf.fail(_DONE)))
+    return (*of_sockets, *of(_IP_LEVEL, _OF_IP), *of(_IP6_LEVEL, _OF_IP6), allowed)
 
 
 def _numbered(machine: Machine) -> tuple[str, ...]:
