@@ -1,6 +1,7 @@
 """Launch folders; hostile ones are in tests/attacks/test_symlink_out.py."""
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,23 @@ def test_what_takes_time_is_left_to_a_thread(tmp_path, holding):
     else:
         (tmp_path / "large").write_bytes(b"x" * (2 << 20))
     assert not folders.is_small(tmp_path)
+
+
+def test_many_folders_far_down_do_not_fill_the_memory_of_who_counts_them(tmp_path):
+    """Each of their paths would take four kilobytes, and a task can make a million."""
+    place = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(15):
+        os.mkdir("d" * 250, dir_fd=place)
+        deeper = os.open("d" * 250, os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = deeper
+    for number in range(2_000):
+        os.mkdir(f"{number}", dir_fd=place)
+    os.close(place)
+    tracemalloc.start()
+    taken = folders.taken(tmp_path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken.files == 2_015
+    assert most < 1 << 20
+    folders.remove(tmp_path)

@@ -96,9 +96,8 @@ def hand_over(folder: Path, uid: int, gid: int) -> None:
     """
     with _opened(folder) as top:
         os.chown(f"/proc/self/fd/{top}", uid, gid)
-        for visit in _walked(top):
-            for entry in visit.entries:
-                os.chown(entry.name, uid, gid, dir_fd=visit.descriptor, follow_symlinks=False)
+        for found in _walked(top):
+            os.chown(found.entry.name, uid, gid, dir_fd=found.folder, follow_symlinks=False)
 
 
 def create(folder: Path, path: str) -> BinaryIO:
@@ -210,9 +209,9 @@ def taken(folder: Path) -> Taken:
     """About what a folder takes, also while a task changes it. What it hides is not counted; nothing if it is gone."""
     size = files = 0
     with contextlib.suppress(FileNotFoundError), _opened(folder) as top:
-        for visit in _walked(top):
-            files += len(visit.entries)
-            size += sum(map(_blocks, visit.entries))
+        for found in _walked(top):
+            files += 1
+            size += _blocks(found.entry)
     return Taken(size, files)
 
 
@@ -287,40 +286,53 @@ def _move_up(name: str, source: int, top: int, moved: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Visit:
-    """One folder of a walk: its path with a slash behind it, relative to the top, and a descriptor of it."""
+class _Found:
+    """Something in a folder: the folder's path with a slash behind it, relative to the top, and a descriptor of it."""
 
     place: str
-    descriptor: int
-    entries: tuple[os.DirEntry[str], ...]
+    folder: int
+    entry: os.DirEntry[str]
 
 
-def _walked(top: int) -> Iterator[_Visit]:
-    """Every folder below and including the top that can be opened, one at a time, without following links."""
-    waiting = ["./"]
+def _walked(top: int) -> Iterator[_Found]:
+    """All that is in folders below and including the top that can be opened, one after the other, following no links.
+
+    Only names are kept of folders to come: the paths of as many as a task can make would fill the worker's memory.
+    """
+    waiting: list[tuple[str, list[str]]] = [("", ["."])]
     while waiting:
-        place = waiting.pop()
-        try:
-            descriptor = open_beneath(top, place, _FOLDER)
-        except OSError as error:
-            if error.errno in _OUT_OF_REACH:
-                continue  # the task has made it so, and nobody inside could name it or enter it either
-            raise
-        try:
-            with os.scandir(descriptor) as entries:
-                visit = _Visit(place, descriptor, tuple(entries))
-            yield visit
-            waiting += [f"{place}{entry.name}/" for entry in visit.entries if entry.is_dir(follow_symlinks=False)]
-        finally:
-            os.close(descriptor)
+        place, names = waiting[-1]
+        if not names:
+            waiting.pop()
+            continue
+        inner, deeper = f"{place}{names.pop()}/", list[str]()
+        waiting.append((inner, deeper))
+        for found in _listed(top, inner):
+            if found.entry.is_dir(follow_symlinks=False):
+                deeper.append(found.entry.name)
+            yield found
+
+
+def _listed(top: int, place: str) -> Iterator[_Found]:
+    try:
+        descriptor = open_beneath(top, place, _FOLDER)
+    except OSError as error:
+        if error.errno in _OUT_OF_REACH:
+            return  # the task has made it so, and nobody inside could name it or enter it either
+        raise
+    try:
+        with os.scandir(descriptor) as entries:
+            for entry in entries:
+                yield _Found(place, descriptor, entry)
+    finally:
+        os.close(descriptor)
 
 
 def _regular_files(top: int) -> Iterator[Output]:
-    for visit in _walked(top):
-        for entry in visit.entries:
-            path = visit.place.removeprefix("./") + entry.name
-            if entry.is_file(follow_symlinks=False) and _is_text(path):
-                yield Output(path, entry.stat(follow_symlinks=False).st_size)
+    for found in _walked(top):
+        path = found.place.removeprefix("./") + found.entry.name
+        if found.entry.is_file(follow_symlinks=False) and _is_text(path):
+            yield Output(path, found.entry.stat(follow_symlinks=False).st_size)
 
 
 def _is_text(path: str) -> bool:
