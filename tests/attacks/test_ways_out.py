@@ -244,3 +244,61 @@ def test_a_connected_socket_takes_no_other_route_and_joins_no_group(worker):
     *refused, harmless, _ = outcome.stdout
     assert {line.rpartition(" ")[2] for line in refused} == {"1"}, outcome.complained
     assert (len(refused), harmless) == (8, "no delay worked")
+
+
+LEFT_ALONE = """
+import ctypes, os, socket, threading, time
+def tried(what):
+    try: what()
+    except OSError as error: return error.errno
+    return "worked"
+def gone():
+    s = socket.create_connection(("127.0.0.1", {port}), 5)
+    s.recv(1)
+    s.shutdown(socket.SHUT_RDWR)
+    while s.getsockopt(6, 11, 1) != b"\\7": time.sleep(0.01)
+    return s
+def swapped():
+    # another socket comes and goes in the place of the one that is bound
+    own, leading = socket.socket(), gone()
+    place, ends = socket.socket(), time.monotonic() + 1
+    def swap():
+        while time.monotonic() < ends:
+            os.dup2(own.fileno(), place.fileno()); os.dup2(datagrams.fileno(), place.fileno())
+            os.dup2(leading.fileno(), place.fileno())
+    datagrams = socket.socket(type=socket.SOCK_DGRAM)
+    thread = threading.Thread(target=swap); thread.start()
+    while thread.is_alive(): tried(lambda: place.bind(("127.0.0.1", {wanted})))
+    return leading.getsockname()[1] == {wanted}
+print("bound", tried(lambda: gone().bind(("127.0.0.1", {wanted}))), swapped())
+own, unix, datagrams = socket.socket(), socket.socket(socket.AF_UNIX), socket.socket(type=socket.SOCK_DGRAM)
+print("own", tried(lambda: own.bind(("127.0.0.1", {wanted}))), tried(own.listen), own.getsockname()[1] == {wanted})
+print("again", tried(lambda: socket.socket().bind(("127.0.0.1", {wanted}))), tried(lambda: own.bind(("", 0))))
+print("unix", tried(lambda: unix.bind("a socket")), "datagrams", tried(lambda: datagrams.bind(("", {wanted}))))
+print("short", ctypes.CDLL(None).bind(socket.socket().fileno(), b"", 0))
+print(socket.create_connection(("127.0.0.1", {wanted}), 5).getpeername()[1] == {wanted})
+"""
+
+
+class HangingUp(http.server.BaseHTTPRequestHandler):
+    """Says something and goes."""
+
+    def handle(self) -> None:
+        self.request.sendall(b"x")
+
+
+def test_a_socket_whose_peer_is_gone_takes_no_port_of_the_machine(worker):
+    """Closed by both ends it is as good as new, and still one of the worker's network."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        wanted = free.getsockname()[1]
+    with answering(HangingUp) as port:
+        code = LEFT_ALONE.format(port=port, wanted=wanted)
+        outcome = worker.python(code, egress={"allow": [f"127.0.0.1:{port}"]})
+    assert outcome.stdout == [
+        "bound 22 False",
+        "own worked worked True",
+        "again 98 22",
+        "unix worked datagrams worked",
+        "short -1",
+        "True",
+    ], outcome.complained

@@ -7,7 +7,8 @@ its descriptors while we look:
 
 - no call is ever continued by the kernel, so nobody looks a second time;
 - only connected streams go in: such a socket takes no other peer, as connect(2) is ours and fast open is filtered;
-- a socket of the worker's network that comes back is left alone, because another connect would free it of its peer.
+- a socket of the worker's network that comes back is left alone, because another connect would free it of its peer;
+  nor can it be bound once that is gone: bind(2) of streams is ours, too.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import TypeAlias
 from casemate.sandbox import caller, stub
 from casemate.sandbox.addresses import Inet, Nobody, Unix, packed, packed_path, parsed
 from casemate.sandbox.attempts import Attempt, Inside, Outward
-from casemate.sandbox.connecting import blocks, is_connected, like
+from casemate.sandbox.connecting import blocks, bound, is_connected, like
 from casemate.sandbox.egress import permits, rules_of
 from casemate.sandbox.making import Making
 from casemate.sandbox.model import Egress, Proxy
@@ -131,14 +132,26 @@ class Broker:
         if is_over(events):
             self._polling.forget(self._listener.descriptor)
         elif stopped := self._listener.receive():
-            if self._touched is not None and not stopped.connects:
+            if self._touched is not None and not (stopped.connects or stopped.binds):
                 self._touched.note(stopped)
                 self._listener.go_on(stopped)
                 return
             try:
-                self._decide(stopped)
+                self._bind(stopped) if stopped.binds else self._decide(stopped)
             except OSError as error:
                 self._listener.answer(stopped, error.errno or errno.EACCES)
+
+    def _bind(self, stopped: Stopped) -> None:
+        """Give a stream of the task's own network its address; the kernel binds the rest, and no stream for a task."""
+        with caller.taken_socket(stopped) as theirs:
+            if theirs.type != socket.SOCK_STREAM or theirs.family not in (socket.AF_INET, socket.AF_INET6):
+                self._listener.go_on(stopped)
+                return
+            raw = caller.address_bytes(stopped)
+            if caller.network_of(theirs) == self._network:
+                raise OSError(errno.EINVAL, "bound already")
+            if self._listener.waits(stopped):
+                self._listener.answer(stopped, bound(theirs, raw))
 
     def _decide(self, stopped: Stopped) -> None:
         raw = caller.address_bytes(stopped)

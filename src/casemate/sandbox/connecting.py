@@ -48,9 +48,18 @@ def connected(ours: socket.socket, address: bytes) -> int:
     return _connected(ours, address) if error == errno.EINPROGRESS else error
 
 
+def bound(theirs: socket.socket, address: bytes) -> int:
+    """Bind a socket, which never waits: 0, or the errno."""
+    return _called("bind", theirs, address)
+
+
 def _connected(a_socket: socket.socket, address: bytes) -> int:
+    return _called("connect", a_socket, address)
+
+
+def _called(name: str, a_socket: socket.socket, address: bytes) -> int:
     try:
-        libc_call("connect", a_socket.fileno(), address, len(address))
+        libc_call(name, a_socket.fileno(), address, len(address))
     except OSError as error:
         return error.errno or errno.EIO
     return 0

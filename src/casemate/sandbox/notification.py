@@ -2,7 +2,8 @@
 
 See seccomp_unotify(2). No call that is judged is ever answered with "continue": between our look and the kernel's, a
 task could change the address in its memory or put another socket in the descriptor's place. Every such call is done by
-us, on a file that we hold and with an address that we copied, or it fails. Only what is recorded (`recording`) goes on.
+us, on a file that we hold and with an address that we copied, or it fails. Only what is recorded (`recording`) goes on,
+and bind(2) of what is no stream: streams are bound by us, because Landlock lets tasks bind none.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import select
 import struct
 from dataclasses import dataclass
 
-from casemate.sandbox.kernel import bpf
+from casemate.sandbox.kernel import bpf, landlock
 from casemate.sandbox.kernel.machine import ARM64, THIS, X86_64, Machine
 
 _ASK = 0x7FC0_0000
@@ -22,6 +23,7 @@ _X32 = 0x4000_0000
 _FAST_OPEN = 0x2000_0000
 """MSG_FASTOPEN: a send that connects."""
 _CONNECT = {X86_64.name: 42, ARM64.name: 203}
+_BIND = {X86_64.name: 49, ARM64.name: 200}
 _SENDS = {X86_64.name: ((44, 3), (46, 2), (307, 3)), ARM64.name: ((206, 3), (211, 2), (269, 3))}
 """sendto, sendmsg and sendmmsg, each with the place of its flags."""
 _SET_OPTION = {X86_64.name: 54, ARM64.name: 208}
@@ -67,6 +69,11 @@ def filter_program(machine: Machine = THIS, further: tuple[int, ...] = ()) -> by
     )
 
 
+def binding_calls() -> tuple[int, ...]:
+    """bind(2), where Landlock keeps from TCP ports whoever would slip past us; before Linux 6.7 nobody judges it."""
+    return (_BIND[THIS.name],) if THIS.name in _BIND and landlock.version() >= landlock.KNOWS_TCP else ()
+
+
 _DONE = 0
 
 
@@ -91,8 +98,8 @@ def _no_fast_open(flags: int) -> tuple[bpf.Program, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """One stopped call: who calls, and if it is connect(2), on which descriptor, and where how many bytes of address
-    are. `call` is its number, `arguments` are the registers as they are.
+    """One stopped call: who calls, and if it is connect(2) or bind(2), on which descriptor, and where how many bytes of
+    address are. `call` is its number, `arguments` are the registers as they are.
     """
 
     id: int
@@ -107,6 +114,11 @@ class Stopped:
     def connects(self) -> bool:
         """Is it connect(2)?"""
         return self.call == _CONNECT.get(THIS.name)
+
+    @property
+    def binds(self) -> bool:
+        """Is it bind(2)?"""
+        return self.call == _BIND.get(THIS.name)
 
 
 class Listener:

@@ -26,7 +26,7 @@ from casemate.sandbox.kernel.limits import raise_open_files
 from casemate.sandbox.launching import abandon, enclose
 from casemate.sandbox.limits import amounts
 from casemate.sandbox.model import Body, Command, Launch, Level, Places, Policy, Proxy, Survey
-from casemate.sandbox.notification import filter_program
+from casemate.sandbox.notification import binding_calls, filter_program
 from casemate.sandbox.orders import Bodies, Kind, Order, bodies_with
 from casemate.sandbox.places import places_of
 from casemate.sandbox.reaper import watched
@@ -65,8 +65,9 @@ class Sandboxes:
         self._hidden = site.hidden
         self._slots = site.slots
         self._outside = Outside(stub.resolvers(host_resolv_conf()), site.proxy)
-        self._filter = base64.b64encode(filter_program()).decode()
-        self._recording_filter = base64.b64encode(filter_program(further=recorded_calls())).decode()
+        self._filter = base64.b64encode(filter_program(further=binding_calls())).decode()
+        further = (*binding_calls(), *recorded_calls())
+        self._recording_filter = base64.b64encode(filter_program(further=further)).decode()
         self._free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
         for slot in reversed(range(site.slots)):
             self._free.put_nowait(slot)

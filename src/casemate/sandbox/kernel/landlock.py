@@ -35,8 +35,10 @@ _HIGHEST_KNOWN = {1: 13, 2: 14, 3: 15, 4: 15}
 """How many file rights an ABI knows; from 5 on all sixteen."""
 _SCOPES = 0b11
 """No signals to, and no abstract unix sockets of, processes outside (ABI 6)."""
-_TCP = 0b11
-"""Binding and connecting (ABI 4)."""
+TO_PORTS, TO_PEERS = 0b01, 0b10
+"""What TCP sockets can be kept from: to be bound, and to be connected."""
+KNOWS_TCP = 4
+"""The first ABI that does."""
 KNOWS_SCOPES = 6
 """The first ABI that tells processes inside from those outside."""
 
@@ -62,13 +64,14 @@ def version() -> int:
         return 0
 
 
-def confine(allowed: Mapping[str, Access], abi: int, *, closed_network: bool = False) -> None:
+def confine(allowed: Mapping[str, Access], abi: int, *, closed: int = 0) -> None:
     """From now on allow this process only what `allowed` says below its paths; those out of its reach are left out.
 
+    `closed` are ways of TCP sockets that are closed, as far as this ABI knows them.
     Needs no_new_privs. EOPNOTSUPP: switched off at boot; E2BIG: sixteen layers are in use already.
     """
     handled = Access((1 << _HIGHEST_KNOWN.get(abi, 16)) - 1)
-    ruleset = _created(handled, abi, _TCP if closed_network and abi >= 4 else 0)
+    ruleset = _created(handled, abi, closed if abi >= KNOWS_TCP else 0)
     try:
         for path, access in allowed.items():
             _allow(ruleset, path, access & handled)
@@ -88,7 +91,7 @@ def scope() -> None:
 
 def _created(handled: Access, abi: int, network: int = 0) -> int:
     attributes = _Ruleset(files=handled, network=network, scoped=_SCOPES if abi >= KNOWS_SCOPES else 0)
-    size = 24 if abi >= 6 else 16 if abi >= 4 else 8
+    size = 24 if abi >= 6 else 16 if abi >= KNOWS_TCP else 8
     return system_call("landlock_create_ruleset", attributes, size, 0)
 
 

@@ -66,7 +66,7 @@ def raise_around(order: Order, template: Template, parent: int, doors: Iterable[
 def enclose(template: Template) -> None:
     """Confine this process to its launch folder and what a private root would show."""
     allowed = {**grants(template), ".": Access.ALL, "/proc/self": Access.READ}
-    landlock.confine(allowed, landlock.version(), closed_network=True)
+    landlock.confine(allowed, landlock.version(), closed=landlock.TO_PORTS | landlock.TO_PEERS)
 
 
 def _die_first() -> None:

@@ -58,7 +58,7 @@ def raise_around(order: Order, template: Template, parent: int, doors: Iterable[
     _give_up_power(order, template, itself, raised)
     # after the user namespace: one made under a limit of processes imposes it on all that share its parent
     limit(order, raised, "sized memory file trees")
-    _confine(template, raised)
+    _confine(order, template, raised)
     # A change of user would make the kernel forget it, so not earlier: see tests/attacks/worker_killed_leaves_nothing.
     # A zygote that was killed meanwhile has left us behind: see tests/chaos/test_walls.
     processes.die_with_parent(parent)
@@ -151,11 +151,12 @@ def _limits(order: Order) -> Iterator[str]:
     yield "rlimits per process"
 
 
-def _confine(template: Template, raised: Raised) -> None:
+def _confine(order: Order, template: Template, raised: Raised) -> None:
     abi = landlock.version()
     raised.walls["files"] = "mount namespace, private root"
     if abi:
-        landlock.confine(_file_rights(template), abi)
+        # Only the broker binds, see `notification`: a stream of its network could be bound there once its peer is gone.
+        landlock.confine(_file_rights(template), abi, closed=landlock.TO_PORTS if order.listened else 0)
         raised.walls["files"] += f", Landlock ABI {abi}"
 
 
