@@ -36,7 +36,7 @@ UNSAFE = [
 
 
 @pytest.mark.parametrize(("told", "option", "grant"), UNSAFE)
-def test_an_unsafe_option_is_refused_by_name_with_the_key_that_grants_it(told, option, grant):
+def test_w7_an_unsafe_option_is_refused_by_name_with_the_key_that_grants_it(told, option, grant):
     (words,) = refused(told)
     assert f"`{option}`" in words
     assert f"'{grant}'" in words

@@ -72,7 +72,7 @@ def filled(folder: Path) -> Path:
     return folder
 
 
-def test_a_folder_goes_there_and_back_without_a_link_being_followed(tmp_path: Path):
+def test_w11_a_folder_goes_there_and_back_without_a_link_being_followed(tmp_path: Path):
     source, target = filled(tmp_path / "source"), tmp_path / "target"
     target.mkdir()
     (target / "old").mkdir()

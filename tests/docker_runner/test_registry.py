@@ -29,7 +29,7 @@ def registry(one_registry: Registry, idle: Dock) -> Iterator[Registry]:
         idle.engine.call("rmi", "--force", one_registry.image)
 
 
-async def test_credentials_let_in_and_are_found_nowhere(dock: Dock, registry: Registry):
+async def test_w12_credentials_let_in_and_are_found_nowhere(dock: Dock, registry: Registry):
     end = await dock.run(
         "env; grep -rs correct-horse /casemate /etc /tmp || ls -a",
         runner={"credentials": {**LOGIN, "password": "{{ secret('PULL') }}"}},
