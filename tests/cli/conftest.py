@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
+import structlog
 
 from casemate.cli import main
 
@@ -17,6 +19,18 @@ class Said:
     status: int
     out: str
     err: str
+
+
+@pytest.fixture(autouse=True)
+def _logging_ends_with_the_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A call sets up logging to the standard error of its test; no logger is to keep that when it is closed."""
+    monkeypatch.setattr(structlog, "configure", partial(_configured, structlog.configure))
+    yield
+    structlog.reset_defaults()
+
+
+def _configured(configure: Callable[..., None], **wanted: object) -> None:
+    configure(**{**wanted, "cache_logger_on_first_use": False})
 
 
 @pytest.fixture
