@@ -51,6 +51,14 @@ def test_a_flow_that_succeeds_exits_0_and_shows_its_story(hello: Path):
     assert "1 task run in sandboxes: 1 at level full" in result.stdout
 
 
+def test_where_nothing_was_started_no_walls_are_claimed(tmp_path: Path):
+    runner = "{type: io.kestra.plugin.scripts.runner.docker.Docker}"
+    task = f"  - {{id: s, type: io.kestra.plugin.scripts.shell.Commands, commands: [a], taskRunner: {runner}}}\n"
+    result = casemate("run", written(tmp_path, task), environment={"DOCKER_HOST": f"unix://{tmp_path}/none"})
+    assert result.returncode == 1
+    assert "No task run was started in a sandbox or container." in result.stdout
+
+
 def test_a_flow_that_ends_in_warning_exits_0(tmp_path: Path):
     task = "  - {id: oops, type: io.kestra.plugin.core.execution.Fail, allowFailure: true}\n"
     result = casemate("run", written(tmp_path, task))

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from casemate.executions import Execution, History, State, TaskRun
+from casemate.sandbox import Level
 
 _MARKS = {
     State.RUNNING: ("●", "36"),
@@ -91,17 +92,18 @@ class Terminal:
 
 
 def walls(execution: Execution) -> str:
-    """One line on the sandboxes: how many task runs had one, at which level, what was denied to all their attempts."""
+    """One line on the walls: how many task runs had some, at which level, what was denied to all their attempts."""
     by_run = [[one.isolation for one in run.attempts if one.isolation] for run in execution.task_runs.values()]
     reports = [report for reports in by_run for report in reports]
     if not reports:
-        return "No task run needed a sandbox."
+        return "No task run was started in a sandbox or container."
     levels = Counter(str(reports[-1].get("level")) for reports in by_run if reports)
     shown = ", ".join(f"{count} at level {level}" for level, count in levels.items())
     walls = sorted({wall for report in reports for wall in _names(report.get("walls"))})
     runs, denied = _counted(levels.total(), "task run"), sum(_times(report.get("denied")) for report in reports)
     said = [f"walls: {', '.join(walls)}", *_noted(reports), f"{_counted(denied, 'connection')} denied"]
-    return f"{runs} in sandboxes: {shown}; {'; '.join(said)}."
+    places = sorted({"containers" if level == Level.DOCKER else "sandboxes" for level in levels}, reverse=True)
+    return f"{runs} in {' and '.join(places)}: {shown}; {'; '.join(said)}."
 
 
 def _noted(reports: Sequence[Mapping[str, object]]) -> Iterator[str]:
