@@ -34,6 +34,7 @@ from casemate.settings.model import (
 )
 from casemate.settings.profiles import for_task, said_by, unknown_types
 from casemate.settings.questions import authorised, envs, redacted, thread_rule
+from casemate.settings.values import duration
 
 __all__ = [
     "GRANTS",
@@ -62,6 +63,7 @@ __all__ = [
     "Variables",
     "Worker",
     "authorised",
+    "duration",
     "envs",
     "for_task",
     "load",

@@ -1,0 +1,1 @@
+"""One module a backend, each loaded only where it is configured."""

@@ -1,0 +1,38 @@
+"""Failures of secret backends. No text of theirs may hold a value, an answer of a server, or a credential."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from casemate.errors import CasemateError
+from casemate.identifiers import Namespace
+
+
+class BackendFailed(CasemateError):
+    """A secret backend gave no answer. `passing` failures may be over at the next try; others are not."""
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
+
+
+class ReadOnly(CasemateError):
+    """Secrets can be read from there, and not changed (spec/security 2.5)."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        super().__init__(f"Secrets of namespace '{namespace}' are read-only.")
+
+
+class InvalidOptions(CasemateError):
+    """The options of a secret backend: every fault, each naming its key; no value is quoted."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+class MissingExtra(CasemateError):
+    """The official client of a secret backend is not installed."""
+
+    def __init__(self, kind: str, extra: str) -> None:
+        super().__init__(f"kestra.secret.type {kind} needs its client: pip install 'casemate[{extra}]'")

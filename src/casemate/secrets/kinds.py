@@ -1,0 +1,41 @@
+"""The kinds of backends by the name that `kestra.secret.type` gives them. What is not configured is not imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final
+
+from casemate.secrets.backend import Backend
+from casemate.secrets.errors import InvalidOptions, MissingExtra
+from casemate.secrets.options import options
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The module of a kind, with its `Options` and `opened`, and the extra that installs its official client."""
+
+    module: str
+    extra: str
+
+
+KINDS: Final[Mapping[str, Kind]] = {}
+
+
+def opened(kind: str, written: Mapping[str, Any], *, read_only: bool, at: str) -> Backend:
+    """A backend of a kind with the options that stand below the key `at`.
+
+    Raises `InvalidOptions`, and `MissingExtra` where its client is not installed. Nothing is asked of a server yet.
+    """
+    found = KINDS.get(kind)
+    if found is None:
+        raise InvalidOptions((f"{at}: no secret backend is called {kind}; there are {', '.join(sorted(KINDS))}",))
+    try:
+        module = import_module(f"casemate.secrets.backends.{found.module}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("casemate"):
+            raise
+        raise MissingExtra(kind, found.extra) from error
+    backend: Backend = module.opened(options(module.Options, written, at), read_only=read_only)
+    return backend
