@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
@@ -82,12 +81,8 @@ def options(form: type[T], written: Mapping[str, Any], at: str) -> T:
     Raises `InvalidOptions` with every fault.
     """
     try:
-        return _adapter(form).validate_python(written)
+        read: T = TypeAdapter(form).validate_python(written)
     except ValidationError as error:
         faults = (f"{'.'.join((at, *map(str, one['loc'])))}: {one['msg']}" for one in error.errors())
         raise InvalidOptions(faults) from None
-
-
-@lru_cache
-def _adapter(form: type[T]) -> TypeAdapter[T]:
-    return TypeAdapter(form)
+    return read
