@@ -230,6 +230,9 @@ for level in (0, 41):
     group = struct.pack("=I4xHH4s", 1, 2, 0, socket.inet_aton("239.7.7.7")).ljust(136, b"\\0")
     tried("group", level, 42, group)
     tried("group of a source", level, 46, group + group[8:])
+sourced = b"".join(map(socket.inet_aton, ("232.7.7.7", "127.0.0.1", "10.0.0.1")))
+tried("group of a source, as long ago", 0, 39, sourced)
+tried("anycast", 41, 27, socket.inet_pton(10, "fd00::2") + struct.pack("=I", 1))
 tried("device", 1, 25, b"lo")
 tried("device by number", 1, 62, struct.pack("=I", 1))
 tried("no delay", 6, 1, struct.pack("=I", 1))
@@ -243,7 +246,7 @@ def test_a_connected_socket_takes_no_other_route_and_joins_no_group(worker):
         outcome = worker.python(STEERED.format(port=allowed.getsockname()[1]), egress={"allow": ["::1"]})
     *refused, harmless, _ = outcome.stdout
     assert {line.rpartition(" ")[2] for line in refused} == {"1"}, outcome.complained
-    assert (len(refused), harmless) == (8, "no delay worked")
+    assert (len(refused), harmless) == (10, "no delay worked")
 
 
 LEFT_ALONE = """

@@ -29,10 +29,10 @@ _SENDS = {X86_64.name: ((44, 3), (46, 2), (307, 3)), ARM64.name: ((206, 3), (211
 _SET_OPTION = {X86_64.name: 54, ARM64.name: 208}
 _SOCKET_LEVEL, _LINGER, _STEERING = 1, 13, (25, 62)
 """SO_LINGER; SO_BINDTODEVICE and SO_BINDTOIFINDEX."""
-_IP_LEVEL, _OF_IP = 0, (4, 42, 46)
-"""IP_OPTIONS, MCAST_JOIN_GROUP and its twin with a source."""
-_IP6_LEVEL, _OF_IP6 = 41, (6, 42, 46, 57)
-"""IPV6_2292PKTOPTIONS, the same two, and IPV6_RTHDR."""
+_IP_LEVEL, _OF_IP = 0, (4, 39, 42, 46)
+"""IP_OPTIONS, IP_ADD_SOURCE_MEMBERSHIP, MCAST_JOIN_GROUP and its twin with a source."""
+_IP6_LEVEL, _OF_IP6 = 41, (6, 27, 42, 46, 57)
+"""IPV6_2292PKTOPTIONS, IPV6_JOIN_ANYCAST, the same two, and IPV6_RTHDR."""
 _UNSEEN = ("io_uring_setup", "io_uring_enter", "io_uring_register")
 
 _RECEIVE, _SEND, _IS_VALID, _ADD_DESCRIPTOR = 0xC050_2100, 0xC018_2101, 0x4008_2102, 0x4018_2103
