@@ -143,10 +143,24 @@ def test_w4_a_task_that_a_template_brings_to_light_gets_the_forced_runner(forced
 
 
 @pytest.mark.parametrize("forced_too", [False, True])
-def test_w4_a_default_of_the_flow_puts_no_other_runner_in_place(forced, forced_too):
-    entry = {"type": "io.kestra.plugin.scripts", "forced": forced_too, "values": {"taskRunner": {"type": PROCESS}}}
+@pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
+def test_w4_a_default_of_the_flow_puts_no_other_runner_in_place(forced, written, forced_too):
+    entry = {"type": "io.kestra.plugin.scripts.sh", "forced": forced_too, "values": {**written, "env": {"A": "1"}}}
     text = flow(tasks=[{"id": "t", "type": SHELL, "commands": ["ls"]}], pluginDefaults=[entry])
-    assert runners(text, forced) == {"t": {"type": CELLAR}}
+    found = govern(read(text), forced.rules.laws(MAIN, "a.b"), forced)
+    (made,) = plain(found.document.root)["tasks"]
+    assert made["taskRunner"] == {"type": CELLAR}
+    assert "runner" not in made
+    assert "docker" not in made
+
+
+@pytest.mark.parametrize("forced_too", [False, True])
+def test_w4_a_runner_that_a_default_names_in_an_older_way_is_judged(policy_of, governed, forced_too):
+    where = [{"field": "type", "operator": "ENDS_WITH", "value": ".Docker"}]
+    rule = policy_of({"type": "Deny", "on": "PLUGIN", "where": where})
+    entry = {"type": "io.kestra.plugin.scripts.sh", "forced": forced_too, "values": {"runner": "DOCKER"}}
+    outcome = governed({"tasks": [{"id": "t", "type": SHELL, "commands": ["ls"]}], "pluginDefaults": [entry]}, rule)
+    assert [each.path for each in outcome.violations] == [("tasks", 0, "taskRunner", "type")]
 
 
 def test_w4_a_forced_default_for_the_runner_reaches_one_that_nobody_wrote_down(catalog):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from casemate.documents import Mapping, Scalar, plain
 from casemate.documents import Sequence as List
 from casemate.governance.laws import Law, fillers, overriders
-from casemate.governance.legacy import whole
+from casemate.governance.legacy import modern, whole
 from casemate.governance.matching import Types, holds
 from casemate.governance.merging import filled, overlaid
 from casemate.governance.model import Delete
@@ -117,11 +117,12 @@ def _picked(laws: Iterable[Law], node: Mapping) -> tuple[tuple[Law, ...], str]:
 def applied(node: Mapping, laws: Sequence[Law], types: Types) -> Mapping:
     """The object with these rules applied to it: what must be is put in place, the rest filled in, then cut.
 
-    What must be comes once more at the end: it replaces what was filled in, and takes away what it removes.
+    What must be comes once more at the end: it replaces what was filled in, and takes away what it removes. Each may
+    name a runner in an older way, which would go before the one that must be.
     """
     node = _overlaid(node, laws, types)
     for law in fillers(laws):
-        node = filled(node, law.values_at(node.mark), joins=law.default)
+        node = modern(filled(node, law.values_at(node.mark), joins=law.default), types)
     for rule in (law.rule for law in laws):
         for name in rule.properties if isinstance(rule, Delete) else ():
             node = without(node, name)
@@ -131,5 +132,5 @@ def applied(node: Mapping, laws: Sequence[Law], types: Types) -> Mapping:
 def _overlaid(node: Mapping, laws: Sequence[Law], types: Types) -> Mapping:
     """The most important rule is applied last."""
     for law in reversed(overriders(laws)):
-        node = overlaid(node, law.values_at(node.mark), types)
+        node = modern(overlaid(node, law.values_at(node.mark), types), types)
     return node

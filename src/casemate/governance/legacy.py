@@ -23,10 +23,8 @@ def modern(node: Mapping, types: Types) -> Mapping:
 
     So they do when a script is carried out (spec/engine 8.2): rules must see what would be done.
     """
-    facts = types.facts(type_of(node) or "") or {}
-    known = facts.get("manifest.properties")
     old = {entry.key: entry for entry in node.entries if entry.key in _OLD and not _is_null(entry.value)}
-    if not old or not isinstance(known, list) or RUNNER not in known:
+    if not old or not _has_runner(node, types):
         return node
     rest = replace(node, entries=tuple(entry for entry in node.entries if entry.key not in _OLD))
     own = rest.entry(RUNNER)
@@ -39,6 +37,12 @@ def modern(node: Mapping, types: Types) -> Mapping:
     mark = next(iter(old.values())).mark
     rest = with_entry(rest, Entry(RUNNER, mark, Mapping((Entry("type", mark, node_of(kind, mark)), *runner), mark)))
     return _with_image(rest, docker.value) if docker is not None and isinstance(docker.value, Mapping) else rest
+
+
+def _has_runner(node: Mapping, types: Types) -> bool:
+    facts = types.facts(type_of(node) or "") or {}
+    known = facts.get("manifest.properties")
+    return isinstance(known, list) and RUNNER in known
 
 
 def _kind(asked: Entry | None, written: Node | None) -> str | None:
