@@ -26,7 +26,7 @@ from casemate.keys import Cipher, KeyRefused
 from casemate.orchestrator import Orchestrator, QuotaRule, Rules, new_id
 from casemate.plugins import Management
 from casemate.sandbox import Sandboxes
-from casemate.secrets import EnvironmentSecrets
+from casemate.secrets import Secrets, opened
 from casemate.settings import Settings, envs
 from casemate.storage import Storage, paths
 from casemate.store import Database, flows
@@ -79,7 +79,8 @@ async def running(
         stack.callback(db.close)
         base = settings.storage.local_base_path
         storage = Storage.local(Path(base) if base else state / "storage")
-        secrets = EnvironmentSecrets(os.environ)
+        secrets = _secrets(settings)
+        stack.callback(secrets.close)
         dispatch = Embedded()
         context, types = _context(settings), configured(settings, further)
         plugins = Management(types, settings.plugin_management, state)
@@ -116,6 +117,11 @@ async def running(
             plugins=plugins,
             version=__version__,
         )
+
+
+def _secrets(settings: Settings) -> Secrets:
+    store = settings.secrets
+    return Secrets(opened(store.kind, store.options, read_only=store.read_only, at=store.at))
 
 
 def _docker(settings: Settings, state: Path) -> Docker:

@@ -7,7 +7,7 @@ from casemate.api import Deps, app
 from casemate.catalog import Catalog, read_manifests
 from casemate.dispatch import Embedded
 from casemate.orchestrator import Orchestrator
-from casemate.secrets import EnvironmentSecrets
+from casemate.secrets import EnvironmentSecrets, Secrets
 from casemate.storage import Storage
 from casemate.store import Database
 
@@ -34,7 +34,7 @@ def storage(tmp_path):
 
 @pytest.fixture
 def deps(db, storage, catalog):
-    orchestrator = Orchestrator(db, storage, Embedded(), EnvironmentSecrets({}), catalog)
+    orchestrator = Orchestrator(db, storage, Embedded(), Secrets(EnvironmentSecrets({})), catalog)
     return Deps(db=db, orchestrator=orchestrator, storage=storage, catalog=catalog, version="0.0.0-test")
 
 

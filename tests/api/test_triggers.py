@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from casemate.api import app
 from casemate.dispatch import Embedded
 from casemate.orchestrator import Orchestrator
-from casemate.secrets import EnvironmentSecrets
+from casemate.secrets import EnvironmentSecrets, Secrets
 from casemate.store import triggers as rows
 
 MAIN = "/api/v1/main"
@@ -27,7 +27,7 @@ triggers:
 @pytest.fixture
 def client(deps, db, storage, catalog):
     """An API over a real control plane that nobody has started: no trigger fires meanwhile."""
-    orchestrator = Orchestrator(db, storage, Embedded(), EnvironmentSecrets({}), catalog)
+    orchestrator = Orchestrator(db, storage, Embedded(), Secrets(EnvironmentSecrets({})), catalog)
     with TestClient(app(replace(deps, orchestrator=orchestrator)), base_url="http://localhost:8080") as serving:
         for flow in ("one", "two"):
             assert serving.post(f"{MAIN}/flows", content=FLOW.format(flow=flow), headers=YAML).status_code == 200

@@ -18,7 +18,7 @@ from casemate.flows import Flow, read_flow
 from casemate.identifiers import MAIN, WorkerId
 from casemate.jobs import Finished, Grant, Hint, Kill, LogLine, Stale
 from casemate.orchestrator import Orchestrator, Rules
-from casemate.secrets import EnvironmentSecrets
+from casemate.secrets import EnvironmentSecrets, Secrets
 from casemate.storage import Storage
 from casemate.store import Database, flows
 
@@ -89,7 +89,7 @@ async def plane(
         db,
         storage,
         dispatch,
-        EnvironmentSecrets(SECRETS),
+        Secrets(EnvironmentSecrets(SECRETS)),
         CATALOG,
         context=context,
         rules=Rules(**rules),

@@ -128,8 +128,6 @@ def test_the_address_of_cloud_metadata_is_not_reached(written):
 UNAVAILABLE = """\
 kestra:
   secret:
-    type: aws-secret-manager
-    aws-secret-manager: {region: eu-west-1}
     isolation: {enabled: true, denied-services: [EXECUTOR]}
   configurations: {delete-files-on-start: true}
   security: {basic-auth: {password-regexp: ".{20,}"}}
@@ -142,11 +140,10 @@ def test_what_cannot_be_given_is_refused_at_the_start_line_by_line(written):
     result = casemate("server", "local", "--port", "0", "-c", configuration)
     assert result.returncode == 2
     for line, key in (
-        (3, "kestra.secret.type"),
-        (5, "kestra.secret.isolation.enabled"),
-        (6, "kestra.configurations.delete-files-on-start"),
-        (7, "kestra.security.basic-auth.password-regexp"),
-        (8, "kestra.server.basic-auth.password"),
+        (3, "kestra.secret.isolation.enabled"),
+        (4, "kestra.configurations.delete-files-on-start"),
+        (5, "kestra.security.basic-auth.password-regexp"),
+        (6, "kestra.server.basic-auth.password"),
     ):
         assert any(said.startswith(f"{configuration}:{line}:") and key in said for said in result.stderr.splitlines())
 

@@ -3,7 +3,7 @@
 import pytest
 
 from casemate.errors import Refused
-from casemate.settings import Loaded, load
+from casemate.settings import Loaded, load, redacted
 
 
 def loaded(*texts: str, **environ: str) -> Loaded:
@@ -103,12 +103,28 @@ def test_a_variable_that_a_placeholder_names_is_no_unknown_key():
     assert warned("kestra: {url: 'https://${KESTRA_HOST_NAME}'}", KESTRA_HOST_NAME="flows.example.org") == []
 
 
-def test_secrets_are_not_taken_from_elsewhere_than_where_they_are_kept():
-    (problem,) = refused("kestra:\n  secret:\n    type: vault\n    vault: {address: https://vault}\n")
-    assert problem.startswith(
-        "kestra.yml:3:5: kestra.secret.type: is vault, and this version reads secrets from SECRET_*"
-    )
+def test_the_options_of_a_store_are_those_of_its_own_block():
+    text = "kestra: {secret: {type: vault, readOnly: true, vault: {appRole: {roleId: r}}, encoding: raw, jdbc: {}}}"
+    store = loaded(text).settings.secrets
+    assert (store.kind, store.at, store.read_only) == ("vault", "kestra.secret.vault", True)
+    assert store.options == {"appRole": {"roleId": "r"}}
+    assert [said.split(":")[3] for said in warned(text)] == [" kestra.secret.jdbc", " kestra.secret.encoding"]
+
+
+def test_the_encoding_of_variables_is_an_option_of_the_environment():
+    assert loaded("kestra: {secret: {encoding: RAW}}").settings.secrets.options == {"encoding": "raw"}
     assert loaded("kestra: {secret: {type: env}}") == loaded()
+
+
+def test_nothing_is_shown_of_the_options_of_a_store():
+    settings = loaded("kestra: {secret: {type: vault, vault: {token: {token: opensesame}, address: a}}}").settings
+    assert redacted(settings)["secrets"]["options"] == {"token": "******", "address": "******"}
+    assert "opensesame" not in repr(settings)
+
+
+def test_a_block_of_options_that_is_none_is_refused():
+    (problem,) = refused("kestra: {secret: {type: vault, vault: https://vault}}")
+    assert problem == "kestra.yml:1:32: kestra.secret.vault: is a section and has keys of its own"
 
 
 def test_a_key_without_effect_says_so():

@@ -24,7 +24,7 @@ from casemate.jq import jq_on_demand
 from casemate.keys import Cipher, KeyRefused
 from casemate.sandbox import Level
 from casemate.secret import Secret
-from casemate.secrets import EnvironmentSecrets, Secrets
+from casemate.secrets import Address, EnvironmentSecrets
 
 
 def evaluate(
@@ -99,7 +99,7 @@ class Here:
     """The command line's world: a clock, chance and this environment's secrets. No server, hence no files or KV."""
 
     now: datetime
-    secrets: Secrets
+    secrets: EnvironmentSecrets
     zone: tzinfo = UTC
     apply_jq: Jq = no_jq
 
@@ -110,12 +110,12 @@ class Here:
 
     def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
         """A secret of the environment."""
-        found = self.secrets.find(MAIN, Namespace(namespace or ""), key)
+        found = self.secrets.read(Address(tenant=MAIN, namespace=Namespace(namespace or ""), name=key))
         if found is None:
             raise ExpressionError(f"Cannot find secret for key '{key}'.")
         if subkey is None:
-            return found.reveal()
-        fields = json.loads(found.reveal())
+            return found.value.reveal()
+        fields = json.loads(found.value.reveal())
         return str(fields[subkey])
 
     def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> NoReturn:

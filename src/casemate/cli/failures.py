@@ -27,10 +27,11 @@ def told(error: CasemateError, file: str | Path) -> int:
         return INVALID
     # Whoever raises it has loaded it; commands that build no walls need not know how that is done.
     from casemate.sandbox import WallsMissing
+    from casemate.secrets import InvalidOptions, MissingExtra
 
     print(f"casemate: {error}", file=sys.stderr)
     match error:
-        case Unreadable():
+        case Unreadable() | InvalidOptions() | MissingExtra():
             return INVALID
         case WallsMissing():
             return NO_WALLS

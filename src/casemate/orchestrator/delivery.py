@@ -18,7 +18,7 @@ def secrets_of(secrets: Secrets, tenant: TenantId, namespace: Namespace, task: T
     """Only those that the task names: a worker gets no secret it was not asked to deliver."""
     names = literal_secrets([dict(task.properties), task.timeout, task.log_level])
     found = {name: secrets.find(tenant, namespace, name) for name in names}
-    return {name: secret for name, secret in found.items() if secret is not None}
+    return {name: secret.value for name, secret in found.items() if secret is not None}
 
 
 def laws_for(task: Task, flow: Flow, rules: Rulebook) -> tuple[Law, ...]:

@@ -17,7 +17,7 @@ from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId
 from casemate.keys import Cipher, KeyRefused
 from casemate.masking import Mask
 from casemate.secret import Secret
-from casemate.secrets import Secrets
+from casemate.secrets import BackendFailed, Found, Secrets
 from casemate.storage import BadUri, Storage, StorageError, namespaces, paths
 from casemate.store import Tx, kv, logs
 from casemate.store.logs import Wanted
@@ -99,13 +99,11 @@ class ServiceWorld:
         """A secret, or one field of a secret that is a JSON object."""
         if self.shown:
             _refuse(f"The secret '{key}' can not be shown.")
-        found = self.secrets.find(self.whose.tenant, self._namespace(namespace), key)
-        if found is None:
-            _refuse(f"Cannot find secret for key '{key}'.")
-        self.revealed.add(found)
+        found = self._found(key, namespace)
+        self.revealed.add(found.value)
         if subkey is None:
-            return found.reveal()
-        value = _field(key, found.reveal(), subkey)
+            return found.value.reveal()
+        value = _field(key, found.value.reveal(), subkey)
         self.revealed.add(Secret(value))
         return value
 
@@ -185,6 +183,13 @@ class ServiceWorld:
         """The files of the flow's namespace: path to address."""
         found = namespaces.files_of(self.storage, self.whose.tenant, self.whose.namespace)
         return {path.lstrip("/"): stored.uri for path, stored in found.items()}
+
+    def _found(self, key: str, namespace: str | None) -> Found:
+        try:
+            found = self.secrets.find(self.whose.tenant, self._namespace(namespace), key)
+        except BackendFailed as error:
+            raise ExpressionError(str(error)) from error
+        return found or _refuse(f"Cannot find secret for key '{key}'.")
 
     def _namespace(self, given: str | None) -> Namespace:
         return self.whose.namespace if given is None else Namespace(given)

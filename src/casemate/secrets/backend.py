@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from casemate.identifiers import Namespace, TenantId
 from casemate.secret import Secret
+
+ANYWHERE: Final = Namespace("")
+"""The namespace of what a store keeps for all of them alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

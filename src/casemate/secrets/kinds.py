@@ -20,7 +20,9 @@ class Kind:
     extra: str
 
 
-KINDS: Final[Mapping[str, Kind]] = {}
+KINDS: Final[Mapping[str, Kind]] = {
+    "env": Kind("environment", ""),
+}
 
 
 def opened(kind: str, written: Mapping[str, Any], *, read_only: bool, at: str) -> Backend:

@@ -18,6 +18,7 @@ from casemate.settings.known import KNOWN
 from casemate.settings.model import Settings
 from casemate.settings.plugin_configurations import recover_missed, volume_enabled
 from casemate.settings.quotas import quotas_of
+from casemate.settings.secret_stores import secret_store
 
 T = TypeVar("T")
 
@@ -54,6 +55,7 @@ def built(said: Mapping[str, object], home: str) -> Settings:
     return Settings(
         server=_server(values),
         encryption=model.Encryption(secret_key=_trimmed(values.get("kestra.encryption.secret-key", Secret))),
+        secrets=secret_store(said, values.need("kestra.secret.type", str)),
         variables=_variables(values),
         storage=_storage(values),
         database=_database(values),

@@ -17,6 +17,7 @@ from casemate.settings import (
     plugin_management,
     plugin_security,
     quotas,
+    secret_stores,
 )
 from casemate.settings.account import account
 from casemate.settings.finding import Finding
@@ -48,7 +49,7 @@ def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Fi
     yield from plugin_security.misfits(said)
     yield from plugin_management.contradicting(settings)
     yield from quotas.misfits(said)
-    yield from _secrets(said)
+    yield from secret_stores.misfits(said)
 
 
 def odd(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
@@ -69,6 +70,7 @@ def odd(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
     if settings.storage.type != "local":
         message = "has no effect: internal files are kept in a local folder whatever this says"
         yield Finding(code="config.no-effect", keys=("kestra.storage.type",), message=message)
+    yield from secret_stores.without_effect(settings.secrets, said)
     yield from docker.odd(settings, said)
     yield from in_each_profile(settings, "egress.", lambda each: egress.odd(each.isolation.egress))
 
@@ -140,15 +142,6 @@ def _archives(said: Mapping[str, object]) -> Iterator[Finding]:
         for key in _ARCHIVE_LIMITS:
             if key not in said:
                 yield Finding(keys=(f"{_ARCHIVES}.enabled",), message=f"needs {key}", remedy=f"Set {key} as well")
-
-
-def _secrets(said: Mapping[str, object]) -> Iterator[Finding]:
-    """Secrets must not come from elsewhere than where their owner keeps them."""
-    kind = said.get("kestra.secret.type")
-    if kind not in (None, "env"):
-        message = f"is {kind}, and this version reads secrets from SECRET_* environment variables only"
-        remedy = "Remove the key, and give each secret as the Base64 text of a variable SECRET_<KEY>"
-        yield Finding(code="config.unavailable", keys=("kestra.secret.type",), message=message, remedy=remedy)
 
 
 def _ignored_switches(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ WITHHELD = ("KESTRA_PLUGINS_PATH", "KESTRA_CONFIGURATION_PATH", "KESTRA_CONFIGUR
 
 _DATABASE = "rows are kept in SQLite in the state folder whatever this says"
 _FILES = "internal files are kept in a local folder whatever this says"
-_OTHER_BACKENDS = "secrets come from SECRET_* environment variables whatever this says"
+_NO_CACHE = "secrets are not remembered yet: each use asks their store"
 _QUEUE = "jobs are carried inside the process whatever this says"
 _ENTERPRISE_USERS = "there is one account only, kestra.server.basic-auth"
 _NO_REPORT = "nothing about usage is ever sent anywhere"
@@ -169,12 +169,13 @@ _PLACES = (
     Key(name="kestra.indexer", kind=Kind.TREE, later=_ONE_PROCESS),
     Key(name="kestra.kv", kind=Kind.TREE, later=_DATABASE),
     Key(name="kestra.tasks.tmp-dir.path", kind=Kind.TEXT, later="working directories lie in the state folder"),
-    Key(name="kestra.secret.type", kind=Kind.TEXT),
-    Key(name="kestra.secret.read-only", kind=Kind.FLAG, later=_OTHER_BACKENDS),
-    Key(name="kestra.secret.cache.enabled", kind=Kind.FLAG, later=_OTHER_BACKENDS),
-    Key(name="kestra.secret.cache.maximum-size", kind=Kind.NUMBER, least=1, later=_OTHER_BACKENDS),
-    Key(name="kestra.secret.cache.expire-after-write", kind=Kind.DURATION, later=_OTHER_BACKENDS),
-    Key(name="kestra.secret.*", kind=Kind.TREE, secret=True, later=_OTHER_BACKENDS),
+    Key(name="kestra.secret.type", kind=Kind.TEXT, default="env"),
+    Key(name="kestra.secret.encoding", kind=Kind.CHOICE, choices=("base64", "raw", "auto"), default="base64"),
+    Key(name="kestra.secret.read-only", kind=Kind.FLAG, default=False),
+    Key(name="kestra.secret.cache.enabled", kind=Kind.FLAG, later=_NO_CACHE),
+    Key(name="kestra.secret.cache.maximum-size", kind=Kind.NUMBER, least=1, later=_NO_CACHE),
+    Key(name="kestra.secret.cache.expire-after-write", kind=Kind.DURATION, later=_NO_CACHE),
+    Key(name="kestra.secret.*", kind=Kind.TREE, secret=True),
     Key(name="kestra.retries.attempts", kind=Kind.NUMBER, least=0, later=_RETRIES),
     Key(name="kestra.retries.delay", kind=Kind.DURATION, later=_RETRIES),
     Key(name="kestra.retries.max-delay", kind=Kind.DURATION, later=_RETRIES),

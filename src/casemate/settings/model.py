@@ -72,6 +72,16 @@ class Encryption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecretStore:
+    """Where secrets are kept: the kind of store, its options as they were written, and the key they stand below."""
+
+    kind: str
+    at: str
+    options: Mapping[str, Plain] = field(default_factory=dict, repr=False)
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Variables:
     """`kestra.variables`: what templates see besides the execution."""
 
@@ -265,6 +275,7 @@ class Settings:
 
     server: Server
     encryption: Encryption
+    secrets: SecretStore
     variables: Variables
     storage: Storage
     database: Database

@@ -85,6 +85,9 @@ def _shown(name: str, value: object) -> object:
             return HIDDEN if _TELLTALE.search(name) else _URL_PASSWORD.sub(f"{HIDDEN}@", value)
         case timedelta():
             return durations.printed(value)
+        case dict() if name == "options":
+            # Of a store that is not ours, and its client: any of them may be what opens it.
+            return dict.fromkeys(value, HIDDEN)
         case dict():
             return {key: _shown(str(key), inner) for key, inner in value.items()}
         case list() | tuple():
