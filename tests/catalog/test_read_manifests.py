@@ -62,6 +62,17 @@ FAULTS = {
         {**ECHO, "properties": {"$ref": "#/definitions/none"}},
         "#/definitions/none refers to nothing",
     ),
+    "reference to no object": (
+        {**ECHO, "properties": {"$ref": "#/definitions/text"}},
+        "#/definitions/text stands for an object, and holds something else",
+    ),
+    "reference that is no text": ({**ECHO, "properties": {"$ref": [1]}}, "[1] refers to nothing"),
+    "allOf that is no list": ({**ECHO, "properties": {"allOf": 3}}, "allOf is a list"),
+    "allOf of no objects": ({**ECHO, "properties": {"allOf": [3]}}, "allOf stands for an object"),
+    "no pattern": (
+        {**ECHO, "properties": {"properties": {"a": {"pattern": "("}}}},
+        "com.example.Echo.properties.a.pattern: Value error, this is no regular expression of RE2",
+    ),
     "body of a flowable": ({**ECHO, "role": "flowable"}, "only a runnable task or a trigger that polls has a body"),
     "body that runs code": ({**ECHO, "capabilities": ["runs-code"]}, "a type that runs code of its own has no body"),
     "branch without tasks": ({**ECHO, "branches": ["tasks"]}, "the branch tasks is not a property that holds tasks"),
@@ -71,7 +82,7 @@ FAULTS = {
 @pytest.mark.parametrize(("written", "fault"), FAULTS.values(), ids=FAULTS)
 def test_a_bad_manifest_is_refused_with_its_fault(written, fault):
     with pytest.raises(BadManifest) as refused:
-        read(written)
+        read(written, definitions={"text": "no object"})
     assert any(fault in each for each in refused.value.faults), refused.value.faults
 
 
@@ -121,3 +132,17 @@ def test_references_that_double_at_each_step_are_refused_at_once():
     task = {"type": "a.B", "kind": "task", "title": "t", "properties": {"$ref": "#/definitions/d0"}}
     with pytest.raises(BadManifest, match="deep"):
         read_manifests(json.dumps({"definitions": {**doubling, "d40": {}}, "types": [task]}))
+
+
+def test_definitions_that_refer_to_one_another_do_not_grow_without_end():
+    wide = {
+        f"d{step}": {"properties": {f"p{number}": {"$ref": f"#/definitions/d{step + 1}"} for number in range(100)}}
+        for step in range(3)
+    }
+    with pytest.raises(BadManifest, match="holds more than"):
+        read({**ECHO, "properties": {"$ref": "#/definitions/d0"}}, definitions={**wide, "d3": {"type": "string"}})
+
+
+def test_definitions_that_are_no_object_are_refused():
+    with pytest.raises(BadManifest, match="definitions stands for an object"):
+        read({**ECHO, "properties": {"$ref": "x"}}, definitions=["x"])

@@ -22,6 +22,8 @@ _MANIFEST: Final = TypeAdapter(Manifest)
 _TYPE: Final = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*", re.ASCII)
 _REFERENCE: Final = "#/definitions/"
 _DEEPEST: Final = 5
+_LARGEST: Final = 100_000
+"""Values of a file, each counted as often as it is referred to; all types of the server have 5000."""
 _CARRIED_OUT: Final = frozenset((Kind.TASK, Kind.TRIGGER))
 """Kinds of types that a worker may carry out."""
 
@@ -29,11 +31,12 @@ _CARRIED_OUT: Final = frozenset((Kind.TASK, Kind.TRIGGER))
 def read_manifests(text: str) -> tuple[Manifest, ...]:
     """The manifests of a file. Raises `BadManifest` with every fault of every one of them."""
     types, definitions = _contents(text)
+    expansion = _Expansion(definitions)
     manifests: list[Manifest] = []
     faults: list[str] = []
     for number, written in enumerate(types):
         try:
-            manifest = _MANIFEST.validate_python(_expanded(written, definitions))
+            manifest = _MANIFEST.validate_python(expansion.of(written))
             faults += _faults(manifest)
             manifests.append(manifest)
         except ValidationError as error:
@@ -54,27 +57,51 @@ def _contents(text: str) -> tuple[list[Any], Mapping[str, Any]]:
         raise BadManifest([f"no JSON: {error}"]) from error
     if not isinstance(file, dict) or not isinstance(file.get("types"), list):
         raise BadManifest(["a manifest file is an object with a list of 'types'"])
-    return file["types"], file.get("definitions", {})
+    return file["types"], _object(file.get("definitions", {}), "definitions")
 
 
-def _expanded(written: Any, definitions: Mapping[str, Any], within: tuple[str, ...] = ()) -> Any:
-    """The same without `$ref` and `allOf`. Raises `BadManifest` for references that lead too deep."""
-    # A few definitions, each with two of the one before, would fill any memory: manifests come from others, too.
-    if len(within) > _DEEPEST:
-        raise BadManifest([f"references lead more than {_DEEPEST} deep"])
-    if isinstance(written, list):
-        return [_expanded(item, definitions, within) for item in written]
-    if not isinstance(written, dict):
-        return written
-    if reference := written.get("$ref"):
-        name = str(reference).removeprefix(_REFERENCE)
-        if name not in definitions or name in within:
+class _Expansion:
+    """Puts definitions where they are referred to. A few of them that refer to one another would fill any memory."""
+
+    def __init__(self, definitions: Mapping[str, Any]) -> None:
+        self._definitions = definitions
+        self._left = _LARGEST
+
+    def of(self, written: Any, within: tuple[str, ...] = ()) -> Any:
+        """The same without `$ref` and `allOf`. Raises `BadManifest` for what grows too large, or is none of ours."""
+        self._left -= 1
+        if self._left < 0:
+            raise BadManifest([f"with its references the file holds more than {_LARGEST} values"])
+        if isinstance(written, list):
+            return [self.of(item, within) for item in written]
+        if not isinstance(written, dict):
+            return written
+        if reference := written.get("$ref"):
+            own = {key: value for key, value in written.items() if key != "$ref"}
+            return {**self._referred(str(reference), within), **own}
+        parts = [_object(self.of(part, within), "allOf") for part in _list(written.get("allOf", []), "allOf")]
+        own = {key: self.of(value, within) for key, value in written.items() if key != "allOf"}
+        return _merged([*parts, own]) if parts else own
+
+    def _referred(self, reference: str, within: tuple[str, ...]) -> dict[str, Any]:
+        name = reference.removeprefix(_REFERENCE)
+        if len(within) >= _DEEPEST:
+            raise BadManifest([f"references lead more than {_DEEPEST} deep"])
+        if name not in self._definitions or name in within:
             raise BadManifest([f"{reference} refers to nothing, or to itself"])
-        referred = _expanded(definitions[name], definitions, (*within, name))
-        return {**referred, **{key: value for key, value in written.items() if key != "$ref"}}
-    parts = [_expanded(part, definitions, within) for part in written.get("allOf", ())]
-    own = {key: _expanded(value, definitions, within) for key, value in written.items() if key != "allOf"}
-    return _merged([*parts, own]) if parts else own
+        return _object(self.of(self._definitions[name], (*within, name)), reference)
+
+
+def _object(value: Any, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadManifest([f"{name} stands for an object, and holds something else"])
+    return value
+
+
+def _list(value: Any, name: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise BadManifest([f"{name} is a list"])
+    return value
 
 
 def _merged(parts: list[dict[str, Any]]) -> dict[str, Any]:

@@ -27,9 +27,10 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from casemate.catalog.errors import BadManifest
+from casemate.patterns import PatternRefused, compiled
 
 Type: TypeAlias = Literal["string", "integer", "number", "boolean", "array", "object"]
 
@@ -85,6 +86,16 @@ def _several(written: object) -> object:
     return written if isinstance(written, list | tuple | frozenset) else [written]
 
 
+def _readable(pattern: str | None) -> str | None:
+    """What values are held against later, when it is too late to tell the author of a manifest."""
+    try:
+        if pattern is not None:
+            compiled(pattern)
+    except PatternRefused as error:
+        raise ValueError(f"this is no regular expression of RE2: {error}") from error
+    return pattern
+
+
 @dataclass(frozen=True, kw_only=True)
 class Schema:
     """What one property, or the properties of one object, may hold. No `types` means anything at all."""
@@ -98,7 +109,7 @@ class Schema:
     deprecated: bool = False
     choices: Annotated[tuple[str, ...], Field(alias="enum")] = ()
     format: Format | None = None
-    pattern: str | None = None
+    pattern: Annotated[str | None, AfterValidator(_readable)] = None
     shortest: Annotated[int | None, Field(alias="minLength")] = None
     longest: Annotated[int | None, Field(alias="maxLength")] = None
     least: Annotated[float | None, Field(alias="minimum")] = None

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
-import re2
-
 from casemate.catalog import Schema
+from casemate.patterns import PatternRefused, compiled, within_effort
 
 
 def when_absent(schema: Schema, *, required: bool) -> Iterator[str]:
@@ -35,7 +33,7 @@ def when_given(value: Any, schema: Schema) -> Iterator[str]:
 def _text(value: str, schema: Schema) -> Iterator[str]:
     if schema.must_not_be and not (value.strip() if schema.must_not_be == "blank" else value):
         yield f"must not be {schema.must_not_be}"
-    if schema.pattern is not None and not _compiled(schema.pattern).fullmatch(value):
+    if schema.pattern is not None and not _fits(schema.pattern, value):
         yield f'must match "{schema.pattern}"'
     if schema.longest is not None and not (schema.shortest or 0) <= len(value) <= schema.longest:
         yield f"size must be between {schema.shortest or 0} and {schema.longest}"
@@ -48,6 +46,9 @@ def _number(value: float, schema: Schema) -> Iterator[str]:
         yield f"must be greater than {schema.above:g}"
 
 
-@cache
-def _compiled(pattern: str) -> Any:
-    return re2.compile(pattern)
+def _fits(pattern: str, text: str) -> bool:
+    """A text that would keep the pattern of a plugin busy for minutes does not."""
+    try:
+        return within_effort(compiled(pattern), text).fullmatch(text) is not None
+    except PatternRefused:
+        return False
