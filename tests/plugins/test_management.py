@@ -34,7 +34,8 @@ def test_versions_lie_side_by_side_and_are_found_again(tmp_path: Path):
     types, management = managed(tmp_path)
     for version in ("1.0.0", "2.0.0"):
         installed(management, greeting(version))
-    assert [each.name for each in (tmp_path / "plugins").iterdir() if not each.name.startswith(".")].sort() is None
+    folders = sorted(each.name for each in (tmp_path / "plugins").iterdir() if not each.name.startswith("."))
+    assert folders == [f"com_example__casemate-greeting__{number}_0_0" for number in (1, 2)]
     assert types.find(TYPE, "1.0.0") is not None
     again, _ = managed(tmp_path)
     assert [str(each.origin.version) for each in again.plugins.plugins] == ["1.0.0", "2.0.0"]
@@ -77,6 +78,18 @@ def test_another_wheel_of_the_same_version_must_be_forced(tmp_path: Path):
     assert found is not None
     assert found.title == "Changed"
     assert len(types.plugins.plugins) == 1
+
+
+def test_a_plugin_is_not_forced_over_another_whose_folder_has_the_same_name(tmp_path: Path):
+    types, management = managed(tmp_path)
+    one, other = [
+        plugin({"own/body.py": ""}, group=group, types=[task(f"{group}.One", "own.body")])
+        for group in ("com.a", "com_a")
+    ]
+    installed(management, one)
+    with pytest.raises(PluginRefused, match=r"com_a:own:1\.0\.0 would lie where com\.a:own:1\.0\.0 is"):
+        installed(management, other, force=True)
+    assert types.find("com.a.One") is not None
 
 
 @pytest.mark.parametrize(

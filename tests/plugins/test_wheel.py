@@ -41,6 +41,7 @@ def test_the_right_digest_is_taken_in_either_case():
     assert checked(b"content", digest(b"content").upper()) == b"content"
 
 
+HOLDING = {"properties": {"each": {"type": "array", "items": {"x-holds": "task"}}}}
 OWN = {"own/body.py": "def run(job, tell): pass\n"}
 
 
@@ -57,7 +58,11 @@ OWN = {"own/body.py": "def run(job, tell): pass\n"}
         ({"types": [task("com.example.Own", "own/../x")]}, "is no module of the wheel"),
         ({"types": [task("com.example.Own", "own.body", kind="trigger")]}, "tasks only"),
         ({"types": [task("com.example.Own", "own.body", internal=True)]}, "tasks only"),
+        ({"types": [task("com.example.Own", None, kind="condition")]}, "tasks only"),
+        ({"types": [task("com.example.Own", None, kind="task-runner")]}, "tasks only"),
         ({"types": [task("com.example.Own", "own.body", asks=["storage.purge"])]}, "must not ask for storage.purge"),
+        ({"types": [task("com.example.Own", "own.body", properties={"x-checks": ["dag"]})]}, "x-checks is for types"),
+        ({"types": [task("com.example.Own", "own.body", properties=HOLDING)]}, "x-holds is for types"),
         ({"types": [task("com.example.Own", None)]}, "needs a body"),
         ({"types": [task("com.example.Own", None, capabilities=["runs-code"])]}, "needs a body"),
         ({"types": [task("com.example.Own", "own.body", capabilities=["flies"])]}, "capabilities"),
@@ -97,6 +102,11 @@ def test_what_a_plugin_needs_must_be_in_its_wheel():
     needing = metadata("1.0.0", "own", "Requires-Dist: requests>=2")
     with pytest.raises(PluginRefused, match="needs requests>=2"):
         read_wheel(plugin({"own-1.0.0.dist-info/METADATA": needing}))
+
+
+def test_a_wheel_has_one_name():
+    with pytest.raises(PluginRefused, match=r"it has 2 \.dist-info/METADATA"):
+        read_wheel(plugin({"other-1.0.0.dist-info/METADATA": metadata("9.9.9", "other")}))
 
 
 def test_machine_code_is_refused():

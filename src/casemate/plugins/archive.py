@@ -26,6 +26,9 @@ LARGEST_TEXT: Final = 4 << 20
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED: Final = 0x1
 _BROKEN: Final = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
+"""What `zipfile` raises for a hostile archive beside its own error: data that is damaged (`zlib.error`, `EOFError`), a
+version or a method that it does not know (`NotImplementedError`), a password (`RuntimeError`), an offset before the
+beginning (`OSError`, `ValueError`), a text that is none (`UnicodeDecodeError`, which is a `ValueError`)."""
 
 
 class Archive:

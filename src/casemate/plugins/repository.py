@@ -69,6 +69,9 @@ def install(repository: Path, content: bytes, plugin: Plugin, now: datetime, *, 
         before = read(folder) if folder.exists() else None
         if isinstance(before, Plugin) and before.origin.sha256 == plugin.origin.sha256:
             return before
+        # `com.a` and `com_a` lie in one folder: to force the one must not take the other away.
+        if isinstance(before, Plugin) and before.origin.coordinates != plugin.origin.coordinates:
+            raise PluginRefused(f"{plugin.origin.coordinates} would lie where {before.origin.coordinates} is")
         if before is not None and not force:
             raise PluginRefused(f"{plugin.origin.coordinates} is installed already, with another content")
         fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=repository))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, Final
 
-from casemate.catalog import BadManifest, Capability, Installed, Kind, Manifest, Origin, Plugin, read_manifests
+from casemate.catalog import BadManifest, Capability, Installed, Kind, Manifest, Origin, Plugin, Schema, read_manifests
 from casemate.plugins.archive import Archive
 from casemate.plugins.errors import PluginRefused
 from casemate.versions import NotAVersion, version
@@ -81,10 +81,11 @@ def _only(archive: Archive, name: str, what: str) -> str:
 
 def _metadata(archive: Archive) -> dict[str, str]:
     """Name and version of the distribution. What it needs besides the standard library must be in the wheel."""
-    place = next((name for name in archive.names if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)), None)
-    if place is None:
-        raise PluginRefused("The file is no wheel: it has no .dist-info/METADATA")
-    heads = _heads(archive.text(place))
+    places = [name for name in archive.names if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)]
+    # Of two of them each process would take another one, and the plugin would have two names.
+    if len(places) != 1:
+        raise PluginRefused(f"The file is no wheel: it has {len(places) or 'no'} .dist-info/METADATA")
+    heads = _heads(archive.text(places[0]))
     artifact = re.sub(r"[-_.]+", "-", heads.get("name", "")).lower()
     if not _ARTIFACT.fullmatch(artifact):
         raise PluginRefused("The metadata of the wheel has no usable Name")
@@ -127,6 +128,8 @@ def _faults(manifest: Manifest, archive: Archive) -> Iterator[str]:
     """What a manifest of ours may say, and that of a plugin must not."""
     if manifest.kind is not Kind.TASK or manifest.internal or manifest.branches:
         yield f"{manifest.type}: a plugin has tasks only, and none that hold others"
+    for word in sorted(_words_of_ours(manifest.schema)):
+        yield f"{manifest.type}: {word} is for types that come with the server"
     if taken := [name for name in manifest.names if name.startswith(_OURS)]:
         yield f"{taken[0]}: names that begin so are those of the server's own types"
     if manifest.body is None:
@@ -137,6 +140,13 @@ def _faults(manifest: Manifest, archive: Archive) -> Iterator[str]:
         yield f"{manifest.type}: only types that come with the server run scripts"
     if refused := sorted(manifest.asks - ASKS):
         yield f"{manifest.type}: a plugin must not ask for {refused[0]}"
+
+
+def _words_of_ours(schema: Schema) -> set[str]:
+    """Words that nothing would carry out for a plugin (`x-holds`), or that trust the rest of a schema (`x-checks`)."""
+    own = {word for word, given in (("x-holds", schema.holds), ("x-checks", schema.checks)) if given}
+    inside = (schema.items, schema.values, *schema.properties.values())
+    return own.union(*(_words_of_ours(each) for each in inside if each is not None))
 
 
 def _is_module(name: str, archive: Archive) -> bool:
