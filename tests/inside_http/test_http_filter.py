@@ -2,50 +2,35 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
+from tests.website import Website, website
 
 from casemate.inside.core_http_request import run
+from casemate.inside.http_exchange import ExchangeFailed
 from casemate.inside.http_filter import Filter, UriRefused
 
 METADATA = "http://169.254.169.254"
 
 
-class Site(BaseHTTPRequestHandler):
-    """Says that it was asked, and leads on to what stands behind `/to?`."""
-
-    asked: list[str]
-
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        led = self.path.startswith("/to?")
-        self.send_response(302 if led else 200)
-        if led:
-            self.send_header("Location", self.path.partition("?")[2])
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Be quiet."""
-
-
 @pytest.fixture
-def site() -> Iterator[str]:
-    Site.asked = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+def site() -> Iterator[Website]:
+    with website() as server:
+        yield server
 
 
-def ask(uri: str, allowed: tuple[str, ...] = (), denied: tuple[str, ...] = (), **options: Any) -> int:
+def ask(
+    uri: str,
+    allowed: tuple[str, ...] = (),
+    denied: tuple[str, ...] = (),
+    headers: dict[str, str] | None = None,
+    method: str = "GET",
+    **options: Any,
+) -> int:
     told: list[dict[str, Any]] = []
-    properties = {"uri": uri, "options": options}
+    properties = {"uri": uri, "method": method, "headers": headers, "options": options}
     run({"properties": properties, "http": {"allowed": allowed, "denied": denied}}, told.append, lambda *_, **__: None)
     return int(told[-1]["outputs"]["code"])
 
@@ -145,6 +130,14 @@ def test_an_allowed_path_does_not_lead_out_of_itself(uri):
     assert refused(uri, allowed=("https://h.example/v1",))
 
 
+def test_an_entry_may_have_escapes_and_means_what_they_mean():
+    for entry in ("https://h.example/%61%20b", "https://h.example/x/../a%20b/"):
+        for uri in ("https://h.example/a%20b/x", "https://h.example/%61%20b/x", "https://h.example/a b/x"):
+            assert refused(uri, denied=(entry,))
+    assert not refused("https://h.example/a%20b/x", allowed=("https://h.example/a%20b",))
+    assert refused("https://h.example/a%20c", allowed=("https://h.example/a%20b",))
+
+
 def test_what_is_denied_blocks_what_is_allowed():
     lists = {"allowed": ("https://h.example",), "denied": ("https://h.example/admin",)}
     assert refused("https://h.example/admin", **lists)
@@ -152,29 +145,75 @@ def test_what_is_denied_blocks_what_is_allowed():
 
 
 def test_a_redirect_to_a_denied_address_ends_before_it_is_asked(site):
-    assert ask(f"{site}/to?{site}/open") == 200
+    assert ask(f"{site.url}/to?{site.url}/open") == 200
     with pytest.raises(UriRefused, match="denied list"):
-        ask(f"{site}/to?{site}/closed", denied=(f"{site}/closed",))
+        ask(f"{site.url}/to?{site.url}/closed", denied=(f"{site.url}/closed",))
     with pytest.raises(UriRefused, match="allowed list"):
-        ask(f"{site}/to?{site}/elsewhere", allowed=(f"{site}/to",))
-    assert "/closed" not in Site.asked
-    assert "/elsewhere" not in Site.asked
+        ask(f"{site.url}/to?{site.url}/elsewhere", allowed=(f"{site.url}/to",))
+    assert "/closed" not in site.asked
+    assert "/elsewhere" not in site.asked
 
 
 def test_a_name_that_leads_to_a_denied_number_is_not_asked(site):
-    port = urlsplit(site).port
+    port = site.port
     with pytest.raises(UriRefused, match="denied list"):
         ask(f"http://localhost:{port}/admin", denied=(f"http://127.0.0.1:{port}/admin",))
-    assert Site.asked == []
+    assert site.asked == []
     assert ask(f"http://localhost:{port}/open", denied=(f"http://127.0.0.1:{port}/admin",)) == 200
 
 
 def test_a_proxy_of_the_task_is_an_address_like_any_other(site):
-    parts = urlsplit(site)
-    proxy = {"proxyType": "HTTP", "proxyAddress": "127.1", "proxyPort": parts.port}
+    proxy = {"proxyType": "HTTP", "proxyAddress": "127.1", "proxyPort": site.port}
     with pytest.raises(UriRefused, match="denied list"):
-        ask("http://harmless.example/", denied=(site,), **proxy)
+        ask("http://harmless.example/", denied=(site.url,), **proxy)
     with pytest.raises(UriRefused, match="allowed list"):
         ask("http://harmless.example/", allowed=("http://harmless.example",), **proxy)
-    assert Site.asked == []
-    assert ask("http://harmless.example/", denied=(f"http://127.0.0.1:{(parts.port or 0) + 1}",), **proxy) == 200
+    assert site.asked == []
+    assert ask("http://harmless.example/", denied=(f"http://127.0.0.1:{site.port + 1}",), **proxy) == 200
+
+
+def test_a_server_that_is_named_as_a_proxy_is_no_way_to_its_denied_paths(site):
+    proxy = {"proxyType": "HTTP", "proxyAddress": "127.0.0.1", "proxyPort": site.port}
+    with pytest.raises(UriRefused, match="denied list"):
+        ask("http://harmless.example/closed", denied=(f"{site.url}/closed",), **proxy)
+    assert site.asked == []
+
+
+def test_a_name_of_a_proxy_that_leads_to_a_denied_number_is_not_asked(site):
+    proxy = {"proxyType": "HTTP", "proxyAddress": "localhost", "proxyPort": site.port}
+    for uri in ("http://harmless.example/", "https://harmless.example/"):
+        with pytest.raises(UriRefused, match="denied list"):
+            ask(uri, denied=(site.url,), **proxy)
+    assert site.asked == []
+
+
+def test_a_host_header_asks_for_what_it_names(site):
+    closed = (f"http://closed.example:{site.port}",)
+    for lists in ({"denied": closed}, {"allowed": (site.url,)}):
+        for header in ("closed.example", "CLOSED.example.:80"):
+            with pytest.raises(UriRefused, match=r"(?i)//closed\.example"):
+                ask(f"{site.url}/", headers={"HOST": header}, **lists)
+    for header in ("me@closed.example", "open.example/..@closed.example", ""):
+        with pytest.raises(ExchangeFailed, match="Host"):
+            ask(f"{site.url}/", headers={"host": header}, denied=closed)
+    assert site.asked == []
+    assert ask(f"{site.url}/", headers={"host": "open.example"}, denied=closed) == 200
+    assert site.hosts == ["open.example"]
+
+
+def test_a_host_header_is_for_the_first_server_only(site):
+    with website() as other:
+        assert ask(f"{site.url}/to?{other.url}/x", headers={"Host": "first.example"}) == 200
+    assert (site.hosts, other.hosts) == (["first.example"], [f"127.0.0.1:{other.port}"])
+
+
+def test_a_method_is_one_word(site):
+    with pytest.raises(ExchangeFailed, match="method"):
+        ask(f"{site.url}/open", denied=(f"{site.url}/closed",), method="GET /closed HTTP/1.1")
+    assert site.asked == []
+
+
+@pytest.mark.parametrize("host", ["169%2e254.169.254", "%31%36%39.254.169.254", "a b", "a\\b", "a^b"])
+def test_a_host_is_spelled_as_hosts_are(host):
+    with pytest.raises(ExchangeFailed, match="Invalid URI"):
+        ask(f"http://{host}/", denied=(METADATA,))

@@ -9,6 +9,7 @@ import base64
 import contextlib
 import encodings.idna  # noqa: F401 - behind the walls an import would come too late
 import http.client
+import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -24,10 +25,13 @@ from casemate.inside.http_receiving import ExchangeFailed, receive
 MOST_REDIRECTS = 10
 _REDIRECTS = (301, 302, 303, 307, 308)
 _KEEP_METHOD = (307, 308)
-_CREDENTIALS = ("authorization", "cookie", "proxy-authorization")
+_FOR_THE_FIRST = ("authorization", "cookie", "proxy-authorization", "host")
 _ABOUT_CONTENT = ("content-type", "content-length", "content-encoding")
 _FRAMING = ("content-length", "transfer-encoding")
 """Where a body ends is not for a flow to say: two opinions of it are how requests are smuggled."""
+_HOST = re.compile(r"[A-Za-z0-9._-]+", re.ASCII)
+_NAMED_HOST = re.compile(r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
+_METHOD = re.compile(r"[A-Z][A-Z_-]*", re.ASCII)
 _PLAIN = "%/:=&?~#+!$,;'@()*[]"
 
 
@@ -93,11 +97,11 @@ def exchanged(request: Request, options: Options, into: BinaryIO | None = None) 
 
 
 def _redirected(request: Request, code: int, location: str) -> Request:
-    """The next hop. Other servers get no credentials, and what was asked for with a body is then read without one."""
+    """The next hop. Another server gets no credentials, and what was asked for with a body is read without one."""
     target = urljoin(request.uri, location)
     headers = dict(request.headers)
     if _origin(urlsplit(target)) != _origin(urlsplit(request.uri)):
-        headers = {name: value for name, value in headers.items() if name not in _CREDENTIALS}
+        headers = {name: value for name, value in headers.items() if name not in _FOR_THE_FIRST}
     if code in _KEEP_METHOD or request.method in ("GET", "HEAD"):
         return replace(request, uri=target, headers=headers)
     headers = {name: value for name, value in headers.items() if name not in _ABOUT_CONTENT}
@@ -111,15 +115,11 @@ def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
 
 def _one(request: Request, options: Options, into: BinaryIO | None) -> Response:
     parts = _address(request.uri)
-    options.filter.check(request.uri)
-    if options.proxy:
-        # What is said to a proxy goes to whoever it is, whatever address the request itself names.
-        host = f"[{options.proxy.host}]" if ":" in options.proxy.host else options.proxy.host
-        options.filter.check(f"http://{host}:{options.proxy.port}")
+    _judge(request, parts, options)
     connection = _connection(parts, options)
-    if not options.proxy:
-        connect = partial(_connected, request.uri, options.filter)
-        connection._create_connection = connect  # type: ignore[attr-defined]  # the one hook there is
+    reached = request.uri if options.proxy is None else _through(options.proxy, parts)
+    connect = partial(_connected, reached, options.filter)
+    connection._create_connection = connect  # type: ignore[attr-defined]  # the one hook there is
     try:
         return _answered(connection, _addressed(request, parts, options), options, into)
     except TimeoutError as error:
@@ -130,6 +130,29 @@ def _one(request: Request, options: Options, into: BinaryIO | None) -> Response:
         raise ExchangeFailed(f"The server's answer is not HTTP: {str(error) or type(error).__name__}") from error
     finally:
         connection.close()
+
+
+def _judge(request: Request, parts: SplitResult, options: Options) -> None:
+    """Hold whoever may answer against the lists. ExchangeFailed: two readers could see two requests in this one."""
+    if not _METHOD.fullmatch(request.method):
+        raise ExchangeFailed(f"Invalid method: {request.method[:100]!r}")
+    options.filter.check(request.uri)
+    if (header := request.headers.get("host")) is not None:
+        # A server of many names answers for the one in this header, whatever name and port led to it.
+        if not (named := _NAMED_HOST.fullmatch(header)):
+            raise ExchangeFailed(f"Invalid Host header: {header[:100]!r}")
+        port = f":{parts.port}" if parts.port else ""
+        options.filter.check(f"{parts.scheme}://{named['host']}{port}{parts.path}")
+    if options.proxy:
+        # What is said to a proxy goes to whoever it is: a server that is none still answers for the path.
+        options.filter.check(_through(options.proxy, parts._replace(path="")))
+        options.filter.check(_through(options.proxy, parts))
+
+
+def _through(proxy: Proxy, parts: SplitResult) -> str:
+    """What a server would understand that is asked as if it were a proxy."""
+    host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
+    return f"http://{host}:{proxy.port}{parts.path}"
 
 
 def _connected(
@@ -149,11 +172,20 @@ def _connected(
 def _address(uri: str) -> SplitResult:
     try:
         parts = urlsplit(uri)
-        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+        if parts.scheme in ("http", "https") and parts.hostname and _is_host(parts.hostname) and parts.port != 0:
             return parts
     except ValueError as error:
         raise ExchangeFailed(f"Invalid URI: {error}") from error
     raise ExchangeFailed("Invalid URI: it must begin with http:// or https:// and name a host")
+
+
+def _is_host(name: str) -> bool:
+    """Is it spelled as hosts are? `%31` means 1 to some proxies, and a backslash ends a host for others."""
+    try:
+        plain = name if name.isascii() else name.encode("idna").decode()
+    except UnicodeError:
+        return False
+    return ":" in name or _HOST.fullmatch(plain) is not None
 
 
 def _connection(parts: SplitResult, options: Options) -> http.client.HTTPConnection:

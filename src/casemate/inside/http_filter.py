@@ -76,14 +76,16 @@ def _shown(uri: str) -> str:
 
 def _allows(entry: Place, asked: Place) -> bool:
     """However a server reads the path, it must lie in the folder that is allowed."""
-    folder = entry.paths[0].rstrip("/")
-    return _same(entry, asked) and all(path == folder or path.startswith(f"{folder}/") for path in asked.paths)
+    folders = [path.rstrip("/") for path in entry.paths]
+    return _same(entry, asked) and all(
+        any(path == folder or path.startswith(f"{folder}/") for folder in folders) for path in asked.paths
+    )
 
 
 def _denies(entry: Place, asked: Place) -> bool:
     """In whatever case, and in one reading at least."""
-    start = entry.paths[0].rstrip("/").lower()
-    return _same(entry, asked) and any(path.lower().startswith(start) for path in asked.paths)
+    starts = tuple(path.rstrip("/").lower() for path in entry.paths)
+    return _same(entry, asked) and any(path.lower().startswith(starts) for path in asked.paths)
 
 
 def _same(entry: Place, asked: Place) -> bool:
