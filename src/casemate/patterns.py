@@ -36,9 +36,15 @@ def compiled(pattern: str, *, case_sensitive: bool = True) -> Any:
         raise PatternRefused(_reason(error)) from error
 
 
+def cost(pattern: Any, text: str) -> int:
+    """What a compiled pattern takes for a text at most, to be held against `EFFORT`."""
+    steps: int = pattern.programsize * len(text)
+    return steps
+
+
 def within_effort(pattern: Any, text: str) -> Any:
     """The same compiled pattern. Raises `PatternRefused` if this text would take it too long."""
-    if pattern.programsize * len(text) > EFFORT:
+    if cost(pattern, text) > EFFORT:
         raise PatternRefused(f"it would take too long on a text of {len(text)} characters")
     return pattern
 

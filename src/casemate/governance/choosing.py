@@ -12,8 +12,8 @@ from casemate.governance.legacy import modern, whole
 from casemate.governance.matching import Types, holds
 from casemate.governance.merging import filled, overlaid
 from casemate.governance.model import Delete
-from casemate.governance.places import type_of, without
-from casemate.governance.words import Target
+from casemate.governance.places import without
+from casemate.governance.sieve import Sieve, is_of_type
 
 REFS = "policyRefs"
 NAMED = "pluginDefaultsRef"
@@ -48,8 +48,8 @@ class Choice:
         return Around(self.refs, self.around.done | brought)
 
 
-def choose(node: Mapping, around: Around, laws: Sequence[Law], types: Types) -> Choice:
-    """The rules for an object, and the object with them applied.
+def choose(node: Mapping, around: Around, laws: Sieve) -> Choice:
+    """The rules for an object, and the object with them applied. Raises `Unable`.
 
     A rule that holds keeps holding: rules are added, in rounds, until none more holds for what they make of the
     object. So the end does not depend on the order in which they are looked at, and there is always one.
@@ -58,29 +58,28 @@ def choose(node: Mapping, around: Around, laws: Sequence[Law], types: Types) -> 
     now, refs = node, around.refs
     while True:
         refs |= references(now)
-        seen = whole(now, types)
-        more = {law.order: law for law in laws if law.order not in chosen and _is_meant(law, seen, around, refs, types)}
+        seen = whole(now, laws.types)
+        meant = (law for law in laws.of(seen, root=around.root) if law.order not in chosen)
+        more = {law.order: law for law in meant if _is_meant(law, seen, around, refs, laws)}
         if not more:
             used, ignored = _picked(chosen.values(), now)
             return Choice(now, used, refs, ignored, around)
         chosen |= more
-        now = applied(node, _picked(chosen.values(), now)[0], types)
+        laws.effort.spend(sum(_weight(law) for law in chosen.values()))
+        now = applied(node, _picked(chosen.values(), now)[0], laws.types)
 
 
-def _is_meant(law: Law, node: Mapping, around: Around, refs: frozenset[str], types: Types) -> bool:
+def _is_meant(law: Law, node: Mapping, around: Around, refs: frozenset[str], laws: Sieve) -> bool:
     if law.order in around.done or (law.called and law.policy not in refs) or law.advisory:
         return False
     if law.ref and law.ref != named_default(node):
         return False
-    return is_subject(law, node, around, types) and all(holds(each, node, types) for each in law.rule.where)
+    return all(holds(each, node, laws.types, laws.effort) for each in law.rule.where if not is_of_type(each))
 
 
-def is_subject(law: Law, node: Mapping, around: Around, types: Types) -> bool:
-    """Is the object of the kind that the rule is about? A plugin default is for every object with a type."""
-    if law.rule.on is Target.FLOW:
-        return around.root
-    kind = None if around.root else type_of(node)
-    return kind is not None and (law.default or types.facts(kind) is not None)
+def _weight(law: Law) -> int:
+    """How much there is to do for it."""
+    return len(law.rule.properties) if isinstance(law.rule, Delete) else 1
 
 
 def references(node: Mapping) -> frozenset[str]:

@@ -13,8 +13,9 @@ from casemate.documents import MAX_DEPTH, MAX_NODES, Mapping, Mark, Node, Path, 
 from casemate.documents import Sequence as List
 from casemate.errors import Problem
 from casemate.governance import changes
-from casemate.governance.choosing import Around, Choice, choose, is_subject, named_default, references
+from casemate.governance.choosing import Around, Choice, choose, named_default, references
 from casemate.governance.defaults import DECLARED
+from casemate.governance.effort import Effort
 from casemate.governance.errors import Unable
 from casemate.governance.judging import faults, subject_of
 from casemate.governance.laws import Law
@@ -23,6 +24,7 @@ from casemate.governance.matching import Types
 from casemate.governance.model import Add, Delete
 from casemate.governance.outcome import UNABLE, Conflict, Mutation, Violation
 from casemate.governance.places import find, type_of
+from casemate.governance.sieve import Sieve
 
 
 @dataclass(slots=True)
@@ -43,11 +45,16 @@ class Pass:
     implied: dict[Path, Node] = field(default_factory=dict)
     """The objects that no one wrote, by their places."""
     records: bool = False
-    changing: list[Law] = field(init=False)
+    effort: Effort = field(default_factory=Effort)
+    changing: Sieve = field(init=False)
+    judging: Sieve = field(init=False)
     sizes: dict[int, int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.changing = [law for law in self.laws if isinstance(law.rule, Add | Delete)]
+        changing = [law for law in self.laws if isinstance(law.rule, Add | Delete)]
+        judging = [law for law in self.laws if not (isinstance(law.rule, Add | Delete) or law.called)]
+        self.changing = Sieve(changing, self.types, self.effort)
+        self.judging = Sieve(judging, self.types, self.effort, strict=True)
         self.sizes = {law.order: _size(law.rule.values) for law in self.laws if isinstance(law.rule, Add)}
 
     def object(self, node: Mapping, around: Around, path: Path, task: str | None = None) -> Mapping:
@@ -81,7 +88,7 @@ class Pass:
         if not around.root and type_of(node) is None:
             return Choice(node, refs=around.refs, around=around)
         written = node if around.root else modern(node, self.types)
-        choice = choose(written, around, self.changing, self.types)
+        choice = choose(written, around, self.changing)
         self._spend(choice)
         self._noted(choice, written, path)
         return choice
@@ -124,11 +131,10 @@ class Pass:
         self.faults.append(problem)
 
     def _judge(self, node: Mapping, around: Around, path: Path, task: str | None) -> None:
-        for law in self.laws:
+        for law in self.judging.of(node, root=around.root):
             rule = law.rule
-            if isinstance(rule, Add | Delete) or law.called or not is_subject(law, node, around, self.types):
-                continue
-            for fault in faults(rule, node, self.types):
+            assert not isinstance(rule, Add | Delete)
+            for fault in faults(rule, node, self.types, self.effort):
                 place = find(node, fault.property)
                 self.violations.append(
                     Violation(

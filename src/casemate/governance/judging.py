@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from casemate import durations
 from casemate.documents import Mapping, Plain, plain
+from casemate.governance.effort import Effort
 from casemate.governance.matching import Types, equal, holds, number_of, templated, text_of
 from casemate.governance.model import Deny, Require, Restrict, Validation
-from casemate.governance.patterns import fits
 from casemate.governance.places import find, type_of
 from casemate.governance.words import Target
 
@@ -25,21 +25,22 @@ class Fault:
     property: str = ""
 
 
-def faults(rule: Validation, node: Mapping, types: Types) -> Iterator[Fault]:
+def faults(rule: Validation, node: Mapping, types: Types, effort: Effort) -> Iterator[Fault]:
     """How an object breaks a rule whose subject it is."""
-    if not all(holds(each, node, types, strict=True) for each in rule.where):
+    if not all(holds(each, node, types, effort, strict=True) for each in rule.where):
         return
     match rule:
         case Deny():
             yield Fault(f"of type '{type_of(node)}' is not allowed", "type")
         case Require():
+            effort.spend(len(rule.properties))
             for name in rule.properties:
                 if is_blank(_value(node, name)):
                     yield Fault(f"needs {name}", name)
         case Restrict():
             value = _value(node, rule.property)
             if value is not None:
-                yield from (Fault(f"{rule.property} {each}", rule.property) for each in _outside(rule, value))
+                yield from (Fault(f"{rule.property} {each}", rule.property) for each in _outside(rule, value, effort))
 
 
 def _value(node: Mapping, path: str) -> Plain:
@@ -52,7 +53,7 @@ def is_blank(value: Plain) -> bool:
     return value is None or value in ([], {}) or (isinstance(value, str) and not value.strip())
 
 
-def _outside(rule: Restrict, value: Plain) -> Iterator[str]:
+def _outside(rule: Restrict, value: Plain, effort: Effort) -> Iterator[str]:
     """Of a template only its rendering shows the value: what cannot be known cannot be inside a limit."""
     if templated(value) and rule.regex is None:
         yield "must not be a template: a rule restricts it"
@@ -63,7 +64,7 @@ def _outside(rule: Restrict, value: Plain) -> Iterator[str]:
         yield f"must be at most {rule.max:g}" if isinstance(rule.max, float) else f"must be at most {rule.max}"
     if rule.enum is not None and not all(any(equal(each, one) for one in rule.enum) for each in _each(value)):
         yield f"must be one of {', '.join(text_of(one) for one in rule.enum)}"
-    if rule.regex is not None and not all(fits(rule.regex, text_of(each)) for each in _each(value)):
+    if rule.regex is not None and not all(effort.fits(rule.regex, text_of(each)) for each in _each(value)):
         yield f"must match {rule.regex}"
     if rule.equals is not None and not equal(value, rule.equals):
         yield f"must be {text_of(rule.equals)}"

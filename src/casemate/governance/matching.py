@@ -6,8 +6,8 @@ from collections.abc import Mapping as AnyMapping
 from typing import Protocol
 
 from casemate.documents import Mapping, Plain, plain
+from casemate.governance.effort import Effort
 from casemate.governance.model import Where
-from casemate.governance.patterns import fits
 from casemate.governance.places import find, type_of
 from casemate.governance.words import MANIFEST, Operator
 
@@ -25,12 +25,13 @@ class Types(Protocol):
         """The objects with a type of their own that a type has where nothing else is said: its task runner."""
 
 
-def holds(where: Where, node: Mapping, types: Types, *, strict: bool = False) -> bool:
+def holds(where: Where, node: Mapping, types: Types, effort: Effort, *, strict: bool = False) -> bool:
     """Does the object fulfil the condition?
 
     `strict`, for rules that refuse: a value that only rendering brings to light counts as equal to any, so that no
-    template is a way around a rule.
+    template is a way around a rule. Raises `Unable` when the effort is used up.
     """
+    effort.spend(1)
     found = _values(where.field, node, types)
     match where.operator:
         case Operator.IS_NULL:
@@ -46,10 +47,10 @@ def holds(where: Where, node: Mapping, types: Types, *, strict: bool = False) ->
         case Operator.IN:
             return any(equal(each, one) or (strict and templated(each)) for each in found for one in where.value)
     texts = [text_of(each) for each in found if not isinstance(each, list | dict)]
-    return any(_compared(where.operator, each, text_of(where.value)) for each in texts)
+    return any(_compared(where.operator, each, text_of(where.value), effort) for each in texts)
 
 
-def _compared(operator: Operator, text: str, wanted: str) -> bool:
+def _compared(operator: Operator, text: str, wanted: str, effort: Effort) -> bool:
     match operator:
         case Operator.STARTS_WITH:
             return text.startswith(wanted)
@@ -58,7 +59,7 @@ def _compared(operator: Operator, text: str, wanted: str) -> bool:
         case Operator.CONTAINS:
             return wanted in text
         case _:
-            return fits(wanted, text)
+            return effort.fits(wanted, text)
 
 
 def _values(field: str, node: Mapping, types: Types) -> list[Plain]:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 
-from casemate.governance.patterns import usable
+from casemate.governance.effort import usable
 from casemate.governance.words import FACTS, LISTS, LONE, MANIFEST, Action, Enforcement, Operator, Target
 
 _STRICT: Final = ConfigDict(extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True)
