@@ -63,6 +63,11 @@ class Where:
 _Where: TypeAlias = tuple[Where, ...]
 
 
+def _check_where(on: Target, where: _Where) -> None:
+    if where and on is Target.FLOW:
+        raise ValueError("where is for plugins: on must be PLUGIN")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
 class Add:
     """Give properties where they are missing, or in any case (`override`). A null that overrides removes."""
@@ -74,8 +79,7 @@ class Add:
     override: bool = False
 
     def __post_init__(self) -> None:
-        if self.where and self.on is Target.FLOW:
-            raise ValueError(_NO_WHERE)
+        _check_where(self.on, self.where)
         if not self.override and None in self.values.values():
             raise ValueError("a null adds nothing: with override: true it removes")
 
@@ -90,8 +94,7 @@ class Delete:
     properties: _Paths
 
     def __post_init__(self) -> None:
-        if self.where and self.on is Target.FLOW:
-            raise ValueError(_NO_WHERE)
+        _check_where(self.on, self.where)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
@@ -126,8 +129,7 @@ class Restrict:
     error_message: str = ""
 
     def __post_init__(self) -> None:
-        if self.where and self.on is Target.FLOW:
-            raise ValueError(_NO_WHERE)
+        _check_where(self.on, self.where)
         if all(limit is None for limit in (self.min, self.max, self.enum, self.regex, self.equals)):
             raise ValueError("one of min, max, enum, regex and equals is needed")
         if self.regex is not None:
@@ -146,11 +148,8 @@ class Require:
     error_message: str = ""
 
     def __post_init__(self) -> None:
-        if self.where and self.on is Target.FLOW:
-            raise ValueError(_NO_WHERE)
+        _check_where(self.on, self.where)
 
-
-_NO_WHERE: Final = "where is for plugins: on must be PLUGIN"
 
 Mutation: TypeAlias = Add | Delete
 Validation: TypeAlias = Deny | Restrict | Require
