@@ -101,6 +101,7 @@ async def running(
             local=LocalFiles(allowed=settings.local_files, closed=closed_places(settings, state)),
             zone=context.zone,
             recursive_rendering=settings.variables.recursive_rendering,
+            masking=settings.masking,
             jq=jq,
             docker=_docker(settings, state),
         )
@@ -165,6 +166,7 @@ def _context(settings: Settings) -> Context:
         zone=server_zone(os.environ.get("TZ")),
         listeners=settings.listeners,
         templates=settings.templates,
+        masking=settings.masking,
         seal=cipher.encrypt if cipher else None,
         unseal=_opening(cipher) if cipher else None,
     )

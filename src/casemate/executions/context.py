@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
+from casemate.masking import Style
 from casemate.secret import Secret
 
 
@@ -16,7 +17,7 @@ class Context:
     `zone` is the server's, for dates in templates. `seal` turns a clear text into a cipher text and `unseal` back
     (spec/engine 6.7); `unseal` raises ExpressionError for what it cannot open. Without them there is no encryption key:
     nothing can be sealed, and what is sealed stays so. `listeners` says whether those of flows are run at all,
-    `templates` whether flows may take in templates.
+    `templates` whether flows may take in templates. `masking` is how log entries show that a secret stood there.
     """
 
     globals: Mapping[str, object] = field(default_factory=dict)
@@ -24,6 +25,7 @@ class Context:
     zone: tzinfo = UTC
     listeners: bool = True
     templates: bool = False
+    masking: Style = "fixed"
     seal: Callable[[str], str] | None = None
     unseal: Callable[[str], str] | None = None
 

@@ -45,11 +45,12 @@ class Turn:
     commands: list[Command] = field(default_factory=list)
     changed: dict[TaskRunId, None] = field(default_factory=dict)
     looks: deque[Look] = field(default_factory=deque)
-    opened: Mask = field(default_factory=Mask)
+    opened: Mask = field(init=False)
     """What its templates have opened: log entries must not show it."""
 
     def __post_init__(self) -> None:
         self.execution = self.before
+        self.opened = Mask(style=self.context.masking)
         self.context = noting(self.context, self.opened.add)
         self.runs = TaskRuns.of(self.before.task_runs).draft()
 

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from casemate.documents import Plain
+from casemate.masking import Style
 from casemate.secret import Secret
 from casemate.settings import model, plugin_management
 from casemate.settings.governing import rulebook
@@ -70,6 +71,7 @@ def built(said: Mapping[str, object], home: str) -> Settings:
         archives=_archives(values),
         quotas=quotas_of(said.get("casemate.quotas")),
         listeners=values.need("kestra.listeners.enabled", bool),
+        masking=cast("Style", values.need("kestra.logs.masking.style", str)),
         templates=values.need("kestra.templates.enabled", bool),
         url=values.get("kestra.url", str),
         recover_missed=recover_missed(said),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from casemate.masking import STYLES
 from casemate.settings.keys import Key, Kind, Table
 
 RESTART_STRATEGIES = ("NEVER", "IMMEDIATELY", "AFTER_TERMINATION_GRACE_PERIOD")
@@ -85,6 +86,7 @@ _LANGUAGE = (
     ),
     Key(name="kestra.templates.enabled", kind=Kind.FLAG, default=False),
     Key(name="kestra.listeners.enabled", kind=Kind.FLAG, default=True),
+    Key(name="kestra.logs.masking.style", kind=Kind.CHOICE, choices=STYLES, default="fixed"),
     Key(name="kestra.system-flows.namespace", kind=Kind.TEXT, later="system flows do not exist yet"),
     Key(name="kestra.tutorial-flows.enabled", kind=Kind.FLAG, later="there are no tutorial flows"),
     Key(name="kestra.policies", kind=Kind.TREE),

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from casemate.documents import Plain
 from casemate.errors import Problem
 from casemate.governance import Rulebook
+from casemate.masking import Style
 from casemate.secret import Secret
 
 Recover: TypeAlias = Literal["ALL", "LAST", "NONE"]
@@ -290,6 +291,8 @@ class Settings:
     quotas: tuple[QuotaSetting, ...]
     listeners: bool
     """`kestra.listeners.enabled`: are the listeners of flows run?"""
+    masking: Style
+    """`kestra.logs.masking.style`: what stands in log entries where a secret stood."""
     templates: bool
     """`kestra.templates.enabled`: may flows take in templates?"""
     url: str | None

@@ -15,7 +15,7 @@ from casemate.catalog import Catalog, Manifest
 from casemate.dispatch import WorkerLink
 from casemate.expressions import Jq, no_jq
 from casemate.jobs import Grant, Hint, Place
-from casemate.masking import Mask
+from casemate.masking import Mask, Style
 from casemate.sandbox import Body, Command, End, Places, Policy, Sandboxes
 from casemate.settings import HttpLists
 from casemate.worker.archive import Look
@@ -127,10 +127,10 @@ class Tools:
 
     `policy_for` raises `TaskFailed` for a type that may not run. `search` is `PATH` inside, `programs` the interpreters
     found there, by name. `renderers` are threads for templates, and for nothing else: they wait for answers that other
-    threads have to work out. `zone` is what dates in templates are in, `recursive`: render until nothing changes, `jq`
-    applies jq programs. `http` are the lists that bodies of HTTP tasks hold each request against,
-    `local` are the files of this machine that tasks may name.
-    `serve` carries out a job that works in the folder of another one. `docker` is for tasks that run in containers.
+    threads have to work out. `zone` is what dates in templates are in, `recursive`: render until nothing changes,
+    `masking` how logs show that a secret stood there, `jq` applies jq programs. `http` are the lists that bodies of
+    HTTP tasks hold each request against, `local` are the files of this machine that tasks may name. `serve` carries out
+    a job that works in the folder of another one. `docker` is for tasks that run in containers.
     """
 
     link: WorkerLink
@@ -143,6 +143,7 @@ class Tools:
     zone: tzinfo
     serve: Callable[[Hint, Job], Coroutine[Any, Any, None]]
     recursive: bool = False
+    masking: Style = "fixed"
     jq: Jq = no_jq
     http: HttpLists = field(default_factory=HttpLists)
     local: LocalFiles = field(default_factory=LocalFiles)

@@ -17,6 +17,7 @@ from casemate.dispatch import LinkLost, WorkerLink
 from casemate.expressions import Jq, no_jq
 from casemate.identifiers import Fence, JobId, friendly
 from casemate.jobs import Grant, Heartbeat, Hint, Kill, Place, Stale
+from casemate.masking import Style
 from casemate.sandbox import Policy, Sandboxes, folders
 from casemate.settings import HttpLists
 from casemate.worker import attempt, programs
@@ -50,6 +51,7 @@ class Worker:
         policy_for: Callable[[Manifest, Place], Policy],
         zone: tzinfo = UTC,
         recursive_rendering: bool = False,
+        masking: Style = "fixed",
         jq: Jq = no_jq,
         http: HttpLists | None = None,
         local: LocalFiles | None = None,
@@ -74,6 +76,7 @@ class Worker:
             zone=zone,
             serve=self._serve_within,
             recursive=recursive_rendering,
+            masking=masking,
             jq=jq,
             http=http or HttpLists(),
             local=local or LocalFiles(),
