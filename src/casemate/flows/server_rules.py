@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from casemate.catalog import Catalog, Kind
 from casemate.flows.checks import strange_properties
 from casemate.flows.grammar import grammar_of
-from casemate.governance import FORCE_RUNNER, Add, Law
+from casemate.governance import FORCE_RUNNER, Add, Law, runner_of_scripts
 from casemate.settings import Misconfiguration
 
 _REMEDY = "Correct the entry or remove it"
@@ -18,15 +18,14 @@ def unfit_rules(catalog: Catalog) -> Iterator[tuple[Misconfiguration, bool]]:
 
     A runner that is not there would refuse every script, at a place that tells nobody why.
     """
+    name = runner_of_scripts(catalog.rules)
+    yield from ((problem, True) for problem in (_runner(name, catalog) if name is not None else ()))
     for law in catalog.rules.configured:
-        if isinstance(law.rule, Add) and law.policy == FORCE_RUNNER:
-            yield from ((problem, True) for problem in _runner(law.rule, catalog))
-        elif isinstance(law.rule, Add):
+        if isinstance(law.rule, Add) and law.policy != FORCE_RUNNER:
             yield from ((problem, law.rule.override) for problem in _default(law, law.rule, catalog))
 
 
-def _runner(rule: Add, catalog: Catalog) -> Iterator[Misconfiguration]:
-    name = rule.values["taskRunner"]["type"]
+def _runner(name: str, catalog: Catalog) -> Iterator[Misconfiguration]:
     found = catalog.find(name)
     if found is None or found.kind is not Kind.TASK_RUNNER:
         there = ", ".join(each.type for each in catalog.all() if each.kind is Kind.TASK_RUNNER)

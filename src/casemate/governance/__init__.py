@@ -8,7 +8,7 @@ from casemate.governance.matching import Types
 from casemate.governance.model import Add, Aim, Delete, Deny, Policy, Require, Restrict, Rule, Where
 from casemate.governance.outcome import UNABLE, Conflict, Mutation, Outcome, Violation
 from casemate.governance.read import PolicyText, misplaced, read_policy, read_policy_text
-from casemate.governance.runners import FORCE_RUNNER, forced_runner
+from casemate.governance.runners import FORCE_RUNNER, forced_runner, runner_of_scripts
 from casemate.governance.words import Action, Enforcement, Operator, Scope, Target
 
 __all__ = [
@@ -47,4 +47,5 @@ __all__ = [
     "misplaced",
     "read_policy",
     "read_policy_text",
+    "runner_of_scripts",
 ]

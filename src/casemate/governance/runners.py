@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from casemate.governance.laws import Law
+from casemate.governance.laws import Law, Rulebook
 from casemate.governance.legacy import RUNNER
 from casemate.governance.model import Add, Deny, Rule, Where
 from casemate.governance.words import Operator, Scope, Target
@@ -32,3 +32,11 @@ def forced_runner(name: str) -> tuple[Law, ...]:
         Law(rule=rule, policy=FORCE_RUNNER, number=number, scope=Scope.STATIC, depth=_OUTERMOST)
         for number, rule in enumerate(rules, 1)
     )
+
+
+def runner_of_scripts(rules: Rulebook) -> str | None:
+    """The runner that these rules put into everything that runs code, if they do."""
+    for law in rules.configured:
+        if law.policy == FORCE_RUNNER and isinstance(law.rule, Add):
+            return str(law.rule.values[RUNNER]["type"])
+    return None

@@ -11,7 +11,7 @@ from casemate.worker.denials import Denials
 from casemate.worker.errors import TaskFailed
 from casemate.worker.languages import LANGUAGES, recognise
 from casemate.worker.model import Job, Script, Tools
-from casemate.worker.stages.permit import check_allowed
+from casemate.worker.stages.permit import check_allowed, check_runner
 
 
 async def guard(job: Job, tools: Tools) -> None:
@@ -21,11 +21,15 @@ async def guard(job: Job, tools: Tools) -> None:
     job.denials = Denials(job.manifest.type, job.policy.forbidden, job.policy.rights)
     _check_network(job.manifest, tools.sandboxes.level)
     if job.manifest.body is not None:
+        if Capability.RUNS_CODE in job.manifest.capabilities:
+            check_runner(tools.catalog, runners.PROCESS)
         return
     job.script = _script(job.manifest)
     _check_script(job)
     job.docker = _container(job, job.manifest, job.policy, job.script, tools)
-    check_allowed(tools.catalog, runners.PROCESS if job.docker is None else runners.DOCKER)
+    runner = runners.PROCESS if job.docker is None else runners.DOCKER
+    check_allowed(tools.catalog, runner)
+    check_runner(tools.catalog, runner)
     for level, note in runners.unused(job.properties, in_container=job.docker is not None):
         job.log.write(level, note)
 
