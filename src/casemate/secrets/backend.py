@@ -53,7 +53,10 @@ class Backend(Protocol):
         ...
 
     def write(self, entry: Entry, value: Secret | None) -> None:
-        """Create or replace a secret; without a value only its description and tags. Raises `ReadOnly`."""
+        """Create or replace a secret; without a value only its description and tags, if there is one.
+
+        Raises `ReadOnly`.
+        """
         ...
 
     def delete(self, address: Address) -> bool:

@@ -22,6 +22,7 @@ class Kind:
 
 KINDS: Final[Mapping[str, Kind]] = {
     "env": Kind("environment", ""),
+    "vault": Kind("vault", "vault"),
 }
 
 
