@@ -82,9 +82,10 @@ class VersionTwo:
             )
         )
         if fields is not None:
-            self._session.change(
+            answer = self._session.change(
                 lambda client: self._of(client).create_or_update_secret(path, dict(fields), mount_point=self._mount)
             )
+            _mapping(answer, "data")  # version 1 of the engine takes such a request, and says nothing
 
     def remove(self, path: str) -> None:
         """See `Engine`."""

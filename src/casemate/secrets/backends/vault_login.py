@@ -56,7 +56,9 @@ def by_token(token: Secret) -> Method:
         client.token = token.reveal()
         try:
             told = _part(client.auth.token.lookup_self(), "data")
-        except Refusal:
+        except Refusal as refusal:
+            if refusal.status != 403:
+                raise
             told = {}  # tokens of narrow policies may not look at themselves
         lasting = {"lease_duration": told.get("ttl", 0), "renewable": told.get("renewable", False)}
         return {"client_token": token.reveal(), **lasting}
@@ -120,10 +122,10 @@ class Session:
                 return None
             raise failed(refusal) from None
 
-    def change(self, call: Callable[[Client], object]) -> None:
+    def change(self, call: Callable[[Client], T]) -> T:
         """Have something changed. Raises `BackendFailed`, also where the place for it is not there."""
         try:
-            self._used(call)
+            return self._used(call)
         except Refusal as refusal:
             raise failed(refusal) from None
 
