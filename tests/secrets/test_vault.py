@@ -112,7 +112,9 @@ def test_a_pod_logs_in_with_the_token_of_its_service_account(server, vault, root
             },
         )
         names = {"bound_service_account_names": "casemate", "bound_service_account_namespaces": "flows"}
-        root.write_data(f"auth/cluster-{above}/role/worker", data={**names, "audience": "vault", "token_policies": "flows"})
+        root.write_data(
+            f"auth/cluster-{above}/role/worker", data={**names, "audience": "vault", "token_policies": "flows"}
+        )
         pod = {"path": f"cluster-{above}", "token-file": str(tmp_path / "token")}
         backend = vault(kubernetes=pod, role="worker") if above else vault(kubernetes={**pod, "role": "worker"})
         assert value(backend) == "by pod"
