@@ -59,6 +59,11 @@ def test_a_core_is_a_core():
     assert (amounts["CpuQuota"], amounts["CpuPeriod"]) == (25_000, 100_000)
 
 
+def test_next_to_nothing_of_a_core_is_not_all_of_them():
+    for asked in ({"cpu": {"cpus": 0.000001}}, {"cpu": {"cpus": "1e-300"}}):
+        assert host_part(order(asked))["CpuQuota"] == 1_000
+
+
 def test_the_image_keeps_neither_entry_point_nor_network():
     made = request(order({"extraHosts": ["db:10.0.0.1"]}), init=False)
     assert made["Entrypoint"] == [""]

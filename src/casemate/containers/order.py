@@ -29,6 +29,8 @@ _TEMPORARY: Final = ("/tmp", "/var/tmp")  # noqa: S108 - in the container
 _LONGEST_LABEL: Final = 63
 _PERIOD: Final = 100_000
 """Microseconds in which `cpu` is counted."""
+_LEAST: Final = 1_000
+"""The least of them that an engine knows how to give; none would mean all."""
 _LOG: Final = 2
 """The engine keeps what is written as JSON, which takes up to twice as much."""
 
@@ -139,7 +141,7 @@ def _amounts(order: Order) -> dict[str, object]:
         "ShmSize": asked.shared_memory,
         "PidsLimit": limits.processes,
         "CpuPeriod": None if cpus is None else _PERIOD,
-        "CpuQuota": None if cpus is None else int(cpus * _PERIOD),
+        "CpuQuota": None if cpus is None else max(int(cpus * _PERIOD), _LEAST),
         "Ulimits": [_ulimit("nofile", limits.open_files), _ulimit("fsize", most), _ulimit("core", 0)],
         "LogConfig": {"Type": "json-file", "Config": {"max-size": str(_LOG * limits.output), "max-file": "1"}},
     }
