@@ -6,6 +6,7 @@ its network or its devices, be an administrator there, or outlive its task.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -17,7 +18,8 @@ from casemate.secret import Secret
 KEY: Final = "casemate.isolation.docker.grants"
 NO_NETWORK: Final = "none"
 _LIMITS: Final = "casemate.isolation.limits"
-_ROOT: Final = frozenset(("root", "0"))
+_ROOT: Final = re.compile(r"root|[+-]?0+")
+"""Engines read numbers as they come: `00` and `+0` are root too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,7 @@ def refusals(options: Options, rules: Rules, policy: Policy, own_host: str) -> I
     yield from _plain_ones(options, rules)
     if options.host is not None and options.host != own_host and not rules.grant("host", options.host):
         yield _ungranted("host", f"host:{options.host}", "another engine than the worker's own")
-    if options.user is not None and options.user.partition(":")[0] in _ROOT and not rules.grant("user"):
+    if options.user is not None and _ROOT.fullmatch(options.user.partition(":")[0]) and not rules.grant("user"):
         yield _ungranted("user", "user", "root; the user of the image is taken if you leave it out")
     yield from _network(options, rules, policy)
     for volume in options.volumes:
