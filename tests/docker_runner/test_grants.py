@@ -81,15 +81,23 @@ def test_more_cores_than_the_policy_allows_are_refused():
     assert "casemate.isolation.limits.cpu" in words
 
 
-def test_a_granted_folder_is_granted_with_what_lies_in_it_and_no_further(tmp_path: Path):
+def test_a_folder_that_is_granted_for_reading_is_granted_with_what_lies_in_it_and_no_further(tmp_path: Path):
     shared, secret = tmp_path / "shared", tmp_path / "secret"
     (shared / "deep").mkdir(parents=True)
     secret.mkdir()
     (shared / "link").symlink_to(secret)
-    grant = f"volumes:{shared}"
-    assert refused({"volumes": [f"{shared}/deep:/a"]}, grant) == []
+    grant = f"volumes:{shared}:ro"
+    assert refused({"volumes": [f"{shared}/deep:/a:ro"]}, grant) == []
     for source in (f"{shared}/../secret", f"{shared}/link", f"{shared}-2", str(tmp_path)):
-        assert refused({"volumes": [f"{source}:/a"]}, grant), source
+        assert refused({"volumes": [f"{source}:/a:ro"]}, grant), source
+
+
+@pytest.mark.parametrize("grant", ["/srv/shared", "/srv/shared/"])
+def test_below_a_folder_that_tasks_may_write_to_nothing_is_shown_since_they_could_put_a_link_there(grant):
+    for source in ("/srv/shared", "/srv/shared/"):
+        assert refused({"volumes": [f"{source}:/a", f"{source}:/b:ro"]}, f"volumes:{grant}") == []
+    for source in ("/srv/shared/deep:/a", "/srv/shared/deep:/a:ro", "/srv/shared/.:/a", "/:/a"):
+        assert refused({"volumes": [source]}, f"volumes:{grant}", "volumes:"), source
 
 
 def test_a_folder_that_is_granted_for_reading_is_not_for_writing():

@@ -107,15 +107,23 @@ def _volume(volume: Volume, rules: Rules, policy: Policy) -> Iterator[str]:
 def _is_granted(volume: Volume, rules: Rules) -> bool:
     if rules.grant("volumes"):
         return True
-    granted = [text.removeprefix("volumes:") for text in rules.grants if text.startswith("volumes:")]
-    return any(
-        _lies_in(volume.source, text.removesuffix(":ro")) and (volume.read_only or not text.endswith(":ro"))
-        for text in granted
+    granted = [_trimmed(text.removeprefix("volumes:")) for text in rules.grants if text.startswith("volumes:")]
+    if _trimmed(volume.source) in granted:
+        return True
+    return volume.read_only and any(
+        _lies_in(volume.source, text.removesuffix(":ro")) for text in granted if text.endswith(":ro")
     )
 
 
+def _trimmed(path: str) -> str:
+    return path.rstrip("/") or path
+
+
 def _lies_in(source: str, granted: str) -> bool:
-    """A link in the folder that leads out of it is not granted with it."""
+    """A link in the folder that leads out of it is not granted with it.
+
+    Only for what tasks cannot write to: elsewhere a link may take the place of a folder before the engine mounts it.
+    """
     if not source.startswith("/"):
         return source == granted
     return all(any(_beneath(place, folder) for folder in places_of(granted)) for place in places_of(source))
