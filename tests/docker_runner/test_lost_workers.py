@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+import structlog
 from tests.docker_runner.conftest import IMAGE, Dock
+from tests.images import programs
 
 from casemate.containers import Engines
+
+LABELLED = "casemate-labelled:1"
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -41,13 +46,54 @@ async def test_what_works_now_and_what_was_left_on_purpose_stays(idle: Dock, eng
     home = engines.home()
     left_behind(idle, home, engines.life)
     left_behind(idle, home, "an earlier life", more=("--label", "casemate.io/left=true"))
+    left_behind(idle, home, "an earlier life", more=("--label", "casemate.io/left=false"))
     await engines.clear(resumable=True)
     assert len(idle.containers()) == 2
     await engines.close()
 
 
-async def test_a_worker_that_has_had_no_container_asks_no_engine(idle: Dock, tmp_path: Path):
-    await Engines(tmp_path, "unix:///nowhere/docker.sock").keep_clearing()
+async def test_a_worker_that_has_had_no_container_asks_no_engine(tmp_path: Path):
+    with structlog.testing.capture_logs() as told:
+        await Engines(tmp_path, "ssh://nowhere").clear(resumable=True)
+    assert told == []
+
+
+async def test_an_engine_that_cannot_be_spoken_to_stops_no_worker(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
+    monkeypatch.setenv("DOCKER_CERT_PATH", str(tmp_path))
+    for host in ("ssh://nowhere", "tcp://127.0.0.1:2376"):
+        engines = Engines(tmp_path, host)
+        engines.home()
+        with structlog.testing.capture_logs() as told:
+            await engines.clear(resumable=True)
+        assert [entry["event"] for entry in told] == ["containers.not_cleared"]
+
+
+async def test_what_an_engine_would_not_remove_goes_later_in_the_same_life_on_whichever_engine(idle: Dock, tmp_path):
+    engines = Engines(tmp_path, "unix:///nowhere/docker.sock")
+    stuck = left_behind(idle, engines.home(), engines.life)
+    engine = await engines._engine(f"unix://{idle.engine.socket}")
+    await engines.clear(resumable=True)
+    assert idle.containers() == [stuck]
+    engine.stuck.add(stuck)
+    await engines.clear(resumable=True)
+    assert idle.containers() == []
+    await engines.close()
+
+
+async def test_labels_of_an_image_keep_no_container(idle: Dock, tmp_path: Path):
+    """An image that says of itself what Casemate says of a container which is to be left."""
+    packed = tmp_path / "image.tar"
+    packed.write_bytes(programs())
+    idle.engine.call("import", "--change", "LABEL casemate.io/left=true casemate.io/home=x", str(packed), LABELLED)
+    async with idle.working():
+        await idle.give("echo up; sleep 60", containerImage=LABELLED)
+        await idle.plane.until(lambda: "up" in idle.plane.messages())
+        (container,) = idle.containers()
+        found = json.loads(idle.engine.call("inspect", "--format", "{{json .Config.Labels}}", container))
+    assert found["casemate.io/left"] == "false"
+    assert found["casemate.io/home"] != "x"
+    idle.engine.call("rmi", "--force", LABELLED)
 
 
 async def test_the_home_outlives_the_worker(tmp_path: Path):

@@ -157,6 +157,14 @@ async def test_too_much_output_ends_the_container(idle: Dock):
     assert idle.plane.messages("ERROR") == ["killed: output limit 200000 bytes"]
 
 
+async def test_no_line_is_lost_however_short_the_lines_are(idle: Dock):
+    idle.limits = type(idle.limits)(memory=256 << 20, output=120_000)
+    async with idle.working():
+        end = await idle.run(canonical=PYTHON, script="for number in range(20_000): print(number)")
+    assert end.state == "SUCCESS", idle.plane.messages("ERROR")
+    assert idle.plane.messages("INFO") == [str(number) for number in range(20_000)]
+
+
 async def test_a_script_hears_of_its_timeout_itself(dock: Dock):
     script = """
 import signal, sys, time

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import httpx2
 
-from casemate.containers.errors import EngineAway, EngineRefused
+from casemate.containers.errors import ContainerError, EngineAway, EngineRefused
 from casemate.secret import Secret
 
 _PATIENCE: Final = httpx2.Timeout(60, connect=5)
@@ -25,6 +25,10 @@ _STREAMS: Final = httpx2.Timeout(60, connect=5, read=None)
 _CHUNK: Final = 1 << 16
 _LARGEST: Final = 1 << 20
 """Bytes of one line about a pull."""
+_NO_CERTIFICATES: Final = (
+    "`DOCKER_TLS_VERIFY` asks for ca.pem, cert.pem and key.pem in {folder} (`DOCKER_CERT_PATH` or its default), "
+    "and they cannot be read: {reason}"
+)
 
 
 class Engine:
@@ -178,10 +182,16 @@ def _transport(host: str) -> tuple[str, httpx2.AsyncHTTPTransport]:
 
 
 def _trusted() -> ssl.SSLContext:
-    """The certificates of `DOCKER_CERT_PATH`, by which the worker knows the engine and the engine the worker."""
+    """The certificates of `DOCKER_CERT_PATH`, by which the worker knows the engine and the engine the worker.
+
+    Raises `ContainerError` where they cannot be read.
+    """
     folder = Path(os.environ.get("DOCKER_CERT_PATH") or Path.home() / ".docker")
-    context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
-    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    try:
+        context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
+        context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    except OSError as error:
+        raise ContainerError(_NO_CERTIFICATES.format(folder=folder, reason=error)) from error
     return context
 
 
@@ -199,13 +209,20 @@ async def _pieces(packed: IO[bytes]) -> AsyncIterator[bytes]:
 
 
 async def _lines(answer: httpx2.Response) -> AsyncIterator[Mapping[str, Any]]:
-    """The JSON objects that come line by line."""
+    """The JSON objects that come line by line. Raises `EngineRefused` for what is none: registries are quoted there."""
     rest = b""
     async for chunk in answer.aiter_bytes():
         *whole, rest = (rest + chunk).split(b"\n")
         rest = rest[-_LARGEST:]
-        for line in whole:
-            if line.strip():
-                yield json.loads(line)
+        for line in filter(bytes.strip, whole):
+            yield _told(line)
     if rest.strip():
-        yield json.loads(rest)
+        yield _told(rest)
+
+
+def _told(line: bytes) -> Mapping[str, Any]:
+    try:
+        return dict(json.loads(line))
+    except (ValueError, TypeError, RecursionError) as error:
+        said = line[:200].decode("utf-8", "replace")
+        raise EngineRefused(500, f"what the engine says of it cannot be read: {said}") from error

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
+import structlog
+
+from casemate.containers.errors import ContainerError
 from casemate.containers.order import Order
 
 if TYPE_CHECKING:
@@ -43,6 +46,9 @@ def own_host(environ: Mapping[str, str], exists: Callable[[str], bool] = os.path
     if named := environ.get("DOCKER_HOST"):
         return named
     return f"unix://{next(filter(exists, sockets(environ)), _LAST_RESORT)}"
+
+
+log = structlog.get_logger(__name__)
 
 
 class Engines:
@@ -85,9 +91,7 @@ class Engines:
         return await launching.start(await self._at(order), order, say)
 
     async def keep_clearing(self) -> None:
-        """Remove what nobody watches any more, until cancelled. Without any container so far there is nothing to do."""
-        if not self._mark.exists():
-            return
+        """Remove what nobody watches any more, until cancelled."""
         await self.clear(resumable=False)
         await asyncio.sleep(PATIENCE)
         while True:
@@ -95,10 +99,21 @@ class Engines:
             await asyncio.sleep(EVERY)
 
     async def clear(self, *, resumable: bool) -> None:
-        """Remove them once. Those that may be resumed go only when `resumable` says that their time is over."""
+        """Remove them once. Those that may be resumed go only when `resumable` says that their time is over.
+
+        No engine is asked where there was no container so far; of others than the worker's own those that it has used.
+        """
         from casemate.containers import orphans
 
-        await orphans.clear(await self._engine(self.own), self.home(), self.life, resumable=resumable)
+        if not self._mark.exists():
+            return
+        for host in (self.own, *(known for known in tuple(self._known) if known != self.own)):
+            try:
+                engine = await self._engine(host)
+            except ContainerError as error:
+                log.warning("containers.not_cleared", reason=str(error))
+                continue
+            await orphans.clear(engine, self.home(), self.life, resumable=resumable)
 
     async def close(self) -> None:
         """Let go of all connections."""

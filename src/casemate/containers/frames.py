@@ -10,11 +10,12 @@ from typing import Final, Literal
 from casemate.sandbox import Limits, Line
 
 _HEAD: Final = struct.Struct(">BxxxL")
+_ENGINES_OWN: Final = 3
 _STREAMS: Final[dict[int, Literal["stdout", "stderr"]]] = {0: "stdout", 1: "stdout", 2: "stderr"}
 
 
 class FramesBroken(ValueError):
-    """What came is not in the form in which engines write."""
+    """What came is not in the form in which engines write, or the engine itself says that it cannot go on."""
 
 
 class Frames:
@@ -37,13 +38,16 @@ class Frames:
         heard, begin = self._rest + chunk, 0
         while len(heard) - begin >= _HEAD.size:
             kind, size = _HEAD.unpack_from(heard, begin)
-            if kind not in _STREAMS:
-                raise FramesBroken(f"a frame of kind {kind}")
             end = begin + _HEAD.size + size
+            if kind not in (*_STREAMS, _ENGINES_OWN):
+                raise FramesBroken(f"a frame of kind {kind}")
             if len(heard) < end:
                 break
+            content = heard[begin + _HEAD.size : end]
+            if kind == _ENGINES_OWN:
+                raise FramesBroken(content.decode("utf-8", "replace").strip())
             self.written += size
-            yield from self._lines(_STREAMS[kind], heard[begin + _HEAD.size : end], at)
+            yield from self._lines(_STREAMS[kind], content, at)
             begin = end
         self._rest = heard[begin:]
 

@@ -25,6 +25,8 @@ _NO_SECCOMP: Final = (
     "The engine runs containers without seccomp, so no task is given to it. Take `seccomp-profile` out of the engine's "
     "configuration, or use a kernel that has it."
 )
+_INITS: Final = ("docker-init", "container-init")
+"""What Docker, at the start, and Podman, before there is a container, call a first process that they do not have."""
 _GOES_ON: Final = ("running", "exited")
 
 
@@ -38,7 +40,7 @@ def _check(about: Mapping[str, Any]) -> None:
 async def resumed(engine: Engine, order: Order, say: Say) -> Contained | None:
     """The container that an earlier life of a worker has made for this attempt; those of no use are removed."""
     _check(await engine.about())
-    found = [each for each in await engine.labelled(order.labels) if LEFT_LABEL not in each["Labels"]]
+    found = [each for each in await engine.labelled(order.labels) if each["Labels"].get(LEFT_LABEL) != "true"]
     usable = [each for each in found if _is_usable(each, order)]
     if len(usable) > 1:
         say("WARN", f"There are {len(usable)} containers of this attempt; a new one takes their place.")
@@ -88,8 +90,7 @@ async def start(engine: Engine, order: Order, say: Say) -> Contained:
         await engine.start(container)
     except EngineRefused as error:
         await engine.remove(container)
-        if engine.starts_init and "docker-init" in str(error):
-            engine.starts_init = False
+        if _goes_without_init(engine, error):
             return await start(engine, order, say)
         raise ContainerError(f"The container could not be started: {error}") from error
     except BaseException:
@@ -108,10 +109,19 @@ async def _created(engine: Engine, order: Order, say: Say) -> str:
         await engine.remove(made)
         raise
     except EngineRefused as error:
+        if _goes_without_init(engine, error):
+            return await _created(engine, order, say)
         raise ContainerError(_unusable(order, error)) from error
     for warning in warnings:
         say("WARN", f"The engine does not keep all limits: {warning}")
     return container
+
+
+def _goes_without_init(engine: Engine, error: EngineRefused) -> bool:
+    """Is it only the engine's first process that is missing? Then nobody asks for it again."""
+    missing = engine.starts_init and any(word in str(error) for word in _INITS)
+    engine.starts_init = engine.starts_init and not missing
+    return missing
 
 
 def _unusable(order: Order, error: EngineRefused) -> str:

@@ -31,8 +31,9 @@ _PERIOD: Final = 100_000
 """Microseconds in which `cpu` is counted."""
 _LEAST: Final = 1_000
 """The least of them that an engine knows how to give; none would mean all."""
-_LOG: Final = 2
-"""The engine keeps what is written as JSON, which takes up to twice as much."""
+_LOG: Final = 80
+"""Bytes that an engine may take to keep one byte: each line alone is JSON with its time. An engine that keeps less than
+a task may write forgets what was not read yet, or says nothing any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,10 +110,15 @@ def request(order: Order, *, init: bool) -> dict[str, object]:
 
 
 def _labels(order: Order) -> dict[str, str]:
-    own = {HOME_LABEL: order.home, LIFE_LABEL: order.life, POLICY_LABEL: order.policy.digest}
-    if order.left:
-        own[LEFT_LABEL] = "true"
-    return {**order.labels, **own, RESUMED_LABEL: str(order.options.resume).lower()}
+    """All of them, always: an image has labels, too, and they count where the container has none of that name."""
+    return {
+        **order.labels,
+        HOME_LABEL: order.home,
+        LIFE_LABEL: order.life,
+        POLICY_LABEL: order.policy.digest,
+        LEFT_LABEL: str(order.left).lower(),
+        RESUMED_LABEL: str(order.options.resume).lower(),
+    }
 
 
 def _walls(order: Order) -> dict[str, object]:

@@ -33,6 +33,6 @@ def _is_lost(found: Mapping[str, Any], engine: Engine, life: str, *, resumable: 
     labels, container = found["Labels"], str(found["Id"])
     if container in engine.stuck:
         return True
-    if container in engine.held or LEFT_LABEL in labels or labels.get(LIFE_LABEL) == life:
+    if container in engine.held or labels.get(LEFT_LABEL) == "true" or labels.get(LIFE_LABEL) == life:
         return False
     return resumable or labels.get(RESUMED_LABEL) != "true"
