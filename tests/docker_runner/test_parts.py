@@ -7,12 +7,15 @@ import io
 import os
 import struct
 import tarfile
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from casemate.containers import ContainerError, transfer
+from casemate.containers.engine import _lines
 from casemate.containers.frames import Frames, FramesBroken
 from casemate.sandbox import Limits
 
@@ -54,6 +57,11 @@ def test_output_is_counted():
     assert not frames.full
     list(frames.take(frame(b"6", 2), NOW))
     assert frames.full
+
+
+def test_an_engine_that_cannot_go_on_says_why():
+    with pytest.raises(FramesBroken, match="Error grabbing logs"):
+        lines(frame(b"Error grabbing logs: no such file\n", 3), 1000)
 
 
 def test_what_is_no_frame_is_refused():
@@ -139,6 +147,22 @@ def test_more_files_than_a_task_may_have_are_refused(tmp_path: Path):
         transfer.unpack(archive(*entries), tmp_path, Limits(inodes=9))
 
 
+def test_one_file_under_many_names_takes_room_for_each(tmp_path: Path):
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    target.mkdir()
+    (source / "a").write_bytes(b"x" * 10)
+    for name in ("b", "c", "d"):
+        (source / name).hardlink_to(source / "a")
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        tar.add(source, ".")
+    for disk, expected in ((40, contextlib.nullcontext()), (39, pytest.raises(ContainerError, match=r"limits\.disk"))):
+        packed.seek(0)
+        with expected:
+            transfer.unpack(packed, target, Limits(disk=disk))
+
+
 @pytest.mark.anyio
 async def test_more_bytes_than_a_task_may_have_are_refused(tmp_path: Path):
     async def endless():
@@ -147,3 +171,23 @@ async def test_more_bytes_than_a_task_may_have_are_refused(tmp_path: Path):
 
     with pytest.raises(ContainerError, match=r"limits\.disk"):
         await transfer.received(endless(), tmp_path, Limits(disk=5 << 20))
+
+
+async def said(*pieces: bytes) -> list[object]:
+    async def stream() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    return [line async for line in _lines(httpx2.Response(200, content=stream()))]
+
+
+@pytest.mark.anyio
+async def test_what_an_engine_says_of_a_pull_comes_line_by_line():
+    assert await said(b'{"a": 1}\n{"b"', b": 2}\r\n\n", b'{"c": 3}') == [{"a": 1}, {"b": 2}, {"c": 3}]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("piece", [b'{"error": "' + b"x" * (2 << 20) + b'"}', b"[" * 100_000 + b"\n", b"7\n"])
+async def test_words_of_a_registry_that_break_an_engines_line_end_the_pull_only(piece):
+    with pytest.raises(ContainerError, match="cannot be read"):
+        await said(piece[: 1 << 20], piece[1 << 20 :])

@@ -113,8 +113,8 @@ def _answer(to: Connection, opener: urllib.request.OpenerDirector, text: str) ->
     if to.authorization is not None:
         headers["Authorization"] = to.authorization.reveal()
     headers |= {"Content-Type": "application/x-yaml", "Accept": "application/json"}
-    # The scheme was checked: no other address than one of HTTP gets here.
-    request = urllib.request.Request(to.url, data=text.encode(), headers=headers, method="POST")  # noqa: S310
+    content = text.encode()
+    request = urllib.request.Request(to.url, content, headers, method="POST")  # noqa: S310 - its scheme was checked
     try:
         with opener.open(request, timeout=_SECONDS) as answer:
             return json.loads(answer.read(_LARGEST_ANSWER))

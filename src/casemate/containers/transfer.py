@@ -77,24 +77,31 @@ async def received(chunks: AsyncIterator[bytes], folder: Path, limits: Limits) -
         size += len(chunk)
         if limits.disk is not None and size > limits.disk + _CHUNK:
             file.close()
-            raise ContainerError(f"The working directory has more than the {limits.disk} bytes of `limits.disk`.")
+            raise _too_large(limits.disk)
         file.write(chunk)
     file.seek(0)
     return file
+
+
+def _too_large(most: int) -> ContainerError:
+    return ContainerError(f"The working directory has more than the {most} bytes of `casemate.isolation.limits.disk`.")
 
 
 def unpack(file: IO[bytes], folder: Path, limits: Limits) -> None:
     """Put what is in the tar in place of what is in the folder. Raises `ContainerError`, OSError."""
     for name in os.listdir(folder):
         folders.discard(folder, name)
-    count = 0
+    count = size = 0
     try:
         with tarfile.open(fileobj=file, mode="r:") as tar:
             for entry, path in _entries(tar):
                 count += 1
                 if limits.inodes is not None and count > limits.inodes:
                     raise ContainerError(f"The working directory has more than {limits.inodes} files.")
-                _place(tar, entry, path, folder)
+                size += _place(tar, entry, path, folder)
+                # A file under many names is small on its way, and as many files here.
+                if limits.disk is not None and size > limits.disk:
+                    raise _too_large(limits.disk)
     except tarfile.TarError as error:
         raise ContainerError(f"What the engine sent is no archive: {error}") from error
 
@@ -102,7 +109,7 @@ def unpack(file: IO[bytes], folder: Path, limits: Limits) -> None:
 def _entries(tar: tarfile.TarFile) -> Iterator[tuple[tarfile.TarInfo, str]]:
     while entry := tar.next():
         # A million of them would fill the memory. The name is documented no more, and in every Python there is.
-        tar.members.clear()  # type: ignore[attr-defined]
+        tar.members.clear()  # type: ignore[attr-defined]  # typeshed has the documented names only
         path = _plain(entry.name)
         # An engine makes no names that lead out; they are not looked at twice.
         if path and ".." not in path.split("/"):
@@ -113,26 +120,29 @@ def _plain(name: str) -> str:
     return "/".join(step for step in name.split("/") if step not in ("", "."))
 
 
-def _place(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, folder: Path) -> None:
+def _place(tar: tarfile.TarFile, entry: tarfile.TarInfo, path: str, folder: Path) -> int:
+    """Make what the entry stands for; the bytes that it takes."""
     if entry.isreg():
         source = tar.extractfile(entry)
-        _write(source or io.BytesIO(), folder, path, runs=bool(entry.mode & stat.S_IXUSR))
-    elif entry.islnk():
+        return _write(source or io.BytesIO(), folder, path, runs=bool(entry.mode & stat.S_IXUSR))
+    if entry.islnk():
         # One file under two names: the first is unpacked by now.
         with folders.open_output(folder, _plain(entry.linkname)) as source:
-            _write(source, folder, path, runs=bool(entry.mode & stat.S_IXUSR))
-    elif entry.isdir():
+            return _write(source, folder, path, runs=bool(entry.mode & stat.S_IXUSR))
+    if entry.isdir():
         with _parent(folder, f"{path}/."):
             pass
     elif entry.issym():
         with _parent(folder, path) as place:
             os.symlink(entry.linkname, path.rpartition("/")[2], dir_fd=place)
+    return 0
 
 
-def _write(source: IO[bytes], folder: Path, path: str, *, runs: bool) -> None:
+def _write(source: IO[bytes], folder: Path, path: str, *, runs: bool) -> int:
     with folders.create(folder, path) as target:
         shutil.copyfileobj(source, target, _CHUNK)
         os.fchmod(target.fileno(), 0o755 if runs else 0o644)
+        return target.tell()
 
 
 @contextlib.contextmanager
