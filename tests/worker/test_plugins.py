@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from tests.plugins.wheels import TYPE, digest, greeting, plugin, task
 from tests.worker.conftest import CATALOG, CORE, SCRIPTS, running
-from tests.worker.plane import Plane
+from tests.worker.plane import Plane, grant
 
 from casemate.catalog import Catalog
 from casemate.dispatch import Reply
+from casemate.identifiers import JobId
 from casemate.plugins import Management
 from casemate.settings import PluginManagement
 
@@ -161,6 +162,28 @@ async def test_a_template_may_name_a_version(plane: Plane, work: Path, install):
     spec = f"{{id: inner, type: {TYPE}, version: '{{{{ v }}}}', name: Ann}}"
     job = await plane.give(f"{CORE}.templating.TemplatedTask", properties={"spec": spec}, variables={"v": "1"})
     assert (await plane.end_of(job)).outputs == {"greeting": "Hello Ann"}, plane.messages()
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "mkdir own; echo bad > own/__init__.py; echo bad > own/body.py",
+        "echo bad > sitecustomize.py; mkdir encodings; echo bad > encodings/own.py; echo bad > zipimport.py",
+        "ln -s /dev/null .plugin.whl",
+        "mkfifo .plugin.whl",
+    ],
+)
+async def test_what_an_earlier_task_left_in_the_folder_is_not_imported_for_it(
+    plane: Plane, work: Path, install, planted: str
+):
+    install(plugin({"own/body.py": KEEPS}, types=[task("com.example.Own", "own.body", shared=True)]))
+    end = await plane.share(
+        grant(JobId("one"), f"{SCRIPTS}.shell.Commands", properties={"commands": [planted]}),
+        grant(JobId("two"), "com.example.Own", version="1.0.0"),
+    )
+    await plane.end_of(end)
+    assert plane.messages("ERROR") == []
+    assert (await plane.end_of("two")).state == "SUCCESS"
 
 
 async def test_the_wheel_is_no_result_of_the_task(plane: Plane, work: Path, install):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 from casemate.api.call import Call
 from casemate.api.errors import Declined, illegal_argument
 from casemate.api.filters import OLDER, older, read
 from casemate.store import Criterion, Filter, Page
+
+T = TypeVar("T")
 
 LARGEST = 1000
 """The most results that one page may have, as in Kestra."""
@@ -49,6 +52,17 @@ def page(call: Call, *, default: int = 10) -> Page:
     if len(sort) > MOST_SORTS:
         raise illegal_argument(f"{len(sort)} fields are given to sort by, at most {MOST_SORTS} may be")
     return Page(number=number, size=size, sort=tuple(sort))
+
+
+def cut(found: Iterable[T], part: Page, fields: Mapping[str, Callable[[T], str]]) -> list[T]:
+    """The same part of what is at hand as a whole; `fields` are what it may be sorted by. Raises `Declined` (422)."""
+    ordered = list(found)
+    for order in reversed(part.sort):
+        field, _, direction = order.partition(":")
+        if field not in fields:
+            raise illegal_argument(f"Results can't be sorted by {field[:100]}")
+        ordered.sort(key=fields[field], reverse=direction.lower() == "desc")
+    return ordered[(part.number - 1) * part.size : part.number * part.size]
 
 
 def filters(call: Call) -> tuple[Criterion, ...]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 
 from casemate.api import shapes
 from casemate.api.answers import paged
 from casemate.api.call import Call
-from casemate.api.errors import Declined, illegal_argument, not_found
+from casemate.api.errors import Declined, not_found
 from casemate.api.operation import Answer, Operation, Permission
-from casemate.api.search import page
+from casemate.api.search import cut, page
 from casemate.catalog import Installed, Kind, Manifest
 
 _LISTS = {
@@ -18,22 +19,16 @@ _LISTS = {
     Kind.CONDITION: "conditions",
     Kind.TASK_RUNNER: "taskRunners",
 }
-_SORTED_BY = ("name", "title", "group")
+_SORTED_BY: Mapping[str, Callable[[dict[str, object]], str]] = {
+    field: itemgetter(field) for field in ("name", "title", "group")
+}
 
 
 async def list_plugins(call: Call) -> Answer:
     """List every type by its group."""
     part, groups = page(call, default=100), _groups(call.deps.catalog.all(), group)
-    for order in part.sort:
-        groups = _sorted(groups, order)
-    return paged(groups[(part.number - 1) * part.size : part.number * part.size], len(groups))
-
-
-def _sorted(groups: list[dict[str, object]], order: str) -> list[dict[str, object]]:
-    field, _, direction = order.partition(":")
-    if field not in _SORTED_BY:
-        raise illegal_argument(f"Results can't be sorted by {field[:100]}")
-    return sorted(groups, key=lambda one: str(one[field]), reverse=direction.lower() == "desc")
+    shown = cut(groups, part, _SORTED_BY)
+    return paged(shown, len(groups))
 
 
 async def list_plugins_by_subgroups(call: Call) -> Answer:

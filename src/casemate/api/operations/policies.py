@@ -15,7 +15,7 @@ from casemate.api.errors import constraints, illegal_argument, not_found, places
 from casemate.api.names import is_namespace
 from casemate.api.operation import FLOWS, MEBIBYTE, Action, Answer, Body, Operation, json_of
 from casemate.api.policies import checked_policy, place_of, shown, summary
-from casemate.api.search import SEARCH, page, plain_filters
+from casemate.api.search import SEARCH, cut, page, plain_filters
 from casemate.documents import split_documents, write
 from casemate.errors import Problem, Refused
 from casemate.governance import Placed, Scope, read_policy_text
@@ -31,13 +31,8 @@ async def search(call: Call) -> Answer:
     """Search the policies that stand at a place; those of the configuration are shown with the instance's."""
     part, wanted = page(call), plain_filters(call)
     found = [each for each in await here(call) if all(_fits(each, one) for one in wanted)]
-    for order in reversed(part.sort):
-        field, _, direction = order.partition(":")
-        if field not in ("id", "displayName", "enforcement"):
-            raise illegal_argument(f"Results can't be sorted by {field[:100]}")
-        found.sort(key=partial(_sorted_by, field), reverse=direction.lower() == "desc")
-    first = (part.number - 1) * part.size
-    return paged([summary(each) for each in found[first : first + part.size]], len(found))
+    fields = {field: partial(_sorted_by, field) for field in ("id", "displayName", "enforcement")}
+    return paged([summary(each) for each in cut(found, part, fields)], len(found))
 
 
 def _sorted_by(field: str, policy: Placed) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from asyncio import to_thread
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from starlette.datastructures import UploadFile
@@ -20,7 +21,7 @@ from casemate.api.answers import paged
 from casemate.api.call import Call
 from casemate.api.errors import illegal_argument, not_found
 from casemate.api.operation import Answer, Body, Operation, Permission, json_of
-from casemate.api.search import page
+from casemate.api.search import cut, page
 from casemate.catalog import Origin, Plugin
 from casemate.plugins import LARGEST, Management, ManagementOff
 from casemate.versions import NotAVersion, chosen, wanted
@@ -29,17 +30,18 @@ _MOST = 100
 """Plugins that one request may name."""
 _FORM = 1 << 20
 """Bytes of a form besides its wheel."""
-_SORTED_BY = ("groupId", "artifactId", "title")
+_SORTED_BY: Mapping[str, Callable[[dict[str, object]], str]] = {
+    field: itemgetter(field) for field in ("groupId", "artifactId", "title")
+}
 _NAMED = re.compile(r"(?P<name>[^@]+)(?:@sha256:(?P<digest>[0-9a-fA-F]+))?")
 _FRAGMENT = re.compile(r".*#sha256=([0-9a-fA-F]+)", re.DOTALL)
 
 
 async def list_versioned_plugins(call: Call) -> Answer:
     """List the plugins that are installed, each with its versions."""
-    part, found = page(call), _by_plugin(_management(call).all())
-    for order in reversed(part.sort):
-        found = _sorted(found, order)
-    return paged(found[(part.number - 1) * part.size : part.number * part.size], len(found))
+    found = _by_plugin(_management(call).all())
+    shown = cut(found, page(call), _SORTED_BY)
+    return paged(shown, len(found))
 
 
 async def list_available_versioned_plugins(call: Call) -> Answer:
@@ -120,13 +122,6 @@ async def uninstall_versioned_plugins(call: Call) -> Answer:
         management.find(name)
     done = [await to_thread(management.uninstall, name) for name in dict.fromkeys(names)]
     return {"results": [_artifact(each.origin) for each in done], "total": len(done)}
-
-
-def _sorted(listed: list[dict[str, object]], order: str) -> list[dict[str, object]]:
-    field, _, direction = order.partition(":")
-    if field not in _SORTED_BY:
-        raise illegal_argument(f"Results can't be sorted by {field[:100]}")
-    return sorted(listed, key=lambda one: str(one[field]), reverse=direction.lower() == "desc")
 
 
 def _management(call: Call) -> Management:
