@@ -77,6 +77,13 @@ async def test_a_question_that_a_crash_interrupted_is_asked_again(tmp_path, cloc
         ),
         (Ask("read", {"path": "a.txt"}), Reply("hello")),
         (Ask("read", {"path": "../a.txt"}), None),
+        (
+            Ask("read", {"path": "file:///etc/passwd"}),
+            Reply(
+                error="Unable to read the file 'file:///etc/passwd': files of a machine can only be read where a worker "
+                "renders the properties of a task"
+            ),
+        ),
         (Ask("file_size", {"path": "a.txt"}), Reply(5)),
         (Ask("namespace_files"), Reply({"a.txt": "kestra:///company/team/_files/a.txt"})),
         (Ask("__class__"), Reply(error="The function '__class__' can not be answered here.")),

@@ -23,6 +23,8 @@ from casemate.store import Tx, kv, logs
 from casemate.store.logs import Wanted
 
 _ERRORS_TOLD = 25
+_LOCAL = "file://"
+_ELSEWHERE = "Unable to read the file '{path}': files of a machine can only be read where a worker renders the properties of a task"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +197,8 @@ class ServiceWorld:
         return self.whose.namespace if given is None else Namespace(given)
 
     def _uri(self, path: str, namespace: str | None) -> str:
+        if path.startswith(_LOCAL):
+            _refuse(_ELSEWHERE.format(path=path))
         if not path.startswith(paths.SCHEME):
             return paths.namespace_file(self._namespace(namespace), path)
         # Addresses can be guessed or passed on; only what belongs to the execution may get into its templates.
