@@ -139,3 +139,10 @@ def test_flows_are_exported_as_a_table(client, save):
 @pytest.mark.parametrize("value", ["=1", "+1", "-1", "@x", "\tx"])
 def test_a_cell_is_never_a_formula(value):
     assert csv_of(["a"], [{"a": value}], "x").body.decode() in (f"a\n'{value}\n", f'a\n"\'{value}"\n')
+
+
+def test_an_archive_with_a_name_that_is_no_text_is_declined(upload):
+    content = archive({"\u00e9.yml": ""}).replace("\u00e9".encode(), b"\xff\xff")
+    answer = upload(content, "flows.zip")
+    assert answer.status_code == 422
+    assert "not a ZIP archive that can be read" in answer.text

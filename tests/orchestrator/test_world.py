@@ -80,8 +80,8 @@ async def test_a_question_that_a_crash_interrupted_is_asked_again(tmp_path, cloc
         (
             Ask("read", {"path": "file:///etc/passwd"}),
             Reply(
-                error="Unable to read the file 'file:///etc/passwd': files of a machine can only be read where a worker "
-                "renders the properties of a task"
+                error="Unable to read the file 'file:///etc/passwd': only properties of tasks, which a worker renders, "
+                "read files of a machine"
             ),
         ),
         (Ask("file_size", {"path": "a.txt"}), Reply(5)),

@@ -362,6 +362,31 @@ async def test_a_cache_that_leads_out_is_not_used_and_nothing_of_it_is_there(pla
     assert not list(worker.parent.rglob("escaped"))
 
 
+def damaged() -> bytes:
+    """An archive whose one file is no DEFLATE at all."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writing:
+        writing.writestr("kept", "x" * 1000)
+    start = 30 + len("kept")  # what stands before its content
+    return archive.getvalue()[:start] + b"\xff" * 4 + archive.getvalue()[start + 4 :]
+
+
+def unspeakable() -> bytes:
+    """An archive whose one file has a name that is no text."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as writing:
+        writing.writestr("\u00e9", "x")
+    return archive.getvalue().replace("\u00e9".encode(), b"\xff\xff")
+
+
+@pytest.mark.parametrize("content", [damaged(), unspeakable()], ids=["damaged", "unspeakable"])
+async def test_a_damaged_cache_costs_the_job_nothing(plane: Plane, worker: Path, content: bytes):
+    await cached(plane, content)
+    assert (await both(plane, shell("one", "ls -A"), properties=CACHE)).state == "SUCCESS"
+    assert plane.messages("WARN")[0].startswith("The cache cannot be used: ")
+    assert plane.messages("INFO") == []
+
+
 async def test_a_broken_cache_is_not_used(plane: Plane, worker: Path):
     await cached(plane, b"no archive")
     assert (await both(plane, shell("one", "ls -A"), properties=CACHE)).state == "SUCCESS"

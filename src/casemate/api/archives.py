@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import zipfile
-import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import IO
 
@@ -14,6 +13,7 @@ from starlette.responses import StreamingResponse
 from casemate.api.errors import illegal_argument
 from casemate.api.limits import ArchiveLimits
 from casemate.api.unpacking import METHODS, check_end, check_entries
+from casemate.zips import BROKEN
 
 LARGEST_ENTRY = 1 << 20
 ALTOGETHER = 128 << 20
@@ -44,7 +44,7 @@ def sources_in(archive: IO[bytes], limits: ArchiveLimits) -> list[tuple[str, str
     try:
         with zipfile.ZipFile(archive) as packed:
             return list(_unpacked(packed, limits))
-    except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
+    except BROKEN as error:
         raise illegal_argument("the file is not a ZIP archive that can be read") from error
 
 
@@ -83,5 +83,5 @@ def _content(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str | None:
         with packed.open(entry) as file:
             content = file.read(LARGEST_ENTRY + 1)
         return None if len(content) > LARGEST_ENTRY else content.decode()
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, UnicodeDecodeError):
+    except BROKEN:
         return None

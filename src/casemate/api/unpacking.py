@@ -10,12 +10,12 @@ import asyncio
 import os
 import stat
 import zipfile
-import zlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import IO
 
 from casemate.api.errors import Declined, illegal_argument
 from casemate.api.limits import ArchiveLimits
+from casemate.zips import BROKEN
 
 _CHUNK = 1 << 20
 _END = b"PK\x05\x06"
@@ -26,7 +26,6 @@ _DIRECTORY = 4 << 20
 """Bytes of the list of files, which is read into memory as a whole."""
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
 
 
 def opened(archive: IO[bytes], most: int, limits: ArchiveLimits) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
@@ -34,13 +33,13 @@ def opened(archive: IO[bytes], most: int, limits: ArchiveLimits) -> tuple[zipfil
     check_end(archive)
     try:
         whole = zipfile.ZipFile(archive)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _unreadable() from error
     files = [one for one in whole.infolist() if not one.is_dir()]
     check_entries(files, limits)
     for one in files:
         _check(one)
-    # No more is ever read of a file than the archive says it has: see test_an_archive_that_lies_about_sizes.
+    # No more is ever read of a file than the archive says: test_no_more_is_read_of_a_file_than_the_archive_says_it_has.
     if sum(one.file_size for one in files) > most:
         raise illegal_argument(f"the files of the archive have more than {most} bytes")
     return whole, files
@@ -58,7 +57,7 @@ def _read(whole: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
         with whole.open(entry) as file:
             while piece := file.read(_CHUNK):
                 yield piece
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _unreadable() from error
 
 

@@ -24,7 +24,9 @@ from casemate.store.logs import Wanted
 
 _ERRORS_TOLD = 25
 _LOCAL = "file://"
-_ELSEWHERE = "Unable to read the file '{path}': files of a machine can only be read where a worker renders the properties of a task"
+_ELSEWHERE = (
+    "Unable to read the file '{path}': only properties of tasks, which a worker renders, read files of a machine"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 import stat
 import zipfile
-import zlib
 from pathlib import PurePosixPath
 from typing import Final
 
 from casemate.plugins.errors import PluginRefused
+from casemate.zips import BROKEN
 
 LARGEST: Final = 64 << 20
 """Bytes of a wheel."""
@@ -25,10 +25,6 @@ LARGEST_TEXT: Final = 4 << 20
 
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED: Final = 0x1
-_BROKEN: Final = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
-"""What `zipfile` raises for a hostile archive beside its own error: data that is damaged (`zlib.error`, `EOFError`), a
-version or a method that it does not know (`NotImplementedError`), a password (`RuntimeError`), an offset before the
-beginning (`OSError`, `ValueError`), a text that is none (`UnicodeDecodeError`, which is a `ValueError`)."""
 
 
 class Archive:
@@ -41,7 +37,7 @@ class Archive:
         try:
             self._whole = zipfile.ZipFile(io.BytesIO(content))
             entries = self._whole.infolist()
-        except _BROKEN as error:
+        except BROKEN as error:
             raise PluginRefused(f"The file is no wheel: {error}") from error
         _check_all(entries)
         self._entries = {entry.filename: entry for entry in entries if not entry.is_dir()}
@@ -59,7 +55,7 @@ class Archive:
         try:
             with self._whole.open(entry) as file:
                 return file.read(LARGEST_TEXT).decode()
-        except _BROKEN as error:
+        except BROKEN as error:
             raise PluginRefused(f"{name} cannot be read: {error}") from error
 
 

@@ -13,6 +13,7 @@ from typing import IO, Final, TypeAlias
 from casemate.sandbox import folders
 from casemate.worker.errors import TaskFailed, WorkerError
 from casemate.worker.names import relative
+from casemate.zips import BROKEN
 
 MOST: Final = 10_000
 """How many files one archive may hold."""
@@ -57,7 +58,7 @@ def unpack(archive: IO[bytes], folder: Path) -> None:
                 raise ArchiveUnusable(f"it has more than {MOST} files")
             for entry in entries:
                 left -= _unpacked(packed, entry, folder, left)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, TaskFailed) as error:
+    except (*BROKEN, TaskFailed) as error:
         raise ArchiveUnusable(str(error)) from error
 
 
