@@ -152,6 +152,12 @@ def test_policies_of_a_configuration_count(
     said = validate(flows / "good.yaml", "-c", tmp_path / "conf.yml", "--format", "json")
     (finding,) = json.loads(said.out)["findings"]
     assert (said.status, finding["severity"]) == (status, severity)
+    assert (finding["rule"], finding["path"], finding["line"], finding["column"]) == (
+        "flow/policy",
+        "tasks[0].type",
+        4,
+        21,
+    )
     assert finding["message"].endswith("is not allowed. Ask the platform team")
 
 

@@ -151,7 +151,8 @@ def test_what_kestra_says_without_places_gets_those_of_its_paths(validate: Call,
         "namespace": "tests.cli",
         "constraints": "tasks[0].type: must be another\nIllegal flow: at all\n",
         "deprecationPaths": ["tasks[0].id"],
-        "warnings": ["a word"],
+        "warnings": ["a word", "a policy's word"],
+        "advised": [{"code": "policy", "message": "a policy's word", "path": "tasks[0].id", "line": 6, "column": 6}],
         "infos": ["A is replaced by B"],
     }
     with stranger(200, json.dumps([item])) as (url, _):
@@ -161,6 +162,7 @@ def test_what_kestra_says_without_places_gets_those_of_its_paths(validate: Call,
     assert findings == [
         ("flow/constraint", 6, 15, "must be another"),
         ("flow/constraint", 2, 1, "Illegal flow: at all"),
+        ("flow/policy", 6, 6, "a policy's word"),
         ("flow/remark", 2, 1, "a word"),
         ("flow/deprecated", 6, 6, "tasks[0].id is deprecated"),
         ("flow/relocated", 2, 1, "A is replaced by B"),

@@ -28,7 +28,9 @@ def test_a_forced_one_takes_over_and_says_so(governed, task):
         defaults=[default("ERROR", forced=True), default("WARN", ref="quiet")],
     )
     assert task(outcome)["level"] == "ERROR"
-    assert list(outcome.warnings()) == ["tasks[0]: a forced plugin default takes the place of 'quiet'"]
+    assert [each.message for each in outcome.warnings()] == [
+        "tasks[0]: a forced plugin default takes the place of 'quiet'"
+    ]
 
 
 def test_of_several_with_one_name_the_nearest_counts(governed, task):

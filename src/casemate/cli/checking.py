@@ -39,6 +39,8 @@ class Verdict:
     problems: tuple[Problem, ...] = ()
     remarks: tuple[tuple[str, str], ...] = ()
     """The kind of each, and its text; for a deprecation the path."""
+    advised: tuple[Problem, ...] = ()
+    """What policies warn of."""
 
 
 Reader: TypeAlias = Callable[[str, Sequence[Part]], Sequence[Verdict]]
@@ -96,16 +98,17 @@ def _judged(reading: Reading, catalog: Catalog) -> Verdict:
         *((DEPRECATED, path) for path in found.deprecations),
         *((RELOCATED, info) for info in found.infos),
     )
-    return Verdict(name=f"{flow.namespace} / {flow.id}", remarks=remarks)
+    return Verdict(name=f"{flow.namespace} / {flow.id}", remarks=remarks, advised=found.advised)
 
 
 def _told(verdict: Verdict, part: Part, file: str) -> Iterator[Finding]:
     """The verdict as findings, with their lines in the file."""
-    unplaced = verdict.remarks or any(one.line is None for one in verdict.problems)
+    unplaced = verdict.remarks or any(one.line is None for one in (*verdict.problems, *verdict.advised))
     marks = _marks(part.reading.document) if unplaced else {}
-    for one in verdict.problems:
-        mark = Mark(one.line, one.column or 1) if one.line else marks.get(one.path, _START)
-        yield _finding(one.code, Severity.ERROR, one.message, file, part.before, mark, one.path, one.remedy)
+    for severity, problems in ((Severity.ERROR, verdict.problems), (Severity.NOTE, verdict.advised)):
+        for one in problems:
+            mark = Mark(one.line, one.column or 1) if one.line else marks.get(one.path, _START)
+            yield _finding(one.code, severity, one.message, file, part.before, mark, one.path, one.remedy)
     for kind, text in verdict.remarks:
         path, message = (text, f"{text} is deprecated") if kind == DEPRECATED else ("", text)
         yield _finding(kind, Severity.NOTE, message, file, part.before, marks.get(path, _START), path)

@@ -154,22 +154,28 @@ def _verdicts(answer: object, parts: Sequence[Part]) -> list[Verdict]:
 
 def _verdict(item: Mapping[str, Any], before: int) -> Verdict:
     name = " / ".join(str(item[key]) for key in ("namespace", "flow") if item.get(key))
-    remarks = [(REMARK, str(text)) for text in item.get("warnings") or ()]
+    advised = tuple(_placed(item.get("advised"), before))
+    known = {one.message for one in advised}
+    remarks = [(REMARK, str(text)) for text in item.get("warnings") or () if str(text) not in known]
     remarks += [(DEPRECATED, str(path)) for path in item.get("deprecationPaths") or ()]
     remarks += [(RELOCATED, str(info)) for info in item.get("infos") or ()]
-    return Verdict(name=name, problems=tuple(_problems(item, before)), remarks=tuple(remarks))
+    return Verdict(name=name, problems=tuple(_problems(item, before)), remarks=tuple(remarks), advised=advised)
 
 
 def _problems(item: Mapping[str, Any], before: int) -> Iterator[Problem]:
     """With their places where the server tells them; Kestra's own gives a line `path: message` for each."""
-    placed = item.get("problems")
-    if isinstance(placed, list) and placed:
-        for one in placed:
-            line = max(int(one.get("line") or 1) - before, 1)
-            known = {key: str(one.get(key) or "") for key in ("message", "path", "remedy")}
-            yield Problem(code=str(one.get("code") or "constraint"), line=line, column=one.get("column"), **known)
+    if placed := tuple(_placed(item.get("problems"), before)):
+        yield from placed
     elif item.get("constraints"):
         for line_of_text in str(item["constraints"]).splitlines():
             path, colon, message = line_of_text.partition(": ")
             named = bool(colon) and " " not in path
             yield Problem(code="constraint", message=message if named else line_of_text, path=path if named else "")
+
+
+def _placed(said: object, before: int) -> Iterator[Problem]:
+    """Problems with their places within the document, of which `before` lines of the text stand before."""
+    for one in said if isinstance(said, list) else ():
+        line = max(int(one.get("line") or 1) - before, 1)
+        known = {key: str(one.get(key) or "") for key in ("message", "path", "remedy")}
+        yield Problem(code=str(one.get("code") or "constraint"), line=line, column=one.get("column"), **known)

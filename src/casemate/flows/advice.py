@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from casemate.catalog import Catalog
 from casemate.documents import Document, Mapping, Node, Scalar, Sequence, printed
+from casemate.errors import Problem
 from casemate.flows.grammar import flow_schema, grammar_of
 from casemate.flows.links import FLOW_TRIGGER
 from casemate.flows.model import Flow
@@ -20,6 +21,8 @@ class Warnings:
     deprecations: tuple[str, ...] = ()
     infos: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    advised: tuple[Problem, ...] = ()
+    """What policies warn of, with its place; `warnings` has the rest."""
 
 
 def warnings(flow: Flow | None, document: Document, catalog: Catalog) -> Warnings:
@@ -27,7 +30,8 @@ def warnings(flow: Flow | None, document: Document, catalog: Catalog) -> Warning
     return Warnings(
         deprecations=_deprecations(document, catalog),
         infos=tuple(dict.fromkeys(_relocations(document.root, catalog))),
-        warnings=(*_careless_triggers(flow), *flow.unused, *flow.advised) if flow is not None else (),
+        warnings=(*_careless_triggers(flow), *flow.unused) if flow is not None else (),
+        advised=flow.advised if flow is not None else (),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from casemate import durations
 from casemate.catalog import Role
+from casemate.errors import Problem
 from casemate.identifiers import FlowId, Namespace, TaskId, TenantId
 
 
@@ -205,8 +206,8 @@ class Flow:
     deleted: bool = False
     unused: tuple[str, ...] = ()
     """What of it has no effect here, and why: a sentence for each property."""
-    advised: tuple[str, ...] = ()
-    """What policies only warn of: a sentence each."""
+    advised: tuple[Problem, ...] = ()
+    """What policies only warn of, which stands in nobody's way."""
 
     def all_tasks(self) -> Iterator[Task]:
         """Every task of the flow with all its children, parents first; those of listeners last."""

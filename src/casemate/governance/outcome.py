@@ -86,10 +86,12 @@ class Outcome:
             if violation.blocks:
                 yield _problem("policy", f"{flow}: {violation.said()}", violation.path, violation.mark)
 
-    def warnings(self) -> Iterator[str]:
-        """What is only to be told."""
-        yield from self.notes
-        yield from (violation.said() for violation in self.violations if not violation.blocks)
+    def warnings(self) -> Iterator[Problem]:
+        """What is only to be told; notes name their places themselves."""
+        yield from (Problem(code="policy", message=note) for note in self.notes)
+        for violation in self.violations:
+            if not violation.blocks:
+                yield _problem("policy", violation.said(), violation.path, violation.mark)
 
 
 def _problem(code: str, message: str, path: Path, mark: Mark) -> Problem:

@@ -60,8 +60,10 @@ async def _checked(call: Call, index: int, line: int, text: str) -> dict[str, ob
     if document is None:
         return shown
     advice = warnings(flow, document, call.deps.catalog)
-    shown |= {"deprecationPaths": list(advice.deprecations), "warnings": list(advice.warnings)}
-    return {**shown, "infos": list(advice.infos), **await _known(call, document)}
+    told = [*advice.warnings, *(problem.message for problem in advice.advised)]
+    shown |= {"deprecationPaths": list(advice.deprecations), "warnings": told, "infos": list(advice.infos)}
+    shown |= {"advised": places(_below(advice.advised, line))} if advice.advised else {}
+    return {**shown, **await _known(call, document)}
 
 
 async def _known(call: Call, document: Document) -> dict[str, object]:

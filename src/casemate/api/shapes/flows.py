@@ -45,7 +45,10 @@ class FlowName(TypedDict):
 
 
 class Validation(TypedDict):
-    """What a check of one document found. `constraints` is absent when it is valid; `problems` is ours."""
+    """What a check of one document found. `constraints` is absent when it is valid.
+
+    `problems` and `advised` are ours: the places of what is wrong, and of what policies warn of.
+    """
 
     index: int
     namespace: NotRequired[str]
@@ -56,6 +59,7 @@ class Validation(TypedDict):
     warnings: NotRequired[list[str]]
     infos: NotRequired[list[str]]
     problems: NotRequired[list[Placed]]
+    advised: NotRequired[list[Placed]]
 
 
 class ConcurrencyLimit(TypedDict):
