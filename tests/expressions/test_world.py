@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from casemate.expressions import ExpressionError, NeedsWorld, Unanswerable, file_refusal, render
+from casemate.masking import Mask
 
 FLOW = {"flow": {"id": "my_flow", "namespace": "team.a"}, "execution": {"id": "e1"}}
 OWN = "kestra:///team/a/my-flow/executions/e1/tasks/t/r/x.ion"
@@ -19,6 +20,7 @@ class Known:
     now: datetime = datetime(2024, 1, 1, tzinfo=UTC)
     zone = UTC
     asked: list[tuple] = field(default_factory=list)
+    mask: Mask = field(default_factory=Mask)
 
     def secret(self, key, namespace, subkey):
         self.asked.append(("secret", key, namespace, subkey))

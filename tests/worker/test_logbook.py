@@ -8,7 +8,7 @@ import pytest
 from casemate.jobs import LogLine, Metric
 from casemate.masking import Mask
 from casemate.secret import Secret
-from casemate.worker.logbook import BATCH_LINES, LONGEST, LogBook, cut
+from casemate.worker.logbook import BATCH_LINES, LONGEST, LogBook, pieces
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +31,7 @@ class Sent:
 
 @pytest.mark.parametrize("length", [0, 1, LONGEST, LONGEST + 1, 3 * LONGEST + 5])
 def test_a_long_message_becomes_several_a_millisecond_apart(length):
-    lines = list(cut(LogLine(at=NOW, level="INFO", message="x" * length)))
+    lines = list(pieces(LogLine(at=NOW, level="INFO", message="x" * length)))
     assert "".join(line.message for line in lines) == "x" * length
     assert max(len(line.message) for line in lines) <= LONGEST
     assert [line.at for line in lines] == [NOW + timedelta(milliseconds=n) for n in range(len(lines))]

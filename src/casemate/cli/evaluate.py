@@ -7,7 +7,7 @@ import os
 import secrets as dice
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -22,6 +22,7 @@ from casemate.expressions.requests import answer
 from casemate.identifiers import MAIN, Namespace
 from casemate.jq import jq_on_demand
 from casemate.keys import Cipher, KeyRefused
+from casemate.masking import Mask
 from casemate.sandbox import Level
 from casemate.secret import Secret
 from casemate.secrets import Address, EnvironmentSecrets
@@ -102,6 +103,7 @@ class Here:
     secrets: EnvironmentSecrets
     zone: tzinfo = UTC
     apply_jq: Jq = no_jq
+    mask: Mask = field(default_factory=Mask)
 
     @classmethod
     def now_with(cls, environ: Mapping[str, str], jq: Jq) -> Here:

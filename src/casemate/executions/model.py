@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from casemate.flows import Label
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TaskId, TaskRunId, TenantId
+from casemate.masking import Mask
 
 
 class State(StrEnum):
@@ -256,7 +257,11 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the world replied to a `Resolve`: a value, or the text of an error."""
+    """What the world replied to a `Resolve`: a value, or the text of an error.
+
+    `opened` knows what its templates were shown, for the log entries that tell of the value; it is not stored.
+    """
 
     value: object = None
     error: str | None = None
+    opened: Mask = field(default_factory=Mask, compare=False, repr=False)

@@ -160,11 +160,12 @@ class Turn:
 
     def unanswerable(self) -> Unanswerable:
         """The world of a decision: it has a date, and nobody to ask."""
-        return Unanswerable(now=self.now, zone=self.context.zone)
+        return Unanswerable(now=self.now, zone=self.context.zone, mask=self.opened)
 
     def _use(self, key: str, answer: Answer) -> object:
         answers = {other: kept for other, kept in self.execution.answers.items() if other != key}
         self.execution = replace(self.execution, answers=answers)
+        self.opened.take_in(answer.opened)
         if answer.error is not None:
             raise ExpressionError(answer.error)
         return answer.value

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 from casemate.expressions.attributes import attribute
+from casemate.expressions.derived import derived
 from casemate.expressions.errors import BudgetExceeded, ExpressionError, Fault, NeedsWorld, Undefined
 from casemate.expressions.filters import FILTERS
 from casemate.expressions.functions import FUNCTIONS
@@ -65,11 +66,12 @@ def _attribute(node: Attribute, run: Run) -> object:
         raise Undefined(node.target.name if isinstance(node.target, Name) else java_text(key, meter), node.line)
     if node.arguments is not None:
         given = [evaluate(argument, run) for argument in node.arguments]
-        return _guarded(node.line, lambda: call_member(target, java_text(key, meter), given, meter))
+        called = _guarded(node.line, lambda: call_member(target, java_text(key, meter), given, meter))
+        return derived(called, target, run)
     try:
         return attribute(target, key, meter)
     except Undefined:
-        return _guarded(node.line, lambda: member(target, java_text(key, meter), meter))
+        return derived(_guarded(node.line, lambda: member(target, java_text(key, meter), meter)), target, run)
     except Fault as fault:
         raise Fault(fault.message, node.line) from fault
 
@@ -116,7 +118,8 @@ def _operation(node: Binary, run: Run) -> object:
     try:
         left = _EVALUATORS[type(node.left)](node.left, run)
         right = _EVALUATORS[type(node.right)](node.right, run)
-        return operate(node.symbol, left, right, run.session.meter)
+        result = operate(node.symbol, left, right, run.session.meter)
+        return derived(result, (left, right), run) if node.symbol == "+" else result
     except (Fault, *_UNFIT) as error:
         raise Fault(FAILURES[node.symbol], node.line) from error
 
@@ -145,7 +148,8 @@ def _contains(node: Binary, run: Run) -> bool:
 
 
 def _concatenate(node: Binary, run: Run) -> str:
-    return concatenate(evaluate(node.left, run), evaluate(node.right, run), run.session.meter)
+    left, right = evaluate(node.left, run), evaluate(node.right, run)
+    return derived(concatenate(left, right, run.session.meter), (left, right), run)
 
 
 def _range(node: Binary, run: Run) -> object:
@@ -206,7 +210,7 @@ def apply_filter(name: str, value: object, given: dict[str, object], line: int, 
         return None
     if isinstance(value, str | list | dict):
         run.session.meter.charge(len(value))
-    return _guarded(line, lambda: filter_.apply(value, given, run))
+    return derived(_guarded(line, lambda: filter_.apply(value, given, run)), (value, *given.values()), run)
 
 
 def _tested(node: Tested, run: Run) -> bool:
@@ -228,7 +232,8 @@ def _call(node: Call, run: Run) -> object:
     function = FUNCTIONS.get(node.name)
     if function is not None and not (function.unless_recursive and run.session.recursive):
         given = arguments(node.arguments, function.parameters, node.line, run)
-        return _guarded(node.line, lambda: function.apply(given, run))
+        result = _guarded(node.line, lambda: function.apply(given, run))
+        return result if function.opaque else derived(result, tuple(given.values()), run)
     macro = run.template.macros.get(node.name)
     if macro is None:
         raise Fault(f"Function or Macro [{node.name}] does not exist.", node.line)

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from casemate.expressions import given as arguments
+from casemate.expressions.derived import texts
 from casemate.expressions.errors import Fault
 from casemate.expressions.filters.dates import FORMAT_PARAMETERS, shown_date
 from casemate.expressions.given import Given
 from casemate.expressions.json_reading import read_json
 from casemate.expressions.operators import ordered
+from casemate.expressions.printing import java_text
 from casemate.expressions.run import Captured, Run
 from casemate.expressions.values import Long, is_number
-from casemate.expressions.world_functions import WORLD_FUNCTIONS
+from casemate.expressions.world_functions import OPAQUE, WORLD_FUNCTIONS
 from casemate.expressions.yaml_reading import read_yaml
 
 Apply: TypeAlias = Callable[[Given, Run], object]
@@ -27,6 +29,7 @@ class Function:
     apply: Apply
     parameters: tuple[str, ...] | None = None
     unless_recursive: bool = False  #: does not exist where everything is rendered recursively anyway
+    opaque: bool = False  #: its result tells nothing of its arguments
 
 
 def _now(given: Given, run: Run) -> str:
@@ -100,6 +103,15 @@ def _under(outputs: Mapping[str, object], value: object) -> Mapping[str, object]
 
 def _print_context(_given: Given, run: Run) -> object:
     return run.scopes.everything()
+
+
+def _mask(given: Given, run: Run) -> object:
+    """The value itself; logs do not show its texts and numbers from now on."""
+    value = arguments.required(given, "value", "The 'mask' function expects an argument 'value'.")
+    for text in texts(value, run.session.meter) if not is_number(value) else (java_text(value, run.session.meter),):
+        if not run.session.world.mask.derive(text):
+            raise Fault("mask() was given more than can be covered in logs")
+    return value
 
 
 # ---- numbers
@@ -185,5 +197,9 @@ FUNCTIONS: Mapping[str, Function] = {
     "renderOnce": Function(_render_once, ("toRender",), unless_recursive=True),
     "block": Function(_block, ("name",)),
     "parent": Function(_parent),
-    **{name: Function(apply, parameters) for name, (apply, parameters) in WORLD_FUNCTIONS.items()},
+    "mask": Function(_mask, ("value",)),
+    **{
+        name: Function(apply, parameters, opaque=name in OPAQUE)
+        for name, (apply, parameters) in WORLD_FUNCTIONS.items()
+    },
 }

@@ -20,6 +20,7 @@ from casemate.expressions.javatime.zones import zone
 from casemate.expressions.property_types import converted
 from casemate.expressions.render import render, render_typed
 from casemate.expressions.world import World
+from casemate.masking import Mask
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -145,6 +146,10 @@ class _Asked:
     @property
     def zone(self) -> tzinfo:
         return self.question.zone or self.beyond.zone
+
+    @property
+    def mask(self) -> Mask:
+        return self.beyond.mask
 
     def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
         return self.beyond.secret(key, namespace, subkey)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import NoReturn, Protocol, TypeAlias
 from uuid import UUID
 
 from casemate.expressions.errors import ExpressionError, NeedsWorld
+from casemate.masking import Mask
 
 Jq: TypeAlias = Callable[[str, object], list[object]]
 """All results of a jq program for a JSON value; an `ExpressionError` says why there are none."""
@@ -34,8 +35,12 @@ class World(Protocol):
     def zone(self) -> tzinfo:
         """The server's time zone, the default of all dates."""
 
+    @property
+    def mask(self) -> Mask:
+        """What logs must not show of what templates see: it gets to know what they make of it."""
+
     def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
-        """The value of a secret; the world masks it in logs."""
+        """The value of a secret, which `mask` knows from then on."""
 
     def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> object:
         """A value of the KV store; None, or a refusal, when it is missing or expired."""
@@ -71,6 +76,7 @@ class Unanswerable:
 
     now: datetime
     zone: tzinfo = UTC
+    mask: Mask = field(default_factory=Mask, compare=False)
 
     def secret(self, key: str, namespace: str | None, subkey: str | None) -> NoReturn:
         """Raises `NeedsWorld`."""

@@ -152,6 +152,9 @@ def _error_logs(_given: Given, run: Run) -> list[object]:
     return list(run.session.world.error_logs())
 
 
+OPAQUE = frozenset(("encrypt", "secret"))
+"""Whose results tell nothing of what they were given, or are known to the mask already."""
+
 WORLD_FUNCTIONS: Mapping[str, Entry] = {
     "secret": (_secret, ("key", "namespace", "subkey")),
     "kv": (_kv, ("key", "namespace", "errorOnMissing")),

@@ -5,7 +5,7 @@ A hint carries no authority; a grant does, for as long as its fence is the newes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
@@ -58,7 +58,7 @@ class Grant:
     task: Task
     variables: Mapping[str, object]
     secrets: Mapping[str, Secret] = field(default_factory=dict)
-    opened: Iterable[Secret] = ()
+    opened: Sequence[Secret] = ()
     storage: str
     deadline: datetime | None = None
     shares: bool = False

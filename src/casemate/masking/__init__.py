@@ -10,8 +10,8 @@ What goes into logs, measurements, isolation reports and texts of errors is cove
 - what was written before the secret became known, and by other tasks that were never given it.
 """
 
-from casemate.masking.forms import SHORTEST, maskable
+from casemate.masking.forms import TOO_SHORT, maskable
 from casemate.masking.mask import Mask
 from casemate.masking.stars import STYLES, Style
 
-__all__ = ["SHORTEST", "STYLES", "Mask", "Style", "maskable"]
+__all__ = ["STYLES", "TOO_SHORT", "Mask", "Style", "maskable"]

@@ -12,6 +12,8 @@ from urllib.parse import quote, quote_plus
 
 SHORTEST: Final = 3
 """Shorter values are not covered: their letters stand in every other word, and stars there would tell them."""
+TOO_SHORT: Final = "can not be masked in logs: it is too short, or a word or number that stands everywhere."
+"""What is said of a value that is not `maskable`, never with the value."""
 
 _COMMON: Final = frozenset(("true", "false", "null", "none"))
 _SHORTEST_LINE: Final = 4

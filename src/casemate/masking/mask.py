@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 from typing import Final
 
@@ -12,6 +12,9 @@ from casemate.masking.search import Search
 from casemate.masking.stars import STARS, Style, starred
 from casemate.secret import Secret
 
+_MOST_DERIVED: Final = 2_000
+_MOST_CHARACTERS: Final = 1 << 19
+"""What templates may make of secrets, texts and their characters: each is covered in dozens of forms."""
 _UNSORTED: Final = 64
 """New secrets that are looked for one by one: a search is made anew only when there are many, or something to cover."""
 
@@ -27,11 +30,14 @@ class Mask:
         self._new: deque[Secret] = deque()
         self._forms: set[bytes] = set()
         self._search: Search | None = None
+        self._followed: list[tuple[Sequence[Secret], int]] = []
+        self._derived = self._characters = 0
         self._forgotten = False
         self.add_all(secrets)
 
     def __bool__(self) -> bool:
-        """Whether there is anything to cover."""
+        """Whether any secret is known."""
+        self._catch_up()
         return bool(self._secrets)
 
     def add(self, secret: Secret) -> None:
@@ -46,29 +52,55 @@ class Mask:
                 # Its forms are worked out when there is something to cover: most templates write nothing.
                 self._new.append(secret)
 
-    def knows(self, text: str) -> bool:
-        """Is this text a secret, or does it hold one as it is written, or encoded in a way that is covered?"""
-        if not self._secrets:
+    def take_in(self, other: Mask) -> None:
+        """Cover also what the other one covers."""
+        self.add_all(tuple(other._secrets))
+
+    def follow(self, growing: Sequence[Secret]) -> None:
+        """Cover also what is in this list, or comes to it later."""
+        self._followed.append((growing, 0))
+
+    def derive(self, text: str) -> bool:
+        """Cover this too, which was made of a secret; False if too much was made already."""
+        if not text or Secret(text) in self._secrets:
+            return True
+        self._derived, self._characters = self._derived + 1, self._characters + len(text)
+        if self._derived > _MOST_DERIVED or self._characters > _MOST_CHARACTERS:
             return False
-        if Secret(text) in self._secrets:
-            return True
-        if len(self._new) > max(_UNSORTED, len(self._secrets) // 2):
+        self.add(Secret(text))
+        return True
+
+    def knows(self, text: str) -> bool:
+        """Is this text a secret, be it too short to be covered, or would something in it be covered?"""
+        return bool(self) and (self.holds(text) or self.covers(text))
+
+    def holds(self, text: str) -> bool:
+        """Is this text itself one of the secrets?"""
+        return Secret(text) in self._secrets
+
+    def covers(self, text: str) -> bool:
+        """Would something in this text be covered?"""
+        return self.rest(text) != text
+
+    def rest(self, text: str) -> str:
+        """What `cover` would make of it, without sorting in what is new: templates ask at every step."""
+        if not self:
+            return text
+        if len(self._new) > max(_UNSORTED, len(self._secrets) // 4):
             self._sort_in()
-        if any(maskable(one.reveal()) and one.reveal() in text for one in tuple(self._new)):
-            return True
-        return self._search is not None and bool(self._search.spans(_encoded(text)))
+        for new in tuple(self._new):
+            if new.reveal() in text and maskable(new.reveal()):
+                text = text.replace(new.reveal(), STARS)
+        return self._starred(text, cut=False)
 
     def cover(self, text: str, *, cut: bool = False) -> str:
         """The text with every secret replaced; at the end of one that was `cut`, the begin of a secret too."""
         if self._forgotten:
             return STARS
+        self._catch_up()
         if self._new:
             self._sort_in()
-        if self._search is None:
-            return text
-        content = _encoded(text)
-        spans = self._search.spans(content, cut=cut)
-        return starred(content, spans, self._style) if spans else text
+        return self._starred(text, cut=cut)
 
     def cover_all(self, value: object) -> object:
         """A JSON value with every secret replaced in its texts, those of its keys included."""
@@ -85,6 +117,20 @@ class Mask:
         """Let go of all secrets. Nothing is written any more: a text that still comes is covered from end to end."""
         self._forgotten = True
         self._secrets, self._new, self._forms, self._search = set(), deque(), set(), None
+        self._followed.clear()
+
+    def _starred(self, text: str, *, cut: bool) -> str:
+        if self._search is None:
+            return text
+        content = _encoded(text)
+        spans = self._search.spans(content, cut=cut)
+        return starred(content, spans, self._style) if spans else text
+
+    def _catch_up(self) -> None:
+        for place, (growing, seen) in enumerate(self._followed):
+            if len(growing) > seen:
+                self._followed[place] = (growing, len(growing))
+                self.add_all(growing[seen:])
 
     def _sort_in(self) -> None:
         with self._making:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import partial
 from typing import TypeVar
@@ -71,7 +71,8 @@ def budget() -> Budget:
     return Budget(expired=lambda: time.monotonic() > until)
 
 
-def _resolved(command: Resolve, world: ServiceWorld) -> Answer:
+def _resolved(command: Resolve, service: ServiceWorld) -> Answer:
+    world = replace(service, mask=command.opened)
     try:
         if command.typed:
             assert isinstance(command.template, str), "only texts are rendered to types"
@@ -79,8 +80,8 @@ def _resolved(command: Resolve, world: ServiceWorld) -> Answer:
         else:
             value = render(command.template, command.variables, world, budget=budget())
     except ExpressionError as error:
-        return Answer(error=command.opened.cover(world.covered(error)))
-    return Answer(as_json(value))
+        return Answer(error=world.covered(error))
+    return Answer(as_json(value), opened=world.mask)
 
 
 def _replied(question: Ask, world: ServiceWorld) -> Reply:

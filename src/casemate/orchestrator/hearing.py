@@ -28,7 +28,6 @@ from casemate.expressions import ExpressionError, NeedsWorld, as_json
 from casemate.flows import Condition, Flow, Label
 from casemate.identifiers import ExecutionId
 from casemate.jobs import LogLine
-from casemate.masking import Mask
 from casemate.orchestrator import entries, weighing
 from casemate.orchestrator.starting import Filling, rendered_labels
 from casemate.orchestrator.step import Surroundings
@@ -84,7 +83,7 @@ def at_once(flow: Flow, trigger: FlowTrigger, source: Execution) -> Heard | None
 
 def heard(flow: Flow, trigger: FlowTrigger, source: Execution, context: Context, world: ServiceWorld) -> Heard | None:
     """What the trigger has heard, None if one of its plain conditions does not hold. An error makes one fail."""
-    fill = Filling(_seen(flow, source, context), world, Mask())
+    fill = Filling(_seen(flow, source, context), world)
 
     def warn(text: str) -> None:
         log.warning("condition.failed", flow=flow.id, trigger=trigger.trigger.id, reason=fill.covered(text))
@@ -103,7 +102,7 @@ def born(
 ) -> Execution | Refusal:
     """The execution that the trigger starts; its inputs are as they were rendered (spec/engine 9.2)."""
     variables = _variables(source, outputs)
-    fill = Filling(_seen(heard.flow, source, context, trigger=variables), world, Mask())
+    fill = Filling(_seen(heard.flow, source, context, trigger=variables), world)
     try:
         inputs = as_json(fill(heard.trigger.trigger.properties.get("inputs") or {}, {}))
         assert isinstance(inputs, Mapping), "a map is rendered to a map"

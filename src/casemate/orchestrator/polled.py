@@ -112,7 +112,7 @@ class Polled:
         if not isinstance(sealed, Mapping) or unseal is None:
             return None
         clear = unseal(str(sealed.get("value")))
-        fill.opened.add(Secret(clear))
+        fill.world.mask.add(Secret(clear))
         return clear
 
     async def _over(self, state: TriggerState, found: Found, reason: str | None = None) -> None:

@@ -41,11 +41,10 @@ Fill: TypeAlias = Callable[[object, Mapping[str, object]], object]
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """A `Fill` that knows what its templates were shown and nobody else may see."""
+    """A `Fill` whose world knows in its mask what the templates were shown and nobody else may see."""
 
     seen: Mapping[str, object]
     world: ServiceWorld
-    opened: Mask
 
     def __call__(self, template: object, more: Mapping[str, object]) -> object:
         """See `Fill`."""
@@ -56,7 +55,7 @@ class Filling:
 
     def covered(self, text: str) -> str:
         """A text without what templates were shown."""
-        return self.opened.cover(self.world.revealed.cover(text))
+        return self.world.mask.cover(text)
 
 
 class Starting:
@@ -168,7 +167,7 @@ class Starting:
         seen = variables_of(flow, execution, None, noting(self._context, opened.add))
 
         def filled(world: ServiceWorld) -> T:
-            filling = Filling(seen, world, opened)
+            filling = Filling(seen, replace(world, mask=opened))
             try:
                 return work(filling)
             except ExpressionError as error:

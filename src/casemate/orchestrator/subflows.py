@@ -165,12 +165,14 @@ class Subflows:
         assert isinstance(run, Mapping), "there is a task run"
         within = {**seen, "taskrun": {**run, **batch}} if batch else seen
 
-        def fill(world: ServiceWorld) -> Wanted:
+        def fill(service: ServiceWorld) -> Wanted:
+            world = replace(service, mask=opened)
+
             def filled(template: object, variables: Mapping[str, object] = seen) -> object:
                 try:
                     return render(template, variables, world, budget=budget())
                 except ExpressionError as error:
-                    raise ExpressionError(opened.cover(world.covered(error))) from None
+                    raise ExpressionError(world.covered(error)) from None
 
             return wanted_by(task, filled, lambda template: as_json(filled(template, within)))
 

@@ -92,23 +92,23 @@ class ServiceWorld:
     zone: tzinfo
     readable: int
     apply_jq: Jq = no_jq
-    revealed: Mask = field(default_factory=Mask)
+    mask: Mask = field(default_factory=Mask)
     shown: bool = False
 
     def covered(self, error: Exception) -> str:
-        """The text of an error, without what was revealed to the template that failed with it."""
-        return self.revealed.cover(str(error))
+        """The text of an error, without what the template that failed was shown."""
+        return self.mask.cover(str(error))
 
     def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
         """A secret, or one field of a secret that is a JSON object."""
         if self.shown:
             _refuse(f"The secret '{key}' can not be shown.")
         found = self._found(key, namespace)
-        self.revealed.add(found.value)
+        self.mask.add(found.value)
         if subkey is None:
             return found.value.reveal()
         value = _field(key, found.value.reveal(), subkey)
-        self.revealed.add(Secret(value))
+        self.mask.add(Secret(value))
         return value
 
     def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> object:
@@ -136,7 +136,7 @@ class ServiceWorld:
 
     def encrypt(self, key: str, plaintext: str) -> str:
         """AES-GCM under a key of the author's."""
-        self.revealed.add_all((Secret(key), Secret(plaintext)))
+        self.mask.add_all((Secret(key), Secret(plaintext)))
         try:
             return Cipher(Secret(key)).encrypt(plaintext)
         except KeyRefused as error:
@@ -146,12 +146,12 @@ class ServiceWorld:
         """The opposite."""
         if self.shown:
             _refuse("What is encrypted can not be shown.")
-        self.revealed.add(Secret(key))
+        self.mask.add(Secret(key))
         try:
             plaintext = Cipher(Secret(key)).decrypt(encrypted)
         except KeyRefused as error:
             raise ExpressionError(str(error)) from None
-        self.revealed.add(Secret(plaintext))
+        self.mask.add(Secret(plaintext))
         return plaintext
 
     def uuid(self) -> UUID:

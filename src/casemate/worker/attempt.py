@@ -71,6 +71,7 @@ def accept(grant: Grant, folder: Path, tools: Tools, seat: Seat, host: Job | Non
     # What one task leaves in a shared folder may hold its secrets; the next one must not print them either.
     mask = Mask(style=tools.masking) if host is None else host.mask
     mask.add_all(grant.secrets.values())
+    mask.follow(grant.opened)
     loop = asyncio.get_running_loop()
     stop: asyncio.Future[Stop] = loop.create_future()
     file = LogFile(folder.parent, grant) if grant.task.log_to_file else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn, cast, get_args
 
 from casemate.jobs import Level, Metric
@@ -49,6 +49,8 @@ class Said:
     metrics: tuple[Metric, ...] = ()
     logs: tuple[tuple[Level, str], ...] = ()
     failure: Failure | None = None
+    masks: tuple[str, ...] = field(default=(), repr=False)
+    """Values that logs must not show from now on."""
 
 
 def marked(line: str) -> bool:
@@ -63,6 +65,7 @@ def from_line(line: str) -> Said:
         outputs=_outputs(content),
         metrics=tuple(_metric(one) for one in _list(content.get("metrics"), "metrics")),
         logs=tuple(_log(one) for one in _list(content.get("logs"), "logs")),
+        masks=_masks(content.get("mask")),
     )
 
 
@@ -160,6 +163,14 @@ def _log(value: object) -> tuple[Level, str]:
         _refuse("a log entry is not a map")
     level = str(value.get("level") or "INFO").upper()
     return cast("Level", level) if level in _LEVELS else "INFO", _printed(value.get("message"))
+
+
+def _masks(value: object) -> tuple[str, ...]:
+    """One value or several; anything but texts and numbers is refused, as nobody could tell what of it is secret."""
+    several = value if isinstance(value, list) else [] if value is None else [value]
+    if not all(isinstance(one, str | int | float) and not isinstance(one, bool) for one in several):
+        _refuse("`mask` is not a text")
+    return tuple(map(str, several))
 
 
 def _printed(value: object) -> str:

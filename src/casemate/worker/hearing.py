@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from casemate.masking import TOO_SHORT, maskable
 from casemate.sandbox import Command, Line
 from casemate.worker import decode
 from casemate.worker.errors import Malformed
@@ -21,11 +22,19 @@ def hear_line(job: Job, line: Line) -> None:
         except Malformed as error:
             job.log.write("WARN", f"Invalid outputs '{error}'", line.at)
     else:
-        job.log.write("ERROR" if line.stream == "stderr" else "INFO", line.text, line.at)
+        job.log.write("ERROR" if line.stream == "stderr" else "INFO", line.text, line.at, cut=_is_cut(job, line))
+
+
+def _is_cut(job: Job, line: Line) -> bool:
+    """May it have gone on? It was cut by bytes, and what is no text in it has become longer."""
+    limit = job.policy.limits.line - len("\r") if job.policy is not None else 0
+    return 4 * len(line.text) >= limit and len(line.text.encode()) >= limit
 
 
 def take(job: Job, said: decode.Said, at: datetime) -> None:
     """One message, decoded."""
+    for value in said.masks:
+        _mask(job, value, at)
     for level, message in said.logs:
         job.log.write(level, message, at)
     for metric in said.metrics:
@@ -39,6 +48,14 @@ def take(job: Job, said: decode.Said, at: datetime) -> None:
         job.log.write("ERROR", said.failure.message, at)
         if said.failure.trace:
             job.log.write("TRACE", said.failure.trace, at)
+
+
+def _mask(job: Job, value: str, at: datetime) -> None:
+    # A line of output is one line, so a value of several comes with its line ends written as such, or line by line.
+    if not maskable(value):
+        job.log.write("WARN", f"A value that the task wants masked {TOO_SHORT}", at)
+    elif not job.mask.derive(value):
+        raise Malformed("it masks more than can be covered in logs")
 
 
 def _complain(job: Job, text: str) -> None:

@@ -41,11 +41,12 @@ class LogBook:
         """Drop entries below this level from now on; an unknown level keeps all."""
         self._least = _ORDER.get(level.upper(), 0) if level else 0
 
-    def write(self, level: Level, message: str, at: datetime | None = None) -> None:
-        """Add one entry."""
+    def write(self, level: Level, message: str, at: datetime | None = None, *, cut: bool = False) -> None:
+        """Add one entry; one that was `cut` may end in the middle of a secret."""
         if _ORDER[level] < self._least:
             return
-        for line in cut(LogLine(at=at or datetime.now(UTC), level=level, message=self._mask.cover(message))):
+        covered = self._mask.cover(message.rstrip("\ufffd") if cut else message, cut=cut)
+        for line in pieces(LogLine(at=at or datetime.now(UTC), level=level, message=covered)):
             self._lines.append(line)
             self._characters += len(line.message)
         self._news.set()
@@ -91,7 +92,7 @@ class LogBook:
         return taken
 
 
-def cut(line: LogLine) -> Iterator[LogLine]:
+def pieces(line: LogLine) -> Iterator[LogLine]:
     """The entry as entries of a length that is allowed, a millisecond apart so that they stay in order."""
     yield LogLine(at=line.at, level=line.level, message=line.message[:LONGEST], thread=line.thread)
     for number, start in enumerate(range(LONGEST, len(line.message), LONGEST), 1):

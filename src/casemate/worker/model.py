@@ -84,6 +84,8 @@ class Job:
     properties: Mapping[str, object] = field(default_factory=dict)
     timeout: timedelta | None = None
     hidden: set[str] = field(default_factory=set)
+    warned: set[str] = field(default_factory=set)
+    """What the log was said to be unable to mask."""
     files: dict[str, str] = field(default_factory=dict)
     """Where the files lie, as seen from inside, that the properties of a body name by their addresses."""
     kept: Kept = field(default_factory=Kept)
@@ -117,6 +119,8 @@ class Job:
             self.host.stop.remove_done_callback(self.host_stopped)
         for alarm in self.alarms:
             alarm.cancel()
+        if self.host is None:
+            self.mask.forget()
         if self.file is not None:
             self.file.close()
 

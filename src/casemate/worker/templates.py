@@ -14,6 +14,7 @@ from casemate.expressions import Budget, as_json, render, render_typed
 from casemate.sandbox import Places
 from casemate.worker.model import Job, Tools
 from casemate.worker.scripts import OUTPUT
+from casemate.worker.short_secrets import warn_of_short
 from casemate.worker.world import JobWorld
 
 SECONDS: Final = 30.0
@@ -82,5 +83,4 @@ async def templates(job: Job, tools: Tools, function: Callable[[Templates], T]) 
     try:
         return await loop.run_in_executor(tools.renderers, partial(function, given))
     finally:
-        # What a template has opened must not be read in the message that it failed with.
-        job.mask.add_all(job.grant.opened)
+        warn_of_short(job, world.short)

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 from casemate.dispatch import Ask, LinkLost, NotHeld, Reply
 from casemate.expressions import ExpressionError, Jq, no_jq
 from casemate.keys import Cipher, KeyRefused
-from casemate.masking import Mask
+from casemate.masking import Mask, maskable
 from casemate.secret import Secret
 from casemate.worker.errors import JobLost, TaskFailed
 from casemate.worker.local_files import SCHEME, nothing_local
@@ -51,6 +51,8 @@ class JobWorld:
         self._jq = jq
         self._local = local
         self._now = datetime.now(UTC)
+        self.short: set[str] = set()
+        """The names of secrets that were given and cannot be masked."""
 
     @property
     def now(self) -> datetime:
@@ -62,12 +64,20 @@ class JobWorld:
         """The zone of the server, wherever the worker is."""
         return self._zone
 
+    @property
+    def mask(self) -> Mask:
+        """That of the attempt."""
+        return self._mask
+
     def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
         """The value of a secret, or of one field of a secret that is a JSON object."""
         granted = self._secrets.get(key) if namespace is None else None
         whole = granted.reveal() if granted else str(self._answer("secret", key=key, namespace=namespace, subkey=None))
         self._mask.add(Secret(whole))
-        return whole if subkey is None else self._field(key, whole, subkey)
+        value = whole if subkey is None else self._field(key, whole, subkey)
+        if value and not maskable(value):
+            self.short.add(key)
+        return value
 
     def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> object:
         """A value of the KV store."""
