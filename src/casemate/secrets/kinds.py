@@ -21,6 +21,8 @@ class Kind:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
+    "aws-secret-manager": Kind("aws_secret_manager", "aws"),
+    "aws-ssm-parameter-store": Kind("aws_ssm_parameter_store", "aws"),
     "env": Kind("environment", ""),
     "vault": Kind("vault", "vault"),
 }
