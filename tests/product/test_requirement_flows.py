@@ -129,7 +129,6 @@ UNAVAILABLE = """\
 kestra:
   secret:
     isolation: {enabled: true, denied-services: [EXECUTOR]}
-  configurations: {delete-files-on-start: true}
   security: {basic-auth: {password-regexp: ".{20,}"}}
   server: {basic-auth: {username: admin@example.org, password: change-me}}
 """
@@ -141,9 +140,8 @@ def test_what_cannot_be_given_is_refused_at_the_start_line_by_line(written):
     assert result.returncode == 2
     for line, key in (
         (3, "kestra.secret.isolation.enabled"),
-        (4, "kestra.configurations.delete-files-on-start"),
-        (5, "kestra.security.basic-auth.password-regexp"),
-        (6, "kestra.server.basic-auth.password"),
+        (4, "kestra.security.basic-auth.password-regexp"),
+        (5, "kestra.server.basic-auth.password"),
     ):
         assert any(said.startswith(f"{configuration}:{line}:") and key in said for said in result.stderr.splitlines())
 

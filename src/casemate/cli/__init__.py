@@ -45,6 +45,9 @@ Exit status: 0, 1 if they cannot be read, 2 if the configuration or the command 
 _UNINSTALL = """Remove a version of a plugin. Flows that name it are no longer valid.
 
 Exit status: 0, 1 if it is not installed, 2 if the configuration or the command line is not valid."""
+_CONFIGS = """Show the configuration that files and environment make together, and where each key was set.
+
+Secrets, and what is named like one, show as ******. Exit status: 0, 2 if the configuration is not valid."""
 _LOCAL = """Start all services in one process, and print the address once it answers.
 
 Exit status: 0 after Ctrl-C or SIGTERM, 1 if it cannot start, 2 if the configuration is not valid, 3 when this machine \
@@ -67,12 +70,15 @@ def commands() -> App:
     root.command("casemate.cli.schema:schema", name="schema", help=_SCHEMA)
     flow = App(name="flow", help="Work with flow files.")
     flow.command("casemate.cli.validate:validate", name="validate", help=_VALIDATE)
+    configs = App(name="configs", help="Look at the configuration.")
+    configs.command("casemate.cli.configs:show", name="show", help=_CONFIGS)
     server = App(name="server", help="Start services.")
     server.command("casemate.cli.server:local", name="local", help=_LOCAL)
     plugins = App(name="plugins", help="Install, list and remove plugins.")
     plugins.command("casemate.cli.plugins:install", name="install", help=_INSTALL)
     plugins.command("casemate.cli.plugins:listed", name="list", help=_PLUGINS)
     plugins.command("casemate.cli.plugins:uninstall", name="uninstall", help=_UNINSTALL)
+    root.command(configs)
     root.command(flow)
     root.command(plugins)
     root.command(server)

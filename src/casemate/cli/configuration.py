@@ -11,14 +11,20 @@ from pathlib import Path
 from casemate.catalog import Catalog, means
 from casemate.cli.files import text_of
 from casemate.cli.logging import log_to_standard_error
+from casemate.cli.traces import readable_by_others
 from casemate.core import catalog, configured
 from casemate.errors import Problem, Refused
 from casemate.flows import unfit_rules
 from casemate.plugins import Management, folder_of
-from casemate.settings import Misconfiguration, Settings, load, unknown_types
+from casemate.settings import Loaded, Misconfiguration, Settings, load, unknown_types
 
 
 def settings_from(*given: Path | None) -> Settings:
+    """The settings that `read_configuration` makes, for commands that need nothing else."""
+    return read_configuration(*given).settings
+
+
+def read_configuration(*given: Path | None) -> Loaded:
     """Settings from the files that are named, later ones over earlier ones, and from the environment; warnings go to
     standard error.
 
@@ -26,12 +32,22 @@ def settings_from(*given: Path | None) -> Settings:
     """
     files = [(str(file), text_of(file)) for file in given if file]
     loaded = load(files, os.environ)
+    _refuse_open_files(loaded)
     unfit = _unfit_rules(loaded.settings)
     if fatal := [problem for problem, stops in unfit if stops]:
         raise Refused(fatal)
     for warning in (*loaded.warnings, *_unknown_types(loaded.settings), *(problem for problem, _ in unfit)):
         print(f"casemate: {warning.located(files[-1][0] if files else 'environment')}", file=sys.stderr)
-    return loaded.settings
+    return loaded
+
+
+def _refuse_open_files(loaded: Loaded) -> None:
+    """Secrets in files that every account of the machine can read are none."""
+    if loaded.settings.traces.readable_by_others:
+        return
+    told = [problem for file, problem in loaded.secrets_in_files.items() if readable_by_others(Path(file))]
+    if told:
+        raise Refused(told)
 
 
 def _unfit_rules(settings: Settings) -> list[tuple[Misconfiguration, bool]]:

@@ -90,6 +90,8 @@ def run(
     with ExitStack() as stack:
         try:
             settings = with_plugins(settings_from(*config), state)
+            if settings.traces.delete_files:
+                print("casemate: run leaves its configuration files; a server would delete them.", file=sys.stderr)
             file = learn or flow
             if learn:
                 check_place(learn, force=force)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from casemate.catalog import Manifest
+from casemate.cli.traces import forget
 from casemate.settings import Settings
 from casemate.walls import walls
 
@@ -34,6 +35,8 @@ async def services(
         async with app.running(settings, state, sandboxes, further) as casemate:
             # What was loaded stays: without this each full collection would look through all of it again.
             gc.freeze()
+            # Whoever needs what they say has read it by now.
+            forget(settings.traces.variables)
             yield casemate
 
 

@@ -5,13 +5,22 @@ from __future__ import annotations
 from casemate import api
 from casemate.api import ArchiveLimits, Deps
 from casemate.app import Casemate
+from casemate.cli.traces import delete
 from casemate.expressions import filter_names, function_parameters
 from casemate.settings import Settings
 
 
 async def serve(casemate: Casemate, host: str, port: int) -> None:
-    """Answer requests until cancelled, and print the address once that is so. Raises what `api.serve` does."""
-    await api.serve(api.app(_deps(casemate, host, port)), host, port, _ready)
+    """Answer requests until cancelled; once that is so, see to the configuration's files and print the address.
+
+    Raises what `api.serve` does, and `NotDeleted`.
+    """
+
+    def ready(address: str) -> None:
+        delete(casemate.settings.files, casemate.settings.traces)
+        print(f"Casemate answers on {address}", flush=True)
+
+    await api.serve(api.app(_deps(casemate, host, port)), host, port, ready)
 
 
 def _deps(casemate: Casemate, host: str, port: int) -> Deps:
@@ -37,7 +46,3 @@ def _archives(settings: Settings) -> ArchiveLimits:
     if said is None:
         return always
     return ArchiveLimits(entries=min(said.entries, always.entries), entry_size=said.entry_size)
-
-
-def _ready(address: str) -> None:
-    print(f"Casemate answers on {address}", flush=True)

@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 from casemate.documents import Plain
 from casemate.masking import Style
 from casemate.secret import Secret
-from casemate.settings import model, plugin_management
+from casemate.settings import exposure, model, plugin_management
 from casemate.settings.governing import rulebook
 from casemate.settings.keys import Kind
 from casemate.settings.known import KNOWN
@@ -81,6 +81,11 @@ def built(said: Mapping[str, object], home: str) -> Settings:
             excludes=values.texts("kestra.plugins.security.excludes"),
         ),
         rules=rulebook(said),
+        traces=model.Traces(
+            delete_files=values.need("kestra.configurations.delete-files-on-start", bool),
+            must_delete=values.need("kestra.configurations.delete-files-on-start-required", bool),
+            readable_by_others=values.need(exposure.READABLE, bool),
+        ),
         plugin_management=_plugin_management(values),
     )
 

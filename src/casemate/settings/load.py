@@ -9,12 +9,14 @@ from casemate import documents
 from casemate.errors import Problem, Refused
 from casemate.settings.build import built
 from casemate.settings.checks import contradicting, odd
+from casemate.settings.exposure import secret_variables, written_secrets
 from casemate.settings.finding import Finding
 from casemate.settings.keys import Kind
 from casemate.settings.known import KNOWN
 from casemate.settings.model import Loaded, Misconfiguration
 from casemate.settings.placeholders import Resolver
 from casemate.settings.profiles import entries
+from casemate.settings.questions import shown
 from casemate.settings.sources import (
     Place,
     Source,
@@ -59,9 +61,15 @@ def load(files: Sequence[tuple[str, str]], environ: Mapping[str, str]) -> Loaded
     ]
     if problems:
         raise Refused(_once(problems))
+    own = [value for source in sources for value in source.values]
+    settings = replace(
+        settings, traces=replace(settings.traces, variables=tuple(secret_variables(environ, own, merged)))
+    )
     unnamed = {name: value for name, value in environ.items() if name not in resolver.variables}
     unknown = [*_unknown(written, resolver.used), *_unknown_variables(unnamed, settings.variables.env_vars_prefix)]
-    return Loaded(settings, (*unknown, *oddities, *_without_effect(written)))
+    named = {name for name, _ in files}
+    in_files = {file: where for file, where in written_secrets(own).items() if file in named}
+    return Loaded(settings, (*unknown, *oddities, *_without_effect(written)), in_files, shown(written.values()))
 
 
 def _merged(sources: Iterable[Source]) -> dict[str, Written]:

@@ -271,6 +271,20 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """What a start leaves where it would tell secrets, and what becomes of it (spec/security 9)."""
+
+    delete_files: bool
+    """`kestra.configurations.delete-files-on-start`, of servers."""
+    must_delete: bool
+    """Does a server end that cannot delete one?"""
+    readable_by_others: bool
+    """May files with secrets in them be read by everybody on the machine?"""
+    variables: tuple[str, ...] = field(default=(), compare=False)
+    """The variables of the environment that hold secrets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything the product takes from its configuration."""
 
@@ -302,10 +316,20 @@ class Settings:
     """Of `kestra.plugins.configurations`, for the Docker task runner, or of the older key of that name."""
     rules: Rulebook = field(repr=False)
     """Plugin defaults of `kestra.tasks.defaults`, the older place, then of `kestra.plugins.defaults`; policies."""
+    traces: Traces
     plugin_security: PluginSecurity = field(default_factory=PluginSecurity)
     plugin_management: PluginManagement = field(default_factory=PluginManagement)
     files: tuple[str, ...] = field(default=(), compare=False)
     """The configuration files all this was read from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One key that someone set, with a value that may be shown, and where: a file with the line, or a variable."""
+
+    name: str
+    value: object
+    place: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,3 +338,7 @@ class Loaded:
 
     settings: Settings
     warnings: tuple[Problem, ...]
+    secrets_in_files: Mapping[str, Misconfiguration] = field(default_factory=dict)
+    """By the name of each file that holds a secret in clear text: what to say where others can read that file."""
+    shown: tuple[Said, ...] = ()
+    """What is configured, as it may be shown."""

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
 
-from casemate import durations
+from casemate import documents, durations
 from casemate.secret import Secret
+from casemate.settings.exposure import TELLTALE
 from casemate.settings.known import KNOWN
-from casemate.settings.model import JavaSecurity, Settings, Variables
+from casemate.settings.model import JavaSecurity, Said, Settings, Variables
+from casemate.settings.placeholders import mapped
 from casemate.settings.profiles import is_below
-from casemate.settings.sources import sets_a_key
+from casemate.settings.sources import Place, Written, sets_a_key
 
 HIDDEN = "******"
-_TELLTALE = re.compile(
-    r"pass(word)?|secret|token|credential|private|certificate|api-?key|access-?key|service-?account|fingerprint"
-    r"|connection-?string|\bsas\b",
-    re.IGNORECASE,
-)
 _URL_PASSWORD = re.compile(r"(?<=://)[^/@\s]*@")
 _NEVER = ("SECRET_", "CASEMATE_")
 _OURS = "KESTRA_"
@@ -69,7 +66,7 @@ def _private(name: str, prefix: str) -> bool:
         return True
     if not name.startswith(_OURS):
         return False
-    return not prefix.startswith(_OURS) or sets_a_key(name, KNOWN) or _TELLTALE.search(name) is not None
+    return not prefix.startswith(_OURS) or sets_a_key(name, KNOWN) or TELLTALE.search(name) is not None
 
 
 def redacted(settings: Settings) -> Mapping[str, object]:
@@ -77,12 +74,31 @@ def redacted(settings: Settings) -> Mapping[str, object]:
     return {field.name: _shown(field.name, getattr(settings, field.name)) for field in fields(settings)}
 
 
+def shown(values: Iterable[Written]) -> tuple[Said, ...]:
+    """What someone set, by name, as it may be shown."""
+    return tuple(
+        Said(value.name, _shown_node(value), _where(value.place))
+        for value in sorted(values, key=lambda value: value.name)
+        if value.key is not None
+    )
+
+
+def _where(place: Place) -> str:
+    return f"{place.file}:{place.mark.line}" if place.mark else place.file
+
+
+def _shown_node(value: Written) -> object:
+    hidden = value.key is not None and value.key.secret
+    node = mapped(value.node, lambda leaf: replace(leaf, text=HIDDEN, value=HIDDEN)) if hidden else value.node
+    return _shown(value.name.rpartition(".")[2], documents.plain(node))
+
+
 def _shown(name: str, value: object) -> object:
     match value:
         case Secret():
             return HIDDEN
         case str():
-            return HIDDEN if _TELLTALE.search(name) else _URL_PASSWORD.sub(f"{HIDDEN}@", value)
+            return HIDDEN if TELLTALE.search(name) else _URL_PASSWORD.sub(f"{HIDDEN}@", value)
         case timedelta():
             return durations.printed(value)
         case dict() if name == "options":
