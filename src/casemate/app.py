@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,13 +16,12 @@ from casemate.catalog import Catalog, Manifest
 from casemate.containers import Engines, own_host, sockets
 from casemate.core import configured
 from casemate.dispatch import Embedded
+from casemate.encryption import encryption
 from casemate.executions import Context, Execution
-from casemate.expressions import ExpressionError
 from casemate.flows import Flow, Quota
 from casemate.host_paths import closed_places, private_places
 from casemate.identifiers import ExecutionId, Namespace, TenantId, WorkerId
 from casemate.jq import JqPrograms
-from casemate.keys import Cipher, KeyRefused
 from casemate.orchestrator import Orchestrator, QuotaRule, Rules, new_id
 from casemate.plugins import Management
 from casemate.sandbox import Sandboxes
@@ -158,8 +157,7 @@ def _quotas(settings: Settings) -> tuple[QuotaRule, ...]:
 
 
 def _context(settings: Settings) -> Context:
-    key = settings.encryption.secret_key
-    cipher = Cipher(key) if key else None
+    keys = encryption(settings)
     return Context(
         globals=settings.variables.globals,
         envs=envs(settings.variables, os.environ),
@@ -167,16 +165,7 @@ def _context(settings: Settings) -> Context:
         listeners=settings.listeners,
         templates=settings.templates,
         masking=settings.masking,
-        seal=cipher.encrypt if cipher else None,
-        unseal=_opening(cipher) if cipher else None,
+        seal=keys.seal,
+        unseal=keys.unseal,
+        plaintext=keys.plaintext,
     )
-
-
-def _opening(cipher: Cipher) -> Callable[[str], str]:
-    def unseal(text: str) -> str:
-        try:
-            return cipher.decrypt(text)
-        except KeyRefused as error:
-            raise ExpressionError(str(error)) from None
-
-    return unseal

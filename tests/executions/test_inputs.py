@@ -9,17 +9,22 @@ from casemate.errors import Refused
 from casemate.executions import Context, Inputs, State, resolve_each, resolve_inputs, resolve_outputs
 from casemate.expressions import Unanswerable
 from casemate.flows import Input, Output
+from casemate.sealed import Sealed
 
 WORLD = Unanswerable(now=NOW)
+
+
+def upper(clear):
+    return Sealed(clear.upper())
 
 
 def resolve(submitted, *inputs, seal=None):
     return resolve_inputs(flow(work("a"), inputs=inputs), submitted, WORLD, seal)
 
 
-def one(kind, raw, **properties):
+def one(kind, raw, seal=upper, **properties):
     """The stored value of one input, or the text of its problem."""
-    resolved = resolve({"x": raw}, Input(id="x", type=kind, properties=properties), seal=str.upper)
+    resolved = resolve({"x": raw}, Input(id="x", type=kind, properties=properties), seal=seal)
     return resolved.values["x"] if isinstance(resolved, Inputs) else resolved[0].message
 
 
@@ -214,7 +219,43 @@ def test_a_secret_needs_a_key():
 
 def test_a_secret_is_checked_in_the_clear_and_never_shown():
     assert one("SECRET", "clear", validator="clear") == "CLEAR"
-    assert "hidden" not in one("SECRET", "hidden", validator="clear")
+    refusal = one("SECRET", "hidden", validator="clear")
+    assert refusal == "Invalid input for `x`, it must match the pattern `clear`, but received `******`"
+
+
+LIST = {"itemType": "SECRET"}
+
+
+def test_a_list_of_secrets_is_sealed_element_by_element():
+    assert one("ARRAY", ["a", 5], **LIST) == ["A", "5"]
+    assert one("ARRAY", '["a"]', **LIST) == ["A"]
+    (problem,) = resolve({"x": ["hidden"]}, Input(id="x", type="ARRAY", properties=LIST))
+    assert "encryption is not configured" in problem.message
+    assert "hidden" not in problem.message
+
+
+@pytest.mark.parametrize("raw", ["hidden", '["hidden', {"hidden": 1}, '{"hidden": 1}'])
+def test_what_is_no_list_of_secrets_is_refused_without_being_shown(raw):
+    assert one("ARRAY", raw, **LIST) == (
+        "Invalid input for `x`, Expected `ARRAY` but received `******`, but received `******`"
+    )
+
+
+def test_with_several_keys_an_input_says_which_one_it_is_sealed_with():
+    value = one("SECRET", "clear", seal=lambda clear: Sealed(clear.upper(), "k1"))
+    assert value == {"value": "CLEAR", "type": "io.kestra.datatype:aes_encrypted", "kid": "k1"}
+
+
+def test_what_a_secret_is_used_for_does_not_show_it_in_errors():
+    secret = Input(id="token", type="SECRET")
+    choice = Input(
+        id="x", type="SELECT", depends_on=("token",), properties={"expression": "{{ fromJson(inputs.token) }}"}
+    )
+    asked = Input(id="y", type="STRING", depends_on=("token",), condition="{{ inputs.token | date(inputs.token) }}")
+    told = resolve_each((secret, choice, asked), {"token": "opensesame", "x": "a"}, WORLD, upper)
+    messages = [one.problem.message for one in told if one.problem]
+    assert len(messages) == 2
+    assert not [message for message in messages if "opensesame" in message]
 
 
 @pytest.mark.parametrize(
@@ -302,7 +343,7 @@ def test_outputs_are_read_like_inputs():
 
 
 def test_secret_outputs_are_sealed_and_marked():
-    assert outputs("SECRET", "clear", str.upper) == {"value": "CLEAR", "type": "io.kestra.datatype:aes_encrypted"}
+    assert outputs("SECRET", "clear", upper) == {"value": "CLEAR", "type": "io.kestra.datatype:aes_encrypted"}
 
 
 def test_an_output_that_does_not_fit_is_refused():
@@ -328,6 +369,6 @@ def test_outputs_that_cannot_be_made_fail_the_execution(value):
 
 def test_secret_outputs_of_a_flow_are_sealed():
     tested = flow(work("a"), outputs=(Output(id="o", type="SECRET", value="x"),))
-    house = House.of(tested, context=Context(seal=str.upper)).run()
+    house = House.of(tested, context=Context(seal=upper)).run()
 
     assert house.execution.outputs == {"o": {"value": "X", "type": "io.kestra.datatype:aes_encrypted"}}

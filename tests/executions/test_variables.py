@@ -14,6 +14,10 @@ from casemate.flows import Input, Label, Retry
 from casemate.identifiers import ExecutionId, TaskRunId
 
 
+def upper(sealed):
+    return sealed.cipher.upper()
+
+
 def each(name, values, *tasks, limit=1):
     return flowable("ForEach", name, *tasks, properties={"values": values, "concurrencyLimit": limit})
 
@@ -200,7 +204,7 @@ def test_inputs_are_live_values():
     }
     house = House.of(tested, stored)
 
-    assert seen(house, context=Context(unseal=str.upper))["inputs"] == {
+    assert seen(house, context=Context(unseal=upper))["inputs"] == {
         "day": date(2026, 3, 1),
         "at": time(10, 30),
         "moment": datetime(2026, 3, 1, 10, tzinfo=UTC),
@@ -208,6 +212,15 @@ def test_inputs_are_live_values():
         "deep": {"secret": "SEALED"},
     }
     assert seen(house)["inputs"]["deep"] == {"secret": "sealed"}
+
+
+def test_secrets_are_clear_in_every_form_that_they_are_stored_in():
+    inputs = (Input(id="one", type="SECRET"), Input(id="list", type="ARRAY", properties={"itemType": "SECRET"}))
+    marked = {"value": "b", "type": "io.kestra.datatype:aes_encrypted", "kid": "k1"}
+    for stored in ({"one": "b", "list": ["a", "b"]}, {"one": marked, "list": ["a", marked]}):
+        house = House.of(flow(work("a"), inputs=inputs), stored)
+        assert seen(house, context=Context(unseal=upper))["inputs"] == {"one": "B", "list": ["A", "B"]}
+        assert seen(house)["inputs"] == stored
 
 
 def test_absent_inputs_have_their_defaults():
@@ -220,7 +233,7 @@ def test_sealed_outputs_are_clear_for_templates():
     sealed = {"value": {"value": "x", "type": "io.kestra.datatype:aes_encrypted"}, "list": [1]}
     house = House.of(flow(work("a")), outputs=lambda run: sealed).run()
 
-    assert seen(house, None, "{{ outputs.a.value }}", Context(unseal=str.upper)) == "X"
+    assert seen(house, None, "{{ outputs.a.value }}", Context(unseal=upper)) == "X"
     assert seen(house)["outputs"]["a"] == sealed
 
 

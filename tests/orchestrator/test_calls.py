@@ -13,6 +13,7 @@ from casemate.executions import Context, Execution, State
 from casemate.identifiers import MAIN, Namespace, TenantId
 from casemate.jobs import Grant
 from casemate.orchestrator import NotFound
+from casemate.sealed import Sealed
 from casemate.storage import revisions
 from casemate.store import Job, kv, replies
 
@@ -464,7 +465,7 @@ async def test_texts_are_sealed_or_refused_but_never_left_in_the_clear(service: 
     link, grant = await granted(service, "http.Request", uri="http://x")
     assert "encryption is not configured" in str((await asked(link, grant, "text.seal", text="a")).error)
     (tmp_path / "sealing").mkdir()
-    async with plane(tmp_path / "sealing", context=Context(seal=lambda text: f"<{len(text)}>")) as sealing:
+    async with plane(tmp_path / "sealing", context=Context(seal=lambda text: Sealed(f"<{len(text)}>"))) as sealing:
         link, grant = await granted(sealing, "http.Request", uri="http://x")
         sealed = (await asked(link, grant, "text.seal", text="abc")).value
     assert sealed == {"value": "<3>", "type": "io.kestra.datatype:aes_encrypted"}

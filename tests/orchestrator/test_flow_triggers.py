@@ -11,7 +11,8 @@ import pytest
 from casemate.executions import Context, Execution, State
 from casemate.flows import Flow, Label, read_flow
 from casemate.identifiers import MAIN, FlowId, Namespace, TenantId
-from casemate.keys import Cipher
+from casemate.keys import Keyring
+from casemate.sealed import Sealed
 from casemate.secret import Secret
 from casemate.store import Filter, executions, flows, logs, outbox, windows
 
@@ -191,8 +192,8 @@ async def test_inputs_that_cannot_be_made_are_told_and_start_nothing(service: Pl
 
 
 async def test_secrets_are_those_of_who_listens_and_stay_sealed(tmp_path: Path, clock: Clock):
-    cipher = Cipher(Secret("I6EGNzRESu3X3pKZidrqCGOHQFUFC0yK"))
-    context = Context(seal=cipher.encrypt, unseal=cipher.decrypt)
+    keys = Keyring({"default": Secret("I6EGNzRESu3X3pKZidrqCGOHQFUFC0yK")}, "default", named=False)
+    context = Context(seal=keys.seal, unseal=keys.unseal)
     source = SOURCE.replace("type: STRING\n    defaults: Ada", "type: SECRET\n    defaults: swordfish")
     listener = f"""{LISTENER}    inputs: {{own: "{{{{ secret('TOKEN') }}}}", theirs: "{{{{ inputs.who }}}}"}}
 inputs: [{{id: own, type: SECRET}}]
@@ -200,10 +201,10 @@ inputs: [{{id: own, type: SECRET}}]
     async with plane(tmp_path, clock, context) as service, working(await service.link()):
         await service.ended(await begun(service, source.replace("Hello {{ inputs.who }}", "x"), listener))
         (started,) = await of_flow(service)
-        assert cipher.decrypt(str(started.inputs["own"])) == "opensesame"
+        assert keys.unseal(Sealed(str(started.inputs["own"]))) == "opensesame"
         assert "opensesame" not in str(started)
         assert "swordfish" not in str(started)
-        assert cipher.decrypt(str(started.inputs["theirs"])) == "swordfish"  # as sealed as it was
+        assert keys.unseal(Sealed(str(started.inputs["theirs"]))) == "swordfish"  # as sealed as it was
 
 
 async def test_without_a_key_no_clear_secret_is_stored(service: Plane):

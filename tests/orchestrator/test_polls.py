@@ -10,6 +10,7 @@ from casemate.dispatch import Ask, NotHeld, Reply
 from casemate.executions import Context, Execution, State
 from casemate.identifiers import MAIN
 from casemate.jobs import Grant, Heartbeat, Hint, Logged, LogLine, Stale
+from casemate.sealed import Sealed
 from casemate.store import Filter, executions, logs, triggers
 
 from .parts import START, Clock, Plane, claimed, finished, plane
@@ -174,7 +175,9 @@ async def test_it_may_ask_the_world_and_nothing_else(service: Plane):
 
 
 async def test_a_sealed_body_is_open_for_the_condition_only(tmp_path, clock: Clock):
-    keys = Context(seal=lambda clear: f"sealed {clear}", unseal=lambda sealed: sealed.removeprefix("sealed "))
+    keys = Context(
+        seal=lambda clear: Sealed(f"sealed {clear}"), unseal=lambda sealed: sealed.cipher.removeprefix("sealed ")
+    )
     condition = "{{ response.body == 'clear' }}"
     async with plane(tmp_path, clock, keys) as service:
         grant = await polling(service, f'    encryptBody: true\n    responseCondition: "{condition}"\n')

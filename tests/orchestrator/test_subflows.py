@@ -7,7 +7,7 @@ import pytest
 from casemate.executions import Context, Execution, State
 from casemate.flows import Label
 from casemate.identifiers import MAIN
-from casemate.keys import Cipher
+from casemate.keys import Keyring
 from casemate.orchestrator import Conflict, NotFound
 from casemate.secret import Secret
 from casemate.store import Filter, executions, flows, logs, outbox
@@ -241,8 +241,8 @@ async def test_outputs_that_cannot_be_extracted_fail_the_task_run(service: Plane
 
 
 async def test_extracting_outputs_does_not_reveal_what_is_sealed_in_the_subflow(tmp_path):
-    cipher = Cipher(Secret("I6EGNzRESu3X3pKZidrqCGOHQFUFC0yK"))
-    context = Context(seal=cipher.encrypt, unseal=cipher.decrypt)
+    keys = Keyring({"default": Secret("I6EGNzRESu3X3pKZidrqCGOHQFUFC0yK")}, "default", named=False)
+    context = Context(seal=keys.seal, unseal=keys.unseal)
     child = CHILD.replace("type: STRING\ntasks", "type: SECRET\ntasks").replace("Hello {{ inputs.name }}", "x")
     source = with_line(PARENT, 'outputs: {said: "{{ inputs.name }}"}').replace("{{ flow.id }}", "opensesame")
     async with plane(tmp_path, context=context) as service:

@@ -7,6 +7,7 @@ import pytest
 from casemate.dispatch import Ask, NotHeld, Reply
 from casemate.executions import Context, State
 from casemate.identifiers import MAIN, Namespace
+from casemate.sealed import Sealed
 from casemate.secret import Secret
 from casemate.store import LogEntry, kv, logs
 from casemate.store.kv import Entry
@@ -172,7 +173,7 @@ tasks:
 
 
 async def test_a_worker_learns_what_its_templates_open(tmp_path, clock):
-    context = Context(seal=lambda text: text[::-1], unseal=lambda text: text[::-1])
+    context = Context(seal=lambda text: Sealed(text[::-1]), unseal=lambda sealed: sealed.cipher[::-1])
     async with plane(tmp_path, clock, context) as service:
         await service.orchestrator.create(await service.save(SEALED), {"password": "opensesame"})
         grant = await claimed(await service.link())
@@ -200,7 +201,7 @@ outputs:
 
 @pytest.mark.parametrize("told", ["inputs.password", "secret('TOKEN')", "(inputs.password ~ secret('OTHER'))"])
 async def test_the_texts_of_errors_show_nothing_that_was_opened(tmp_path, clock, told):
-    context = Context(seal=lambda text: text[::-1], unseal=lambda text: text[::-1])
+    context = Context(seal=lambda text: Sealed(text[::-1]), unseal=lambda sealed: sealed.cipher[::-1])
     template = f"{{{{ {told} | date({told}) }}}}"
     async with plane(tmp_path, clock, context) as service:
         flow = await service.save(LEAKING % (template, template))

@@ -9,7 +9,7 @@ import pytest
 import requests
 from tests.running import casemate, server
 
-KEY = "bWVtb3J5IG9mIHRoaXJ0eS10d28gYnl0ZXMuLi4uLi4="
+KEY = "I6EGNzRESu3X3pKZidrqCGOHQFUFC0yK"
 
 SEALED = """
 id: keeps-a-secret

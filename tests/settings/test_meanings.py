@@ -6,10 +6,12 @@ import pytest
 
 from casemate.errors import Refused
 from casemate.secret import Secret
-from casemate.settings import KNOWN, Settings, envs, load, redacted, thread_rule
+from casemate.settings import KNOWN, Settings, envs, keyring, load, redacted, thread_rule
 from casemate.settings.account import password_fault
 from casemate.settings.values import duration, size
 
+WORDS = "bWVtb3J5IG9mIHRoaXJ0eS10d28gYnl0ZXMuLi4uLi4="
+OTHER_KEY = "NWRhUDc5TERWY2QyMDhSSHhfeWYzbjJpNE5vb3M5NnY="
 GOOD_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 
@@ -150,9 +152,72 @@ def test_the_older_heartbeat_keys_speak_where_the_newer_are_silent():
 def test_an_encryption_key_is_checked_at_start():
     good = settings(f"kestra: {{encryption: {{secret-key: '{GOOD_KEY}\\n'}}}}".replace("'", '"'))
     assert good.encryption.secret_key == Secret(GOOD_KEY)
-    for bad in ("not base64!", "c2hvcnQ=", "A" * 43 + "="):
-        assert refusals(f"kestra: {{encryption: {{secret-key: '{bad}'}}}}")
+    for bad in ("not base64!", "c2hvcnQ=", "A" * 43 + "=", WORDS):
+        (refusal,) = refusals(f"kestra: {{encryption: {{secret-key: '{bad}'}}}}")
+        assert refusal.startswith("kestra.encryption.secret-key: ")
+        assert refusal.endswith("openssl rand -base64 32")
+        assert bad not in refusal
     assert "make AES-256" in warnings(f"kestra: {{encryption: {{secret-key: {GOOD_KEY[:32]}}}}}")[0]
+
+
+def encryption(*keys: str, alone: str = "") -> str:
+    return f"kestra: {{encryption: {{{alone} keys: [{', '.join(keys)}]}}}}"
+
+
+FIRST = f"{{id: one, secret: '{GOOD_KEY}', primary: true}}"
+SECOND = f"{{id: two, secret: '{OTHER_KEY}'}}"
+ALONE = f"secret-key: '{OTHER_KEY}',"
+
+
+def test_several_encryption_keys_have_ids_and_one_of_them_encrypts():
+    read = settings(encryption(FIRST, SECOND)).encryption
+    assert [(key.id, key.secret.reveal(), key.primary) for key in read.keys] == [
+        ("one", GOOD_KEY, True),
+        ("two", OTHER_KEY, False),
+    ]
+    assert keyring(read).seal("x").key == "one"
+    assert GOOD_KEY not in repr(read)
+    assert keyring(settings("kestra: {}").encryption) is None
+
+
+def test_the_key_that_stands_alone_encrypts_until_another_is_primary():
+    beside = keyring(settings(encryption(FIRST.replace(", primary: true", ""), alone=ALONE)).encryption)
+    assert beside.seal("x").key == "default"
+    before = keyring(settings(f"kestra: {{encryption: {{{ALONE}}}}}").encryption).seal("x")
+    assert before.key is None
+    assert keyring(settings(encryption(FIRST, alone=ALONE)).encryption).opened(before) == ("default", "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (encryption("5"), "[0] must have id and secret"),
+        (encryption("{id: one}"), "[0] must have id and secret"),
+        (encryption(FIRST, FIRST.replace("id: one", "id: 'a b'")), "[1] must have an id of at most 64"),
+        (encryption("{id: one, secret: [], primary: true}"), "[0] must have a text as secret"),
+        (encryption(FIRST.replace("true", "5")), "[0] must have true or false as primary"),
+        (encryption(f"{{id: one, secret: {WORDS}, primary: true}}"), "[0] is made of words"),
+        (encryption("{id: one, secret: c2hvcnQ=, primary: true}"), "[0] must be Base64 of 16, 24 or 32 bytes"),
+        (encryption(FIRST, FIRST.replace(GOOD_KEY, OTHER_KEY)), "has the id one twice"),
+        (encryption(FIRST.replace("one", "default"), alone=ALONE), "has the id default twice"),
+        (encryption(FIRST, SECOND.replace(OTHER_KEY, GOOD_KEY)), "has the same key under two ids"),
+        (encryption(FIRST, SECOND.replace("}", ", primary: true}")), "has several keys with primary: true"),
+        (encryption(SECOND), "has no key with primary: true"),
+        ("kestra: {encryption: {keys: one}}", "must be a list of entries"),
+    ],
+)
+def test_what_a_list_of_encryption_keys_must_not_say(text, said):
+    found = refusals(text)
+    assert any(f"kestra.encryption.keys: {said}" in one for one in found), found
+    assert not [one for one in found if GOOD_KEY in one or OTHER_KEY in one or WORDS in one]
+
+
+def test_plaintext_is_allowed_in_words_only_and_with_a_warning():
+    assert settings("kestra: {}").encryption.allow_plaintext is False
+    allowed = "kestra: {encryption: {allow-plaintext: true}}"
+    assert settings(allowed).encryption.allow_plaintext is True
+    assert "stored in the clear" in warnings(allowed)[0]
+    assert "there is a key" in warnings(allowed.replace("{allow", f"{{{ALONE} allow"))[0]
 
 
 def egress(text: str) -> str:

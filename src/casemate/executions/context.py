@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
 from casemate.masking import Style
+from casemate.sealed import Seal, Sealed, Unseal
 from casemate.secret import Secret
 
 
@@ -14,10 +15,11 @@ from casemate.secret import Secret
 class Context:
     """Values of the installation.
 
-    `zone` is the server's, for dates in templates. `seal` turns a clear text into a cipher text and `unseal` back
-    (spec/engine 6.7); `unseal` raises ExpressionError for what it cannot open. Without them there is no encryption key:
-    nothing can be sealed, and what is sealed stays so. `listeners` says whether those of flows are run at all,
-    `templates` whether flows may take in templates. `masking` is how log entries show that a secret stood there.
+    `zone` is the server's, for dates in templates. `seal` seals a clear text (spec/engine 6.7); without it there is no
+    encryption key. `unseal` opens what is sealed for templates, and raises ExpressionError for what it cannot open;
+    without it what is sealed stays so. `plaintext`: without a key, what a task wants sealed is kept in the clear all
+    the same. `listeners` says whether those of flows are run at all, `templates` whether flows may take in templates.
+    `masking` is how log entries show that a secret stood there.
     """
 
     globals: Mapping[str, object] = field(default_factory=dict)
@@ -26,8 +28,9 @@ class Context:
     listeners: bool = True
     templates: bool = False
     masking: Style = "fixed"
-    seal: Callable[[str], str] | None = None
-    unseal: Callable[[str], str] | None = None
+    seal: Seal = None
+    unseal: Unseal = None
+    plaintext: bool = False
 
 
 BARE = Context()
@@ -40,8 +43,8 @@ def noting(context: Context, note: Callable[[Secret], None]) -> Context:
     if unseal is None:
         return context
 
-    def noted(text: str) -> str:
-        clear = unseal(text)
+    def noted(sealed: Sealed) -> str:
+        clear = unseal(sealed)
         note(Secret(clear))
         return clear
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import re2
 
@@ -35,6 +35,10 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?")
 _LONGEST_NUMBER = 1000
 """Characters: longer ones take long to read, and mean nothing that could be held."""
+
+
+COVERED: Final = "******"
+"""Stands for the value of a SECRET in whatever is said about it (spec/security 1.5)."""
 
 
 class Misfit(ValueError):
@@ -63,10 +67,17 @@ def typed(kind: str, raw: object, properties: Properties) -> Any:
     except Misfit:
         raise
     except (ValueError, Refused) as error:
+        if is_secret(kind, properties):
+            raise Misfit(f"Expected `{kind}` but received `{COVERED}`") from None
         cause = f"with errors:\n```\n{error}\n```"
         raise Misfit(f"Expected `{kind}` but received `{printed(raw)}` {cause}") from error
     type_.check(live, properties)
     return live
+
+
+def is_secret(kind: str, properties: Properties) -> bool:
+    """Is a value of this type a SECRET, or a list of them?"""
+    return "SECRET" in (kind, properties.get("itemType"))
 
 
 def _text(raw: object, _properties: Properties) -> str:

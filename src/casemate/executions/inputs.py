@@ -7,13 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from casemate.errors import Problem, Refused
-from casemate.executions.input_types import TYPES, Misfit, live, typed
-from casemate.executions.outputs import SEALED_TYPE, Unseal
+from casemate.executions.input_types import COVERED, TYPES, Misfit, is_secret, live, typed
 from casemate.executions.values import class_of
 from casemate.expressions import ExpressionError, World, printed, render_typed
-from casemate.flows import Flow, Input
+from casemate.flows import Flow, Input, Output
+from casemate.masking import Mask
+from casemate.sealed import Seal, Sealed, Unseal, as_input, envelope, opened
+from casemate.secret import Secret
 
-Seal: TypeAlias = Callable[[str], str] | None
+Keep: TypeAlias = Callable[[Sealed], object]
+"""What of a sealed value is stored."""
 
 _NO_KEY = "Unable to use a `SECRET` input/output as encryption is not configured"
 
@@ -46,20 +49,23 @@ class _Resolution:
     submitted: Mapping[str, object]
     world: World
     seal: Seal
+    keep: Keep
     inputs: Mapping[str, Input]
     done: dict[str, ResolvedInput] = field(default_factory=dict)
     clear: dict[str, object] = field(default_factory=dict)
+    unsaid: Mask = field(default_factory=Mask)
 
 
 def resolve_inputs(
-    flow: Flow, submitted: Mapping[str, object], world: World, seal: Seal = None
+    flow: Flow, submitted: Mapping[str, object], world: World, seal: Seal = None, keep: Keep = as_input
 ) -> Inputs | tuple[Problem, ...]:
     """The inputs to start the flow with, or every problem with what was submitted.
 
-    Uploaded files arrive as their `kestra://` URIs. Names that are no input are ignored. `seal` encrypts the SECRET
-    ones. `world` answers the functions that SELECT's `expression` and conditions may use.
+    Uploaded files arrive as their `kestra://` URIs. Names that are no input are ignored. `seal` seals the SECRET ones,
+    which are stored in the form that `keep` gives them. `world` answers the functions that SELECT's `expression` and
+    conditions may use.
     """
-    resolved = resolve_each(flow.inputs, submitted, world, seal)
+    resolved = resolve_each(flow.inputs, submitted, world, seal, keep)
     problems = tuple(one.problem for one in resolved if one.problem is not None and one.enabled)
     if problems:
         return problems
@@ -67,10 +73,10 @@ def resolve_inputs(
 
 
 def resolve_each(
-    inputs: tuple[Input, ...], submitted: Mapping[str, object], world: World, seal: Seal = None
+    inputs: tuple[Input, ...], submitted: Mapping[str, object], world: World, seal: Seal = None, keep: Keep = as_input
 ) -> tuple[ResolvedInput, ...]:
     """Every input by itself: what it became, whether it is enabled, what is wrong with it."""
-    resolution = _Resolution(submitted, world, seal, {one.id: one for one in inputs})
+    resolution = _Resolution(submitted, world, seal, keep, {one.id: one for one in inputs})
     for one in inputs:
         _resolve(resolution, one, ())
     return tuple(resolution.done[one.id] for one in inputs)
@@ -90,26 +96,28 @@ def nested(values: Mapping[str, object]) -> Inputs | tuple[Problem, ...]:
     return Inputs(tree)
 
 
-def sealed_inputs(flow: Flow, given: Mapping[str, object], seal: Seal) -> Mapping[str, object]:
+def sealed_inputs(flow: Flow, given: Mapping[str, object], seal: Seal, keep: Keep = as_input) -> Mapping[str, object]:
     """Inputs that nobody has resolved (spec/engine 9.2), as they are stored: as given, but for SECRET ones.
+
+    Names with dots may be given as they are, or as a tree.
 
     Raises Refused if there is one of these and no encryption key.
     """
     for one in flow.inputs:
-        if one.type == "SECRET":
+        if is_secret(one.type, one.properties):
             try:
-                given = _sealed_at(given, one.id.split("."), seal)
+                given = _sealed_at(given, [one.id] if one.id in given else one.id.split("."), seal, keep)
             except Misfit as misfit:
-                raise Refused([_problem("input", one.id, one.type, misfit, "")]) from misfit
+                raise Refused([_problem("input", one, misfit, "")]) from misfit
     return given
 
 
-def _sealed_at(tree: Mapping[str, object], way: list[str], seal: Seal) -> Mapping[str, object]:
+def _sealed_at(tree: Mapping[str, object], way: list[str], seal: Seal, keep: Keep) -> Mapping[str, object]:
     name, *below = way
     value = tree.get(name)
-    if below and isinstance(value, Mapping):
-        return {**tree, name: _sealed_at(value, below, seal)}
-    return {**tree, name: _sealed(value, seal)} if not below and isinstance(value, str) else tree
+    if below:
+        return {**tree, name: _sealed_at(value, below, seal, keep)} if isinstance(value, Mapping) else tree
+    return tree if value is None else {**tree, name: _kept(value, seal, keep)}
 
 
 def live_inputs(flow: Flow, stored: Mapping[str, object], unseal: Unseal) -> dict[str, object]:
@@ -137,7 +145,7 @@ def resolve_outputs(flow: Flow, rendered: Mapping[str, object], seal: Seal = Non
         try:
             values[output.id] = _output(output.type, raw, output.properties, seal)
         except Misfit as misfit:
-            problems.append(_problem("output", output.id, output.type, misfit, raw))
+            problems.append(_problem("output", output, misfit, raw))
     if problems:
         raise Refused(problems)
     return values
@@ -159,11 +167,11 @@ def _resolved(resolution: _Resolution, one: Input) -> ResolvedInput:
         one = _with_choices(resolution, one)
         enabled, problem = _enabled(resolution, one)
         if not enabled:
-            shown = None if one.type == "SECRET" else raw
+            shown = None if is_secret(one.type, one.properties) else raw
             return ResolvedInput(input=one, value=shown, enabled=False, problem=problem)
         return ResolvedInput(input=one, value=_value(resolution, one, raw))
     except Misfit as misfit:
-        return ResolvedInput(input=one, problem=_problem("input", one.id, one.type, misfit, raw))
+        return ResolvedInput(input=one, problem=_problem("input", one, misfit, raw))
 
 
 def _with_choices(resolution: _Resolution, one: Input) -> Input:
@@ -174,7 +182,7 @@ def _with_choices(resolution: _Resolution, one: Input) -> Input:
     try:
         values = render_typed(str(expression), {"inputs": _tree(resolution.clear)}, resolution.world)
     except ExpressionError as error:
-        raise Misfit(f"Cannot render 'expression'. Cause: {error}") from error
+        raise Misfit(f"Cannot render 'expression'. Cause: {resolution.unsaid.cover(str(error))}") from None
     if not isinstance(values, list | tuple):
         kind = class_of(values)
         raise Misfit(f"Invalid expression result. Expected a list of strings, but received {kind}")
@@ -191,7 +199,8 @@ def _enabled(resolution: _Resolution, one: Input) -> tuple[bool, Problem | None]
     try:
         return render_typed(one.condition, {"inputs": _tree(seen)}, resolution.world) is True, None
     except ExpressionError as error:
-        return False, Problem(code="input-condition", message=f"Invalid condition: {error}", path=one.id)
+        reason = resolution.unsaid.cover(str(error))
+        return False, Problem(code="input-condition", message=f"Invalid condition: {reason}", path=one.id)
 
 
 def _tree(values: Mapping[str, object]) -> Mapping[str, object]:
@@ -208,37 +217,50 @@ def _value(resolution: _Resolution, one: Input, raw: object) -> object:
         return None
     value = typed(one.type, raw, one.properties)
     resolution.clear[one.id] = value
-    return _sealed(str(value), resolution.seal) if one.type == "SECRET" else TYPES[one.type].stored(value)
+    if is_secret(one.type, one.properties):
+        resolution.unsaid.add_all(Secret(printed(each)) for each in (value if isinstance(value, list) else [value]))
+        return _kept(value, resolution.seal, resolution.keep)
+    return TYPES[one.type].stored(value)
 
 
-def _sealed(clear: str, seal: Seal) -> str:
+def _kept(clear: object, seal: Seal, keep: Keep) -> object:
+    """What is stored of the value of a SECRET, or of each of a list of them."""
+    if isinstance(clear, list):
+        return [_kept(one, seal, keep) for one in clear]
     if seal is None:
         raise Misfit(_NO_KEY)
-    return seal(clear)
+    return keep(seal(clear if isinstance(clear, str) else printed(clear)))
 
 
 def _output(kind: str, raw: object, properties: Mapping[str, object], seal: Seal) -> object:
     if raw is None:
         raise Misfit("missing required output")
     value = typed(kind, raw, properties)
-    if kind == "SECRET":
-        return {"value": _sealed(str(value), seal), "type": SEALED_TYPE}
+    if is_secret(kind, properties):
+        return _kept(value, seal, envelope)
     return TYPES[kind].stored(value)
 
 
-def _problem(what: str, name: str, kind: str, misfit: Misfit, raw: object) -> Problem:
+def _problem(what: str, one: Input | Output, misfit: Misfit, raw: object) -> Problem:
     offending = raw if misfit.value is None else misfit.value
     received = "null" if offending is None else printed(offending)
-    if kind == "SECRET" and offending is not None:
-        received = "***"
-    message = f"Invalid {what} for `{name}`, {misfit}, but received `{received}`"
-    return Problem(code=f"{what}-invalid", message=message, path=name)
+    if is_secret(one.type, one.properties) and offending is not None:
+        received = COVERED
+    message = f"Invalid {what} for `{one.id}`, {misfit}, but received `{received}`"
+    return Problem(code=f"{what}-invalid", message=message, path=one.id)
 
 
 def _live(one: Input, value: object, unseal: Unseal) -> object:
-    if one.type == "SECRET" and isinstance(value, str) and unseal is not None:
-        return unseal(value)
-    return live(one.type, value)
+    if not is_secret(one.type, one.properties):
+        return live(one.type, value)
+    return value if unseal is None else opened(_marked(value), unseal)
+
+
+def _marked(value: object) -> object:
+    """A stored SECRET, or a list of them, in envelopes: a bare cipher text is how Kestra stores an input."""
+    if isinstance(value, list):
+        return [_marked(one) for one in value]
+    return envelope(Sealed(value)) if isinstance(value, str) else value
 
 
 def _default(one: Input) -> object:

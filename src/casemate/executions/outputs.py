@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias, cast
+from collections.abc import Iterator, Mapping
+from typing import cast
 
 from casemate.executions.layered import Layered
 from casemate.executions.runs import TaskRuns
 from casemate.identifiers import TaskRunId
-
-Unseal: TypeAlias = Callable[[str], str] | None
-
-SEALED_TYPE = "io.kestra.datatype:aes_encrypted"
-"""Marks an output that is stored as a cipher text."""
+from casemate.sealed import Unseal, opened
 
 
 class OutputsView(Mapping[str, object]):
@@ -43,20 +39,6 @@ class OutputsView(Mapping[str, object]):
         for run_id in ids:
             outputs = _over(outputs, self._runs[run_id].outputs)
         return opened(outputs, self._unseal)
-
-
-def opened(value: object, unseal: Unseal) -> object:
-    """A value with its sealed texts in the clear, as far as there is a key."""
-    if unseal is None:
-        return value
-    if isinstance(value, Mapping):
-        sealed = value.get("value") if value.get("type") == SEALED_TYPE else None
-        if isinstance(sealed, str):
-            return unseal(sealed)
-        return {key: opened(one, unseal) for key, one in value.items()}
-    if isinstance(value, list):
-        return [opened(one, unseal) for one in value]
-    return value
 
 
 def states_of(runs: TaskRuns) -> Mapping[str, object]:

@@ -10,10 +10,11 @@ from casemate.executions.context import BARE, Context
 from casemate.executions.folders import folder_of
 from casemate.executions.inputs import live_inputs
 from casemate.executions.model import Execution, TaskRun
-from casemate.executions.outputs import OutputsView, opened, states_of
+from casemate.executions.outputs import OutputsView, states_of
 from casemate.executions.runs import TaskRuns
 from casemate.flows import Flow, Label
 from casemate.identifiers import TaskRunId
+from casemate.sealed import opened
 
 
 def variables_of(

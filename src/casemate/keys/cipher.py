@@ -6,9 +6,6 @@ import base64
 import secrets
 from collections.abc import Callable
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from casemate.keys.key import KeyRefused, decoded, decoded_key
 from casemate.secret import Secret
 
@@ -27,6 +24,9 @@ class Cipher:
 
     def __init__(self, key_base64: Secret, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
         """Raises `InvalidKey` for a key that is not Base64 of 16, 24 or 32 bytes."""
+        # Loaded with the first key only: whoever starts without one need not wait for it.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
         self._aes = AESGCM(decoded_key(key_base64))
         self._random = random
 
@@ -41,6 +41,8 @@ class Cipher:
         """The text that was encrypted; raises `Undecipherable` with Java's text, which never shows the value."""
         if not text:
             return text
+        from cryptography.exceptions import InvalidTag
+
         raw = decoded(text, Undecipherable)
         if len(raw) < _IV_SIZE + _TAG_SIZE:
             raise Undecipherable("Input data too short to contain an expected tag length of 16bytes")

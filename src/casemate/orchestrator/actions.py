@@ -33,12 +33,16 @@ from casemate.orchestrator.items import Amend, Happened
 from casemate.orchestrator.lives import Lives
 from casemate.orchestrator.shelf import Shelf
 from casemate.orchestrator.step import Surroundings
+from casemate.sealed import Sealed, as_input, envelope
 
 Submitted: TypeAlias = Mapping[str, object]
 """Inputs as they came; uploads as their addresses."""
 
-Resolve: TypeAlias = Callable[[Flow, Submitted], Awaitable[Mapping[str, object]]]
-"""Makes inputs of a flow of what was submitted. Raises `Refused` with every problem."""
+Resolve: TypeAlias = Callable[[Flow, Submitted, Callable[[Sealed], object]], Awaitable[Mapping[str, object]]]
+"""Makes inputs of a flow of what was submitted, SECRET ones in the form that the last argument gives them.
+
+Raises `Refused` with every problem.
+"""
 
 
 class Actions:
@@ -69,7 +73,8 @@ class Actions:
         """
         live = await self._lives.current((tenant, execution))
         run, asked = asked_on_resume(live.flow, live.execution)
-        inputs = await self._resolve(replace(live.flow, inputs=asked), submitted or {})
+        # They become outputs of the pause, hence in envelopes: nothing else says of an output that it is to be opened.
+        inputs = await self._resolve(replace(live.flow, inputs=asked), submitted or {}, envelope)
         return await self._bring(tenant, execution, Happened(ResumeRequested(inputs=inputs, task_run=run)))
 
     async def unqueue(self, tenant: TenantId, execution: ExecutionId, state: State = State.RUNNING) -> Execution:
@@ -124,7 +129,7 @@ class Actions:
         else:
             new = replayed_from(flow, old, task_run, id=key, now=around.now, new_id=around.new_run)
         if submitted:
-            new = replace(new, inputs=await self._resolve(flow, submitted))
+            new = replace(new, inputs=await self._resolve(flow, submitted, as_input))
         return await self._begin(flow, new)
 
     async def change_task_run(

@@ -14,6 +14,7 @@ from casemate.flows import Flow, Trigger
 from casemate.orchestrator.errors import NotFound
 from casemate.orchestrator.shelf import Shelf
 from casemate.orchestrator.starting import Fill, Starting
+from casemate.sealed import opened
 from casemate.triggers import ON_DATES, Recover, Schedule, TriggerState, schedule_of, variables
 
 _TRIES = 1_000
@@ -42,6 +43,7 @@ class Dating:
         self._shelf = shelf
         self._starting = starting
         self._zone = context.zone
+        self._unseal = context.unseal
         self._recover = recover
 
     async def find(self, state: TriggerState) -> Found:
@@ -87,11 +89,13 @@ class Dating:
         inputs = await self._starting.filled(found.flow, full, found.trigger.properties.get("inputs") or {})
         assert isinstance(inputs, Mapping), "the flow was checked"
         backfill = state.backfill if state.backfill is not None and not state.backfill.paused else None
+        asked = opened(backfill.inputs, self._unseal) if backfill else {}
+        assert isinstance(asked, Mapping), "a map stays a map"
         return await self._starting.triggered(
             found.flow,
             found.trigger,
             seen,
-            inputs={**inputs, **(backfill.inputs if backfill else {})},
+            inputs={**inputs, **asked},
             labels=backfill.labels if backfill else (),
             root={"schedule": seen},
             id=bare.id,

@@ -142,13 +142,15 @@ class Orchestrator:
             polled=Polled(db, self._lives, self.starting, self._context, self._around),
         )
         self.scheduler = Scheduler(db, self._lives, dating, polls, self._around, self._tasks)
-        self.triggers = Triggers(db, dating, now)
+        self.triggers = Triggers(db, dating, now, self._context.seal)
         boot = new_id()
         self.desk = Desk(
             db=db,
             lives=self._lives,
             worlds=self._worlds,
-            calls=Calls(db, storage, catalog, self.actions.resume, self._context.seal),
+            calls=Calls(
+                db, storage, catalog, self.actions.resume, self._context.seal, plaintext=self._context.plaintext
+            ),
             storage=storage,
             secrets=secrets,
             context=self._context,

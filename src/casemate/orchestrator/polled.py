@@ -18,6 +18,7 @@ from casemate.orchestrator.dating import Found
 from casemate.orchestrator.lives import Lives
 from casemate.orchestrator.starting import Filling, Starting
 from casemate.orchestrator.step import Surroundings
+from casemate.sealed import sealed_in
 from casemate.secret import Secret
 from casemate.store import Conflict, Database, StoreUnavailable, logs, triggers
 from casemate.triggers import TriggerState, fired, interval_of, polled
@@ -108,10 +109,10 @@ class Polled:
 
     def _opened(self, outputs: Mapping[str, object], fill: Filling) -> str | None:
         """A sealed body, open for the condition only: it stays sealed elsewhere, and covered in what is told."""
-        sealed, unseal = outputs["encryptedBody"], self._context.unseal
-        if not isinstance(sealed, Mapping) or unseal is None:
+        sealed, unseal = sealed_in(outputs["encryptedBody"]), self._context.unseal
+        if sealed is None or unseal is None:
             return None
-        clear = unseal(str(sealed.get("value")))
+        clear = unseal(sealed)
         fill.world.mask.add(Secret(clear))
         return clear
 

@@ -18,8 +18,8 @@ from casemate.executions import Context, Execution, noting, variables_of
 from casemate.flows import Task
 from casemate.identifiers import ExecutionId, Fence, JobId, TaskId, TaskRunId, TenantId, WorkerId
 from casemate.jobs import Finished, Grant, Hint, Logged, Place, Report, Stale
-from casemate.keys import sealed_object
 from casemate.orchestrator.answering import Worlds
+from casemate.orchestrator.calls import NO_KEY, sealed_text
 from casemate.orchestrator.dating import Found
 from casemate.orchestrator.delivery import secrets_of
 from casemate.orchestrator.polled import Polled
@@ -207,9 +207,8 @@ class Polls:
         manifest, text = self._catalog.find(poll.task.canonical), arguments.get("text")
         if manifest is None or _SEAL not in manifest.asks or not isinstance(text, str):
             return Reply(error=f"A trigger of this type must not ask for '{_SEAL}'.")
-        if self._context.seal is None:
-            return Reply(error="Unable to encrypt the output as encryption is not configured")
-        return Reply(sealed_object(self._context.seal(text)))
+        sealed = sealed_text(text, self._context.seal, plaintext=self._context.plaintext)
+        return Reply(error=NO_KEY) if sealed is None else Reply(sealed)
 
     def tenant(self, worker: WorkerId, job: JobId, fence: Fence) -> TenantId | None:
         """Whose files it may read; None for what is no evaluation of this worker."""

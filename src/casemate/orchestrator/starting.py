@@ -30,6 +30,7 @@ from casemate.orchestrator import weighing
 from casemate.orchestrator.answering import Worlds, budget
 from casemate.orchestrator.step import Surroundings
 from casemate.orchestrator.world import ServiceWorld, whose_execution, whose_flow
+from casemate.sealed import Sealed, as_input
 
 log = structlog.get_logger()
 
@@ -66,12 +67,17 @@ class Starting:
         self._context = context
         self._around = around
 
-    async def inputs(self, flow: Flow, submitted: Mapping[str, object]) -> Mapping[str, object]:
-        """The inputs of a new execution. Raises `Refused` with every problem of what was submitted."""
+    async def inputs(
+        self, flow: Flow, submitted: Mapping[str, object], keep: Callable[[Sealed], object] = as_input
+    ) -> Mapping[str, object]:
+        """The inputs of a new execution, SECRET ones in the form that `keep` gives them.
+
+        Raises `Refused` with every problem of what was submitted.
+        """
         if not flow.inputs:
             return {}
-        seal = self._context.seal
-        inputs = await self._worlds.within(whose_flow(flow), lambda world: resolve_inputs(flow, submitted, world, seal))
+        resolve = partial(resolve_inputs, flow, submitted, seal=self._context.seal, keep=keep)
+        inputs = await self._worlds.within(whose_flow(flow), lambda world: resolve(world=world))
         if isinstance(inputs, tuple):
             raise Refused(inputs)
         return inputs.values

@@ -140,12 +140,14 @@ class Subflows:
         around = self._around()
         _bounded(parent.execution, around.rules.subflow_depth)
         task = _task_of(parent, call)
-        wanted = await self._wanted(parent, task, call, await self._batch(parent.execution, call))
+        opened = Mask()
+        wanted = await self._wanted(parent, task, call, await self._batch(parent.execution, call), opened)
         flow = await self._flow(parent.execution.tenant, wanted)
         try:
             inputs = await self._resolve(flow, wanted.inputs)
         except Refused as refused:
-            raise _Impossible("\n".join(problem.printed() for problem in refused.problems)) from refused
+            told = "\n".join(problem.printed() for problem in refused.problems)
+            raise _Impossible(opened.cover(told)) from refused
         made = partial(subflow_of, flow, parent.execution, task, call, wanted)
         return flow, made(id=ExecutionId(around.new_id()), now=around.now, inputs=inputs)
 
@@ -158,8 +160,8 @@ class Subflows:
         except (StorageError, ValueError) as error:
             raise _Impossible(str(error)) from error
 
-    async def _wanted(self, parent: Live, task: Task, call: Call, batch: Mapping[str, object]) -> Wanted:
-        opened = Mask()
+    async def _wanted(self, parent: Live, task: Task, call: Call, batch: Mapping[str, object], opened: Mask) -> Wanted:
+        """What the call asks for; what its templates were shown and nobody else may see is added to `opened`."""
         seen = variables_of(parent.flow, parent.execution, call.task_run, noting(self._context, opened.add))
         run = seen["taskrun"]
         assert isinstance(run, Mapping), "there is a task run"

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
+from casemate.executions import sealed_inputs
 from casemate.flows import Label
 from casemate.orchestrator.dating import Dating
 from casemate.orchestrator.errors import Conflict, NotFound
 from casemate.orchestrator.patience import afresh
+from casemate.sealed import Seal, envelope
 from casemate.store import Database, Tx
 from casemate.store import triggers as rows
 from casemate.triggers import (
@@ -31,7 +33,8 @@ class Triggers:
     Those about backfills raise `Refused` where they make no sense.
     """
 
-    def __init__(self, db: Database, dating: Dating, now: Callable[[], datetime]) -> None:
+    def __init__(self, db: Database, dating: Dating, now: Callable[[], datetime], seal: Seal) -> None:
+        self._seal = seal
         self._db = db
         self._dating = dating
         self._now = now
@@ -63,7 +66,8 @@ class Triggers:
     ) -> TriggerState:
         """Make up for every date from start to end, by default until now, with these inputs and labels added.
 
-        Raises `Conflict` for a trigger that does not go by dates, `Refused` for one that has a backfill.
+        Raises `Conflict` for a trigger that does not go by dates, `Refused` for one that has a backfill, and for a
+        SECRET input without a key.
         """
         return await afresh(partial(self._backfill, key, start, end, inputs or {}, labels))
 
@@ -78,10 +82,13 @@ class Triggers:
         state = await self._db.read(rows.get, key)
         if state is None:
             raise _missing(key)
-        schedule = (await self._dating.find(state)).schedule
+        found = await self._dating.find(state)
+        schedule = found.schedule
         if schedule is None:
             raise Conflict("Only triggers that go by dates can be backfilled")
-        after = backfilled(state, schedule, start, end or self._now(), inputs, labels)
+        # They wait in the record until its dates come.
+        kept = sealed_inputs(found.flow, inputs, self._seal, envelope)
+        after = backfilled(state, schedule, start, end or self._now(), kept, labels)
         return await self._db.transact(rows.save, state, after)
 
     async def pause_backfill(self, key: TriggerKey) -> TriggerState:

@@ -6,6 +6,7 @@ Nothing here opens a file: texts and environment come in as arguments. Every key
 from casemate.settings.account import name_faults, password_fault
 from casemate.settings.docker import GRANTS
 from casemate.settings.egress import proxy_of
+from casemate.settings.encryption import keyring
 from casemate.settings.known import KNOWN, OPEN_URLS
 from casemate.settings.load import load
 from casemate.settings.model import (
@@ -15,6 +16,7 @@ from casemate.settings.model import (
     DockerRules,
     EgressRules,
     Encryption,
+    EncryptionKey,
     HttpLists,
     Isolation,
     JavaSecurity,
@@ -48,6 +50,7 @@ __all__ = [
     "DockerRules",
     "EgressRules",
     "Encryption",
+    "EncryptionKey",
     "HttpLists",
     "Isolation",
     "JavaSecurity",
@@ -70,6 +73,7 @@ __all__ = [
     "duration",
     "envs",
     "for_task",
+    "keyring",
     "load",
     "name_faults",
     "password_fault",

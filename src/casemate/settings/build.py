@@ -13,6 +13,7 @@ from casemate.documents import Plain
 from casemate.masking import Style
 from casemate.secret import Secret
 from casemate.settings import exposure, model, plugin_management
+from casemate.settings.encryption import keys_of
 from casemate.settings.governing import rulebook
 from casemate.settings.keys import Kind
 from casemate.settings.known import KNOWN
@@ -55,7 +56,7 @@ def built(said: Mapping[str, object], home: str) -> Settings:
     values = Values(_with_plain_paths(said, home))
     return Settings(
         server=_server(values),
-        encryption=model.Encryption(secret_key=_trimmed(values.get("kestra.encryption.secret-key", Secret))),
+        encryption=_encryption(values),
         secrets=secret_store(said, values.need("kestra.secret.type", str)),
         variables=_variables(values),
         storage=_storage(values),
@@ -148,6 +149,14 @@ def _liveness(values: Values) -> model.Liveness:
         timeout=timeout,
         initial_delay=values.need("kestra.server.liveness.initial-delay", timedelta),
         heartbeat_interval=heartbeat,
+    )
+
+
+def _encryption(values: Values) -> model.Encryption:
+    return model.Encryption(
+        secret_key=_trimmed(values.get("kestra.encryption.secret-key", Secret)),
+        keys=keys_of(values.said.get("kestra.encryption.keys")),
+        allow_plaintext=values.need("kestra.encryption.allow-plaintext", bool),
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
@@ -12,6 +10,7 @@ from casemate.http_lists import web_place
 from casemate.settings import (
     docker,
     egress,
+    encryption,
     governing,
     plugin_configurations,
     plugin_management,
@@ -38,7 +37,7 @@ def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Fi
     """What cannot be: the configuration is refused."""
     yield from account(settings, said)
     yield from _times(settings)
-    yield from _encryption(settings)
+    yield from encryption.misfits(settings, said)
     yield from profile_problems(settings)
     yield from in_every_combination(settings, _egress_problems, path_problems, docker.contradicting)
     yield from misshapen("kestra.local-files.allowed-paths", settings.local_files)
@@ -55,7 +54,7 @@ def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Fi
 def odd(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
     """What is allowed, but probably not what was meant."""
     yield from _ignored_switches(settings, said)
-    yield from _short_keys(settings)
+    yield from encryption.weak(settings, said)
     yield from _thread_rules(settings)
     yield from plugin_configurations.without_effect(said)
     for key in _ARCHIVE_LIMITS:
@@ -89,37 +88,6 @@ def _times(settings: Settings) -> Iterator[Finding]:
     if live.interval > live.timeout:
         keys = (f"{_LIVENESS}.interval", f"{_LIVENESS}.timeout", "kestra.heartbeat.frequency")
         yield Finding(keys=keys, message=f"{keys[0]} must not be more than {keys[1]}")
-
-
-def _key_bytes(settings: Settings) -> bytes | None:
-    secret = settings.encryption.secret_key
-    try:
-        return base64.b64decode(secret.reveal(), validate=True) if secret else None
-    except (binascii.Error, ValueError):
-        return b""
-
-
-def _encryption(settings: Settings) -> Iterator[Finding]:
-    key = _key_bytes(settings)
-    remedy = "Make one with: openssl rand -base64 32"
-    if key is None:
-        return
-    if not key:
-        message = "must be Base64 of 16, 24 or 32 bytes, and is no Base64"
-        yield Finding(keys=("kestra.encryption.secret-key",), message=message, remedy=remedy)
-    elif len(key) not in (16, 24, 32):
-        message = f"must be Base64 of 16, 24 or 32 bytes, and is of {len(key)}"
-        yield Finding(keys=("kestra.encryption.secret-key",), message=message, remedy=remedy)
-    elif len(set(key)) < 8:
-        message = "repeats itself so much that it could be guessed"
-        yield Finding(keys=("kestra.encryption.secret-key",), message=message, remedy=remedy)
-
-
-def _short_keys(settings: Settings) -> Iterator[Finding]:
-    key = _key_bytes(settings)
-    if key and len(key) < 32:
-        message = f"is of {len(key)} bytes; 32 bytes make AES-256"
-        yield Finding(code="config.weak", keys=("kestra.encryption.secret-key",), message=message)
 
 
 def _egress_problems(settings: Settings) -> Iterator[Finding]:

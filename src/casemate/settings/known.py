@@ -70,6 +70,8 @@ _SERVER = (
 
 _LANGUAGE = (
     Key(name="kestra.encryption.secret-key", kind=Kind.TEXT, secret=True),
+    Key(name="kestra.encryption.keys", kind=Kind.TREE, secret=True),
+    Key(name="kestra.encryption.allow-plaintext", kind=Kind.FLAG, default=False),
     Key(name="kestra.variables.globals", kind=Kind.MAP),
     Key(name="kestra.variables.env-vars-prefix", kind=Kind.TEXT, default="ENV_"),
     Key(name="kestra.variables.redacted-env-vars", kind=Kind.TEXTS, default=WITHHELD),

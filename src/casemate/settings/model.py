@@ -66,10 +66,24 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EncryptionKey:
+    """One of `kestra.encryption.keys`: Base64 text. The primary one encrypts, the others only decrypt."""
+
+    id: str
+    secret: Secret
+    primary: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Encryption:
-    """`kestra.encryption`: the key as Base64 text, its form already checked."""
+    """`kestra.encryption`: the key as Base64 text and those with ids, their form already checked.
+
+    `allow_plaintext`: without any key, what tasks want encrypted is stored in the clear.
+    """
 
     secret_key: Secret | None
+    keys: tuple[EncryptionKey, ...] = ()
+    allow_plaintext: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from casemate.orchestrator.calls import files, kv, log_entries, other_executions
 from casemate.orchestrator.calls.effects import Means, Outcome, Resume, carry_out, outcome_of
 from casemate.orchestrator.calls.model import Arguments, Caller, Refusal
 from casemate.orchestrator.holding import held
+from casemate.sealed import Seal
 from casemate.storage import Storage, StorageError
 from casemate.store import Database, Tx, replies
 
@@ -70,10 +71,12 @@ class Calls:
         storage: Storage,
         catalog: Catalog,
         resume: Resume,
-        seal: Callable[[str], str] | None = None,
+        seal: Seal = None,
+        *,
+        plaintext: bool = False,
     ) -> None:
         self._db = db
-        self._means = Means(db, storage, resume, seal)
+        self._means = Means(db, storage, resume, seal, plaintext)
         self._catalog = catalog
 
     def knows(self, function: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from casemate.executions import WrongState
 from casemate.identifiers import ExecutionId, TenantId
+from casemate.sealed import Seal
 from casemate.storage import NotThere, Storage
 from casemate.store import Database
 
@@ -25,7 +26,8 @@ class Means:
     db: Database
     storage: Storage
     resume: Resume
-    seal: Callable[[str], str] | None = None
+    seal: Seal = None
+    plaintext: bool = False
 
 
 @dataclass(frozen=True, slots=True)
