@@ -52,10 +52,19 @@ def test_a_line_is_cut_at_its_limit_and_bytes_need_not_be_text():
 
 
 def test_output_is_counted():
-    frames = Frames(Limits(output=5))
-    list(frames.take(frame(b"12345"), NOW))
+    frames = Frames(Limits(output=500))
+    list(frames.take(frame(b"1" * 500), NOW))
     assert not frames.full
     list(frames.take(frame(b"6", 2), NOW))
+    assert frames.full
+
+
+def test_what_the_engine_keeps_around_short_lines_is_counted_too():
+    frames = Frames(Limits(output=500))
+    for _ in range(49):
+        list(frames.take(frame(b"\n"), NOW))
+    assert not frames.full
+    list(frames.take(frame(b"\n"), NOW))
     assert frames.full
 
 

@@ -158,11 +158,19 @@ async def test_too_much_output_ends_the_container(idle: Dock):
 
 
 async def test_no_line_is_lost_however_short_the_lines_are(idle: Dock):
-    idle.limits = type(idle.limits)(memory=256 << 20, output=120_000)
+    idle.limits = type(idle.limits)(memory=256 << 20, output=250_000)
     async with idle.working():
         end = await idle.run(canonical=PYTHON, script="for number in range(20_000): print(number)")
     assert end.state == "SUCCESS", idle.plane.messages("ERROR")
     assert idle.plane.messages("INFO") == [str(number) for number in range(20_000)]
+
+
+async def test_the_shortest_lines_do_not_fill_the_disk_of_the_engine(idle: Dock):
+    idle.limits = type(idle.limits)(memory=256 << 20, output=250_000)
+    async with idle.working():
+        end = await idle.run(canonical=PYTHON, script="import os\nfor _ in range(60_000): os.write(1, b'\\n')")
+    assert end.state == "FAILED"
+    assert idle.plane.messages("ERROR") == ["killed: output limit 250000 bytes"]
 
 
 async def test_a_script_hears_of_its_timeout_itself(dock: Dock):

@@ -11,6 +11,10 @@ from casemate.sandbox import Limits, Line
 
 _HEAD: Final = struct.Struct(">BxxxL")
 _ENGINES_OWN: Final = 3
+KEPT: Final = 8
+"""Bytes of its log that an engine may take for each that a task may write; very short lines reach that sooner."""
+_AROUND: Final = 80
+"""Bytes that an engine keeps with each frame: JSON around it, and its time."""
 _STREAMS: Final[dict[int, Literal["stdout", "stderr"]]] = {0: "stdout", 1: "stdout", 2: "stderr"}
 
 
@@ -25,13 +29,12 @@ class Frames:
         self._limits = limits
         self._rest = b""
         self._begun = {"stdout": bytearray(), "stderr": bytearray()}
-        self.written = 0
-        """Bytes of both streams so far."""
+        self._written = self._kept = 0
 
     @property
     def full(self) -> bool:
-        """More was written than a task may."""
-        return self.written > self._limits.output
+        """More was written than a task may, or an engine may keep of it."""
+        return self._written > self._limits.output or self._kept > KEPT * self._limits.output
 
     def take(self, chunk: bytes, at: datetime) -> Iterator[Line]:
         """The lines that this piece completes. Raises `FramesBroken`."""
@@ -46,7 +49,8 @@ class Frames:
             content = heard[begin + _HEAD.size : end]
             if kind == _ENGINES_OWN:
                 raise FramesBroken(content.decode("utf-8", "replace").strip())
-            self.written += size
+            self._written += size
+            self._kept += size + _AROUND
             yield from self._lines(_STREAMS[kind], content, at)
             begin = end
         self._rest = heard[begin:]

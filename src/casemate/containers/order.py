@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from casemate.containers.frames import KEPT
 from casemate.containers.grants import NO_NETWORK, Rules, network_of
 from casemate.containers.options import Options, Volume
 from casemate.sandbox import Policy
@@ -31,9 +32,9 @@ _PERIOD: Final = 100_000
 """Microseconds in which `cpu` is counted."""
 _LEAST: Final = 1_000
 """The least of them that an engine knows how to give; none would mean all."""
-_LOG: Final = 80
-"""Bytes that an engine may take to keep one byte: each line alone is JSON with its time. An engine that keeps less than
-a task may write forgets what was not read yet, or says nothing any more."""
+_LOG: Final = KEPT + 2
+"""Bytes of an engine's log for each that a task may write, with room for what was not read yet: a log that is full
+forgets it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
