@@ -25,7 +25,7 @@ from casemate.jq import JqPrograms
 from casemate.orchestrator import Orchestrator, QuotaRule, Rules, new_id
 from casemate.plugins import Management
 from casemate.sandbox import Sandboxes
-from casemate.secrets import Secrets, opened
+from casemate.secrets import secrets_from
 from casemate.settings import Settings, envs
 from casemate.storage import Storage, paths
 from casemate.store import Database, flows
@@ -78,13 +78,17 @@ async def running(
         stack.callback(db.close)
         base = settings.storage.local_base_path
         storage = Storage.local(Path(base) if base else state / "storage")
-        secrets = _secrets(settings)
+        secrets = secrets_from(settings.secrets)
         stack.callback(secrets.close)
         dispatch = Embedded()
         context, types = _context(settings), configured(settings, further)
         plugins = Management(types, settings.plugin_management, state)
         await asyncio.to_thread(plugins.refresh)
-        rules = Rules(recover_missed=settings.recover_missed, quotas=_quotas(settings))
+        rules = Rules(
+            recover_missed=settings.recover_missed,
+            quotas=_quotas(settings),
+            recursive_rendering=settings.variables.recursive_rendering,
+        )
         orchestrator = Orchestrator(db, storage, dispatch, secrets, types, context=context, rules=rules, jq=jq)
         dispatch.serve(orchestrator.desk)
         await orchestrator.start()
@@ -117,11 +121,6 @@ async def running(
             plugins=plugins,
             version=__version__,
         )
-
-
-def _secrets(settings: Settings) -> Secrets:
-    store = settings.secrets
-    return Secrets(opened(store.kind, store.options, read_only=store.read_only, at=store.at))
 
 
 def _docker(settings: Settings, state: Path) -> Docker:

@@ -18,7 +18,8 @@ from casemate.flows import Flow, read_flow
 from casemate.identifiers import MAIN, WorkerId
 from casemate.jobs import Finished, Grant, Hint, Kill, LogLine, Stale
 from casemate.orchestrator import Orchestrator, Rules
-from casemate.secrets import EnvironmentSecrets, Secrets
+from casemate.secrets import Backend, EnvironmentSecrets, Secrets
+from casemate.settings import Service
 from casemate.storage import Storage
 from casemate.store import Database, flows
 
@@ -78,7 +79,12 @@ class Plane:
 
 @asynccontextmanager
 async def plane(
-    folder: Path, clock: Clock | None = None, context: Context | None = None, **rules
+    folder: Path,
+    clock: Clock | None = None,
+    context: Context | None = None,
+    denied: frozenset[Service] = frozenset(),
+    backend: Backend | None = None,
+    **rules,
 ) -> AsyncIterator[Plane]:
     """A service that works on this folder, from its start to a stop without goodbye."""
     clock = clock or Clock()
@@ -89,7 +95,7 @@ async def plane(
         db,
         storage,
         dispatch,
-        Secrets(EnvironmentSecrets(SECRETS)),
+        Secrets(backend or EnvironmentSecrets(SECRETS), denied=denied),
         CATALOG,
         context=context,
         rules=Rules(**rules),

@@ -58,13 +58,11 @@ async def test_a_worker_gets_the_tasks_of_its_folder_one_by_one(service: Plane):
     link = await service.link()
     holder, execution = await opened(service, link)
     assert holder.shares
-    assert holder.secrets == {}
     first = await next_in(link, holder)
     assert first.within == holder.job
-    assert set(first.secrets) == {"TOKEN"}
+    assert "opensesame" not in repr(first)
     await link.report(finished(first, outputs={"value": "one"}))
     second = await next_in(link, holder)
-    assert second.secrets == {}
     assert second.variables["outputs"]["first"]["value"] == "one"
     assert second.variables["workerTaskrun"]["id"] == holder.place.task_run
     await link.report(finished(second))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
+from pathlib import Path
+from threading import Event
+
 import pytest
 
 from casemate.dispatch import Ask, NotHeld, Reply
@@ -9,6 +13,8 @@ from casemate.executions import Context, State
 from casemate.identifiers import MAIN, Namespace
 from casemate.sealed import Sealed
 from casemate.secret import Secret
+from casemate.secrets import Address, Found
+from casemate.settings import Service
 from casemate.store import LogEntry, kv, logs
 from casemate.store.kv import Entry
 
@@ -31,6 +37,9 @@ tasks:
 async def put(service: Plane, key: str, value: object) -> None:
     entry = Entry(key=key, value=value, updated=START)
     await service.db.transact(kv.put, MAIN, "company.team", entry)
+
+
+UNNAMED = "The task 'say' does not name the secret that its worker asked for."
 
 
 @pytest.mark.parametrize(
@@ -68,8 +77,10 @@ async def test_a_question_that_a_crash_interrupted_is_asked_again(tmp_path, cloc
 @pytest.mark.parametrize(
     ("ask", "reply"),
     [
-        (Ask("secret", {"key": "token", "namespace": None, "subkey": None}), Reply("opensesame")),
-        (Ask("secret", {"key": "absent"}), Reply(error="Cannot find secret for key 'absent'.")),
+        (Ask("secret", {"key": "TOKEN", "namespace": None, "subkey": None}), Reply("opensesame")),
+        (Ask("full_secret", {"key": "TOKEN"}), Reply({"value": "opensesame", "metadata": {}})),
+        (Ask("secret", {"key": "OTHER"}), Reply(error=UNNAMED)),
+        (Ask("full_secret", {"key": "OTHER"}), Reply(error=UNNAMED)),
         (Ask("kv", {"key": "k", "namespace": None, "error_on_missing": False}), Reply({"a": 1})),
         (Ask("kv", {"key": "k", "namespace": "other"}), Reply(None)),
         (
@@ -238,3 +249,58 @@ async def test_inputs_that_people_look_at_know_the_namespace_but_no_secret(servi
     assert token.problem is not None
     assert "The secret 'TOKEN' can not be shown." in token.problem.message
     assert (await service.orchestrator.create(flow, given)).inputs == given
+
+
+class Slow:
+    """A store of secrets that answers when it may."""
+
+    def __init__(self) -> None:
+        self.asked, self.may = Event(), Event()
+
+    def read(self, _address: Address) -> Found:
+        self.asked.set()
+        assert self.may.wait(20)
+        return Found(value=Secret("opensesame"), fields={"user": Secret("ali-baba"), "port": Secret("80")})
+
+
+async def test_a_slow_store_of_secrets_holds_up_nobody_else(tmp_path: Path):
+    slow = Slow()
+    async with plane(tmp_path, backend=slow) as service:
+        await put(service, "k", "here")
+        waiting = [
+            await service.orchestrator.create(await service.save(BRANCH.replace("CONDITION", "secret('A') == 'x'")))
+            for _ in range(6)
+        ]
+        await to_thread(slow.asked.wait, 10)
+        source = BRANCH.replace("CONDITION", "kv('k') == 'here'").replace("id: branch", "id: quick")
+        quick = await service.orchestrator.create(await service.save(source))
+        async with working(await service.link()):
+            assert (await service.ended(quick)).state is State.SUCCESS
+            slow.may.set()
+            for execution in waiting:
+                assert (await service.ended(execution)).state is State.SUCCESS
+
+
+async def test_what_stands_beside_a_secret_comes_with_it_when_it_is_asked_for(tmp_path: Path):
+    slow = Slow()
+    slow.may.set()
+    full = "secret('A', full=true)"
+    condition = f"{full}.value == 'opensesame' and {full}.metadata.user == 'ali-baba'"
+    async with plane(tmp_path, backend=slow) as service, working(await service.link()) as done:
+        source = BRANCH.replace('"{{ CONDITION }}"', f'"{{{{ {condition} }}}}"')
+        await service.ended(await service.orchestrator.create(await service.save(source)))
+        assert [grant.task.id for grant in done] == ["yes"]
+
+
+async def test_a_service_that_gets_no_secrets_fails_in_words(tmp_path: Path):
+    denied = frozenset((Service.EXECUTOR,))
+    async with plane(tmp_path, denied=denied) as service:
+        source = BRANCH.replace("CONDITION", "secret('TOKEN')")
+        ended = await service.ended(await service.orchestrator.create(await service.save(source)))
+        assert ended.state is State.FAILED
+        told, _ = await service.db.read(logs.search, MAIN)
+        assert any("Access to secrets is denied for service EXECUTOR." in entry.message for entry in told)
+        await service.orchestrator.create(await service.save(ONE))
+        link = await service.link()
+        grant = await claimed(link)
+        assert await link.ask(grant.job, grant.fence, Ask("secret", {"key": "TOKEN"})) == Reply("opensesame")

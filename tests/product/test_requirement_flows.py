@@ -128,7 +128,7 @@ def test_the_address_of_cloud_metadata_is_not_reached(written):
 UNAVAILABLE = """\
 kestra:
   secret:
-    isolation: {enabled: true, denied-services: [EXECUTOR]}
+    isolation: {enabled: true, denied-services: [EXECUTIONER]}
   security: {basic-auth: {password-regexp: ".{20,}"}}
   server: {basic-auth: {username: admin@example.org, password: change-me}}
 """
@@ -139,7 +139,7 @@ def test_what_cannot_be_given_is_refused_at_the_start_line_by_line(written):
     result = casemate("server", "local", "--port", "0", "-c", configuration)
     assert result.returncode == 2
     for line, key in (
-        (3, "kestra.secret.isolation.enabled"),
+        (3, "kestra.secret.isolation.denied-services"),
         (4, "kestra.security.basic-auth.password-regexp"),
         (5, "kestra.server.basic-auth.password"),
     ):

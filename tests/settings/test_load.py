@@ -1,9 +1,11 @@
 """Where values come from, and what is said about those that mean nothing."""
 
+from datetime import timedelta
+
 import pytest
 
 from casemate.errors import Refused
-from casemate.settings import Loaded, load, redacted
+from casemate.settings import Loaded, Retries, SecretCache, Service, load, redacted
 
 
 def loaded(*texts: str, **environ: str) -> Loaded:
@@ -105,21 +107,53 @@ def test_a_variable_that_a_placeholder_names_is_no_unknown_key():
 
 def test_the_options_of_a_store_are_those_of_its_own_block():
     text = "kestra: {secret: {type: vault, readOnly: true, vault: {appRole: {roleId: r}}, encoding: raw, jdbc: {}}}"
-    store = loaded(text).settings.secrets
+    store = loaded(text).settings.secrets.store
     assert (store.kind, store.at, store.read_only) == ("vault", "kestra.secret.vault", True)
     assert store.options == {"appRole": {"roleId": "r"}}
     assert [said.split(":")[3] for said in warned(text)] == [" kestra.secret.jdbc", " kestra.secret.encoding"]
 
 
 def test_the_encoding_of_variables_is_an_option_of_the_environment():
-    assert loaded("kestra: {secret: {encoding: RAW}}").settings.secrets.options == {"encoding": "raw"}
+    assert loaded("kestra: {secret: {encoding: RAW}}").settings.secrets.store.options == {"encoding": "raw"}
     assert loaded("kestra: {secret: {type: env}}").settings == loaded().settings
 
 
 def test_nothing_is_shown_of_the_options_of_a_store():
     settings = loaded("kestra: {secret: {type: vault, vault: {token: {token: opensesame}, address: a}}}").settings
-    assert redacted(settings)["secrets"]["options"] == {"token": "******", "address": "******"}
+    assert redacted(settings)["secrets"]["store"]["options"] == {"token": "******", "address": "******"}
     assert "opensesame" not in repr(settings)
+
+
+def test_services_that_get_no_secrets_are_named_in_any_case():
+    text = "kestra: {secret: {isolation: {enabled: ENABLED, denied-services: [executor, System-Worker]}}}"
+    denied = loaded(text.replace("ENABLED", "true")).settings.secrets.denied
+    assert denied == {Service.EXECUTOR, Service.SYSTEM_WORKER}
+    assert loaded(text.replace("ENABLED", "false")).settings.secrets.denied == set()
+    (said,) = warned(text.replace("ENABLED", "false"))
+    assert said.endswith("denied-services: has no effect while kestra.secret.isolation.enabled is false")
+
+
+def test_a_service_that_nobody_knows_is_refused():
+    (problem,) = refused("kestra: {secret: {isolation: {enabled: true, denied-services: [EXECUTOR, WOKER]}}}")
+    assert problem.endswith(
+        "denied-services: there is no service WOKER "
+        "(Choose from EXECUTOR, INDEXER, SCHEDULER, WEBSERVER, WORKER, SYSTEM_WORKER, CONTROLLER)"
+    )
+
+
+def test_a_cache_of_secrets_is_kept_when_it_is_asked_for():
+    assert loaded().settings.secrets.cache is None
+    enabled = loaded("kestra: {secret: {cache: {enabled: true}}}").settings.secrets.cache
+    assert enabled == SecretCache(size=1000, lifetime=timedelta(seconds=60))
+    for wrong in ("maximum-size: 0", "expire-after-write: 0s"):
+        assert refused(f"kestra: {{secret: {{cache: {{enabled: true, {wrong}}}}}}}")
+
+
+def test_retries_wait_longer_each_time():
+    retries = loaded("kestra: {retries: {delay: 250ms}}").settings.secrets.retries
+    assert retries == Retries(attempts=5, delay=timedelta(milliseconds=250), max_delay=None, multiplier=2.0)
+    for wrong in ("attempts: 0", "multiplier: 0.5", "delay: PT-1S", "max-delay: PT0S"):
+        assert refused(f"kestra: {{retries: {{{wrong}}}}}")
 
 
 def test_a_block_of_options_that_is_none_is_refused():
@@ -136,7 +170,7 @@ def test_a_key_without_effect_says_so():
 
 
 def test_a_protection_that_does_not_stand_is_refused():
-    (problem,) = refused("kestra: {secret: {isolation: {enabled: true, denied-services: [EXECUTOR]}}}")
+    (problem,) = refused("kestra: {storage: {isolation: {enabled: true, denied-services: [EXECUTOR]}}}")
     assert "asks for a protection that does not stand here yet" in problem
 
 

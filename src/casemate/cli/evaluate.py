@@ -25,7 +25,7 @@ from casemate.keys import Cipher, KeyRefused
 from casemate.masking import Mask
 from casemate.sandbox import Level
 from casemate.secret import Secret
-from casemate.secrets import Address, EnvironmentSecrets
+from casemate.secrets import Address, EnvironmentSecrets, Found
 
 
 def evaluate(
@@ -112,13 +112,21 @@ class Here:
 
     def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
         """A secret of the environment."""
-        found = self.secrets.read(Address(tenant=MAIN, namespace=Namespace(namespace or ""), name=key))
-        if found is None:
-            raise ExpressionError(f"Cannot find secret for key '{key}'.")
+        found = self._found(key, namespace)
         if subkey is None:
             return found.value.reveal()
         fields = json.loads(found.value.reveal())
         return str(fields[subkey])
+
+    def full_secret(self, key: str, namespace: str | None) -> Mapping[str, object]:
+        """The same as `value`; an environment keeps nothing beside it."""
+        return {"value": self._found(key, namespace).value.reveal(), "metadata": {}}
+
+    def _found(self, key: str, namespace: str | None) -> Found:
+        found = self.secrets.read(Address(tenant=MAIN, namespace=Namespace(namespace or ""), name=key))
+        if found is None:
+            raise ExpressionError(f"Cannot find secret for key '{key}'.")
+        return found
 
     def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> NoReturn:
         """Refused: values live in a server."""

@@ -6,7 +6,7 @@ from casemate.expressions.errors import BudgetExceeded, ExpressionError, NeedsWo
 from casemate.expressions.moments import moment_of, offset_date_time, zone_of
 from casemate.expressions.patterns import matches
 from casemate.expressions.printing import printed
-from casemate.expressions.render import literal_secrets, render, render_typed, truthy
+from casemate.expressions.render import literal_secrets, names_its_secrets, render, render_typed, truthy
 from casemate.expressions.slugs import slug
 from casemate.expressions.values import class_name
 from casemate.expressions.vocabulary import filter_names, function_parameters
@@ -31,6 +31,7 @@ __all__ = [
     "literal_secrets",
     "matches",
     "moment_of",
+    "names_its_secrets",
     "no_jq",
     "offset_date_time",
     "printed",

@@ -18,6 +18,7 @@ from casemate.expressions.world import World
 
 _MOST_PASSES = 100
 _MOST_NESTED = 5  # templates in texts of templates
+_RENDERING = frozenset(("render", "renderOnce"))
 _FALSE = frozenset(("", "false", "0", "-0"))
 
 AnySink = TypeVar("AnySink", bound=Sink)
@@ -71,6 +72,34 @@ def literal_secrets(template: object) -> frozenset[str]:
     if isinstance(template, list | tuple):
         return frozenset[str]().union(*map(literal_secrets, template))
     return _secrets(template, 0) if isinstance(template, str) else frozenset()
+
+
+def names_its_secrets(template: object) -> bool:
+    """Are all secrets of a template named by literals, and is nothing rendered in it that stands elsewhere?
+
+    Then `literal_secrets` are all that it can ask for. A text that can not be parsed asks for none.
+    """
+    if isinstance(template, Mapping):
+        return names_its_secrets([*template, *template.values()])
+    if isinstance(template, list | tuple):
+        return all(map(names_its_secrets, template))
+    return _named(template, 0) if isinstance(template, str) else True
+
+
+def _named(text: str, depth: int) -> bool:
+    if "{" not in text:
+        return True
+    if depth > _MOST_NESTED:
+        return False
+    try:
+        template = parse(RawBlocks(text).text)
+    except Fault:
+        return True
+    plain = all(
+        call.name not in _RENDERING and (call.name != "secret" or _argument(call.arguments, "key") is not None)
+        for call in template.calls
+    )
+    return plain and all(_named(inner, depth + 1) for inner in template.texts)
 
 
 def _secrets(text: str, depth: int) -> frozenset[str]:

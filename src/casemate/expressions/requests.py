@@ -154,6 +154,9 @@ class _Asked:
     def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
         return self.beyond.secret(key, namespace, subkey)
 
+    def full_secret(self, key: str, namespace: str | None) -> Mapping[str, object]:
+        return self.beyond.full_secret(key, namespace)
+
     def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> None:
         if error_on_missing:
             place = namespace or self._namespace()

@@ -42,6 +42,9 @@ class World(Protocol):
     def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
         """The value of a secret, which `mask` knows from then on."""
 
+    def full_secret(self, key: str, namespace: str | None) -> Mapping[str, object]:
+        """A secret as `value`, and as `metadata` what its store keeps beside it; the world masks both in logs."""
+
     def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> object:
         """A value of the KV store; None, or a refusal, when it is missing or expired."""
 
@@ -79,6 +82,10 @@ class Unanswerable:
     mask: Mask = field(default_factory=Mask, compare=False)
 
     def secret(self, key: str, namespace: str | None, subkey: str | None) -> NoReturn:
+        """Raises `NeedsWorld`."""
+        raise NeedsWorld("secret")
+
+    def full_secret(self, key: str, namespace: str | None) -> NoReturn:
         """Raises `NeedsWorld`."""
         raise NeedsWorld("secret")
 

@@ -18,9 +18,13 @@ Entry: TypeAlias = tuple[Callable[[Given, Run], object], tuple[str, ...]]
 _SCHEME = "kestra:///"
 
 
-def _secret(given: Given, run: Run) -> str:
+def _secret(given: Given, run: Run) -> object:
     key = _key(given, "secret")
     namespace, subkey = arguments.optional_text(given, "namespace"), arguments.optional_text(given, "subkey")
+    if arguments.flag(given, "full", default=False):
+        if subkey is not None:
+            raise Fault("The 'secret' function takes either 'subkey' or 'full', not both.")
+        return run.session.world.full_secret(key, namespace)
     return run.session.world.secret(key, namespace, subkey)
 
 
@@ -156,7 +160,7 @@ OPAQUE = frozenset(("encrypt", "secret"))
 """Whose results tell nothing of what they were given, or are known to the mask already."""
 
 WORLD_FUNCTIONS: Mapping[str, Entry] = {
-    "secret": (_secret, ("key", "namespace", "subkey")),
+    "secret": (_secret, ("key", "namespace", "subkey", "full")),
     "kv": (_kv, ("key", "namespace", "errorOnMissing")),
     "read": (_read, ("path", "namespace")),
     "fileSize": (_file_size, ("path", "namespace")),

@@ -43,8 +43,8 @@ class Place:
 class Grant:
     """The right to run one attempt, until someone else gets a higher fence.
 
-    `task` is unrendered, `variables` the context its templates are rendered with (spec/engine 6.1), `secrets` those
-    that the task's templates name by a literal, already resolved. `opened` are the sealed values that the variables
+    `task` is unrendered, `variables` the context its templates are rendered with (spec/engine 6.1). Secrets are not in
+    it: the worker asks for each when a template does. `opened` are the sealed values that the variables
     have shown in the clear so far: rendering the task adds to them. `storage` is the folder of the task run's own
     files. `shares` says that the job is a WorkingDirectory's: it holds a folder, in which jobs come to work. `within`
     names the job in whose folder this one works. `laws` are the policies and plugin defaults for a task that only
@@ -57,7 +57,6 @@ class Grant:
     place: Place
     task: Task
     variables: Mapping[str, object]
-    secrets: Mapping[str, Secret] = field(default_factory=dict)
     opened: Sequence[Secret] = ()
     storage: str
     deadline: datetime | None = None

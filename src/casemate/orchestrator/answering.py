@@ -1,15 +1,20 @@
 """Answering what needs the world: templates of the engine's own, inputs, and questions of workers.
 
-All of it runs in a reading thread within a budget, as tenants wrote the templates.
+All of it runs in threads within a budget, as tenants wrote the templates. A few of them work at a time, so that the
+event loop gets its turns; one that waits for a secret store lets another work meanwhile.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from asyncio import get_running_loop
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import partial
+from threading import BoundedSemaphore
 from typing import TypeVar
 
 from casemate.dispatch import Ask, Reply
@@ -17,20 +22,62 @@ from casemate.executions import Answer, Resolve
 from casemate.expressions import Budget, ExpressionError, Jq, as_json, no_jq, render, render_typed
 from casemate.orchestrator.world import ServiceWorld, Whose
 from casemate.secrets import Secrets
+from casemate.settings import Service
 from casemate.storage import Storage, StorageError
-from casemate.store import Database, Tx
+from casemate.store import Database, StoreUnavailable
 
 T = TypeVar("T")
 
 _SECONDS = 10.0
-"""What one rendering may take."""
+"""What one rendering may take of a processor."""
+
+_LONGEST = 60.0
+"""Seconds that it may take in all, with the answers that it waits for."""
+
+_WORKING = 3
+_WAITING = 64
+
+
+class Renderers:
+    """The threads: few that work, more that wait."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_WAITING, thread_name_prefix="casemate-answer")
+        self._seats = BoundedSemaphore(_WORKING)
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """What the function says, in one of them. Raises `StoreUnavailable` at the end of the service."""
+        try:
+            working = get_running_loop().run_in_executor(self._threads, self._seated, function)
+        except RuntimeError as error:
+            raise StoreUnavailable("The service has ended") from error
+        return await working
+
+    def _seated(self, function: Callable[[], T]) -> T:
+        with self._seats:
+            return function()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Called by one that works, while it waits for something: another may have its seat."""
+        self._seats.release()
+        try:
+            yield
+        finally:
+            self._seats.acquire()
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worlds:
-    """Makes worlds, one for each question."""
+    """Makes worlds, one for each question. All that one service asks goes through a `Worlds` of its own."""
 
     db: Database
+    service: Service
+    threads: Renderers
     storage: Storage
     secrets: Secrets
     now: Callable[[], datetime]
@@ -38,9 +85,13 @@ class Worlds:
     readable: int
     jq: Jq = no_jq
 
+    def of(self, service: Service) -> Worlds:
+        """The same for another service."""
+        return replace(self, service=service)
+
     async def within(self, whose: Whose, function: Callable[[ServiceWorld], T], *, shown: bool = False) -> T:
         """What the function says in a world of theirs; `shown` as in `ServiceWorld`."""
-        return await self.db.read(self._run, whose, function, shown)
+        return await self.threads.run(partial(self._run, whose, function, shown))
 
     async def resolve(self, whose: Whose, command: Resolve) -> Answer:
         """The reply to a decision that asked."""
@@ -50,9 +101,11 @@ class Worlds:
         """The reply to a worker that asked."""
         return await self.within(whose, partial(_replied, question))
 
-    def _run(self, tx: Tx, whose: Whose, function: Callable[[ServiceWorld], T], shown: bool) -> T:
+    def _run(self, whose: Whose, function: Callable[[ServiceWorld], T], shown: bool) -> T:
         world = ServiceWorld(
-            tx=tx,
+            db=self.db,
+            service=self.service,
+            aside=self.threads.aside,
             whose=whose,
             storage=self.storage,
             secrets=self.secrets,
@@ -66,9 +119,9 @@ class Worlds:
 
 
 def budget() -> Budget:
-    """What one rendering may cost, from now on."""
-    until = time.monotonic() + _SECONDS
-    return Budget(expired=lambda: time.monotonic() > until)
+    """What one rendering may cost, from now on, in the thread that asks."""
+    worked, until = time.thread_time() + _SECONDS, time.monotonic() + _LONGEST
+    return Budget(expired=lambda: time.thread_time() > worked or time.monotonic() > until)
 
 
 def _resolved(command: Resolve, service: ServiceWorld) -> Answer:
@@ -113,6 +166,8 @@ def _called(function: str, arguments: _Arguments, world: ServiceWorld) -> object
     match function:
         case "secret":
             return world.secret(arguments.text("key"), namespace, arguments.maybe_text("subkey"))
+        case "full_secret":
+            return world.full_secret(arguments.text("key"), namespace)
         case "kv":
             return world.kv(arguments.text("key"), namespace, arguments.given.get("error_on_missing") is True)
         case "read":

@@ -1,24 +1,31 @@
-"""What goes to a worker beside its task: secrets, and the rules for what is rendered there."""
+"""What a worker gets beside its task: secrets that the task names, when it asks; rules for what is rendered there."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
+from typing import Final, cast
 
+from casemate.dispatch import Ask, Reply
 from casemate.documents import Mark, Plain, node_of
-from casemate.expressions import literal_secrets
+from casemate.expressions import literal_secrets, names_its_secrets
 from casemate.flows import TEMPLATED, Flow, Task
 from casemate.governance import Law, Rulebook, declared
-from casemate.identifiers import Namespace, TenantId
-from casemate.secret import Secret
-from casemate.secrets import Secrets
+
+_SECRETS: Final = ("secret", "full_secret")
 
 
-def secrets_of(secrets: Secrets, tenant: TenantId, namespace: Namespace, task: Task) -> dict[str, Secret]:
-    """Only those that the task names: a worker gets no secret it was not asked to deliver."""
-    names = literal_secrets([dict(task.properties), task.timeout, task.log_level])
-    found = {name: secrets.find(tenant, namespace, name) for name in names}
-    return {name: secret.value for name, secret in found.items() if secret is not None}
+def unnamed(question: Ask, task: Task, *, recursive: bool) -> Reply | None:
+    """The refusal of a question for a secret that the task does not name: a worker gets none that it need not have.
+
+    A name that is worked out by a template cannot be known beforehand, nor what is rendered once more.
+    """
+    key = question.arguments.get("key")
+    if question.function not in _SECRETS or not isinstance(key, str) or recursive or task.canonical == TEMPLATED:
+        return None
+    templates = [dict(task.properties), task.timeout, task.log_level]
+    if key in literal_secrets(templates) or not names_its_secrets(templates):
+        return None
+    return Reply(error=f"The task '{task.id}' does not name the secret that its worker asked for.")
 
 
 def laws_for(task: Task, flow: Flow, rules: Rulebook) -> tuple[Law, ...]:

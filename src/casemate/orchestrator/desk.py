@@ -21,7 +21,7 @@ from casemate.jobs import Finished, Grant, Heartbeat, Hint, Kill, Logged, Over, 
 from casemate.orchestrator import caches, entries
 from casemate.orchestrator.answering import Worlds
 from casemate.orchestrator.calls import Caller, Calls
-from casemate.orchestrator.delivery import laws_for, secrets_of
+from casemate.orchestrator.delivery import laws_for, unnamed
 from casemate.orchestrator.errors import NotFound, Stopped, Undecidable
 from casemate.orchestrator.following import folder_job, next_within
 from casemate.orchestrator.holding import held
@@ -32,7 +32,6 @@ from casemate.orchestrator.rules import Rules
 from casemate.orchestrator.watching import Watchers
 from casemate.orchestrator.world import whose_execution
 from casemate.secret import Secret
-from casemate.secrets import Secrets
 from casemate.storage import Storage, paths
 from casemate.store import Database, Job, StoreUnavailable, Tx, jobs, logs, metrics, workers
 
@@ -61,7 +60,6 @@ class Desk:
         worlds: Worlds,
         calls: Calls,
         storage: Storage,
-        secrets: Secrets,
         context: Context,
         rules: Rules,
         boot: str,
@@ -76,7 +74,6 @@ class Desk:
         self._worlds = worlds
         self._calls = calls
         self._storage = storage
-        self._secrets = secrets
         self._catalog = catalog
         self._context = context
         self._rules = rules
@@ -155,7 +152,6 @@ class Desk:
             # Waiting for a worker counts, but a second worker need not hurry because the first one was lost.
             deadline=run.due if job.deliveries == 1 else None,
             variables=variables_of(live.flow, execution, run.id, noting(self._context, opened.append)),
-            secrets=secrets_of(self._secrets, execution.tenant, execution.namespace, task),
             opened=opened,
             storage=paths.task_folder(*place, task.id, run.id),
             shares=keeps_folder(task),
@@ -257,7 +253,9 @@ class Desk:
             if self._calls.knows(question.function):
                 caller = Caller(job=mine, flow=live.flow, execution=live.execution, now=self._now())
                 return await self._calls.reply(worker, fence, caller, question)
-            return await self._worlds.reply(whose_execution(live.execution), question)
+            task = task_of(live.flow, live.execution.task_runs[mine.task_run].task_id)
+            refusal = unnamed(question, task, recursive=self._rules.recursive_rendering)
+            return refusal or await self._worlds.reply(whose_execution(live.execution), question)
 
     async def fetch(self, worker: WorkerId, job: JobId, fence: Fence, uri: str) -> AsyncIterator[bytes]:
         """The content of a file of the job's tenant."""

@@ -30,7 +30,7 @@ from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId, frien
 from casemate.orchestrator import weighing
 from casemate.orchestrator.actions import Actions
 from casemate.orchestrator.alarms import Alarms
-from casemate.orchestrator.answering import Worlds
+from casemate.orchestrator.answering import Renderers, Worlds
 from casemate.orchestrator.calls import Calls
 from casemate.orchestrator.controls import Controls
 from casemate.orchestrator.dating import Dating
@@ -60,6 +60,7 @@ from casemate.orchestrator.watching import Watchers, changes_of, entries_of
 from casemate.orchestrator.webhook import Webhooks, WebRequest
 from casemate.orchestrator.world import whose_execution
 from casemate.secrets import Secrets
+from casemate.settings import Service
 from casemate.storage import Storage
 from casemate.store import Database, LogEntry, Timer
 from casemate.store.logs import Wanted
@@ -110,36 +111,33 @@ class Orchestrator:
         self._relay = Relay(db, dispatch, lambda message: self._tasks.start(self._deliver(message)))
         self._alarms = Alarms(now, self._ring)
         self._lives = Lives(db, self._shelf.of, self._around, self._after, self._tasks)
-        self._worlds = Worlds(
-            db=db,
-            storage=storage,
-            secrets=secrets,
-            now=now,
-            zone=self._context.zone,
-            readable=rules.readable_bytes,
-            jq=jq,
-        )
+        within = partial(Worlds, now=now, zone=self._context.zone, readable=rules.readable_bytes, jq=jq)
+        self._worlds = within(db=db, storage=storage, secrets=secrets, service=Service.EXECUTOR, threads=Renderers())
         self._remover = Remover(db, storage, dispatch, self._lives, self._watchers, self._relay, self._alarms, now)
         self.governing = Governing(db, catalog, self._shelf)
-        self.starting = Starting(self._worlds, self._context, self._around)
-        inputs = self.starting.inputs
+        started = partial(Starting, context=self._context, around=self._around)
+        for_people = self._worlds.of(Service.WEBSERVER)
+        self.starting = started(for_people)
+        by_dates = started(self._worlds.of(Service.SCHEDULER))
+        own, inputs = started(self._worlds).inputs, self.starting.inputs
         self._subflows = Subflows(
-            db, storage, self._shelf, self._lives, self._worlds, inputs, self._context, self._around, self._insist
+            db, storage, self._shelf, self._lives, self._worlds, own, self._context, self._around, self._insist
         )
         self._flow_triggers = FlowTriggers(db, self._shelf, self._lives, self._worlds, self._context, self._around)
         self.actions = Actions(self._lives, self._shelf, inputs, self._around)
-        self._webhooks = Webhooks(db, self._shelf, self._lives, self._worlds, self.starting, now)
-        dating = Dating(self._shelf, self.starting, self._context, rules.recover_missed)
+        self._webhooks = Webhooks(db, self._shelf, self._lives, for_people, self.starting, now)
+        dating = Dating(self._shelf, by_dates, self._context, rules.recover_missed)
+        for_workers = self._worlds.of(Service.WORKER)
         polls = Polls(
             db=db,
             dispatch=dispatch,
             catalog=catalog,
-            secrets=secrets,
-            worlds=self._worlds,
-            starting=self.starting,
+            worlds=for_workers,
+            starting=by_dates,
+            recursive=rules.recursive_rendering,
             context=self._context,
             around=self._around,
-            polled=Polled(db, self._lives, self.starting, self._context, self._around),
+            polled=Polled(db, self._lives, by_dates, self._context, self._around),
         )
         self.scheduler = Scheduler(db, self._lives, dating, polls, self._around, self._tasks)
         self.triggers = Triggers(db, dating, now, self._context.seal)
@@ -147,12 +145,11 @@ class Orchestrator:
         self.desk = Desk(
             db=db,
             lives=self._lives,
-            worlds=self._worlds,
+            worlds=for_workers,
             calls=Calls(
                 db, storage, catalog, self.actions.resume, self._context.seal, plaintext=self._context.plaintext
             ),
             storage=storage,
-            secrets=secrets,
             context=self._context,
             rules=rules,
             boot=boot,
@@ -190,6 +187,7 @@ class Orchestrator:
         """Stop at once; nothing is lost."""
         self._alarms.stop()
         await self._tasks.stop()
+        self._worlds.threads.close()
         self._lives.stop()
 
     async def tend(self) -> None:

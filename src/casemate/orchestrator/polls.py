@@ -21,13 +21,12 @@ from casemate.jobs import Finished, Grant, Hint, Logged, Place, Report, Stale
 from casemate.orchestrator.answering import Worlds
 from casemate.orchestrator.calls import NO_KEY, sealed_text
 from casemate.orchestrator.dating import Found
-from casemate.orchestrator.delivery import secrets_of
+from casemate.orchestrator.delivery import unnamed
 from casemate.orchestrator.polled import Polled
 from casemate.orchestrator.starting import Starting
 from casemate.orchestrator.step import Surroundings
 from casemate.orchestrator.world import whose_flow
 from casemate.secret import Secret
-from casemate.secrets import Secrets
 from casemate.storage import paths
 from casemate.store import Conflict, Database, maintenance, triggers
 from casemate.triggers import TriggerState, asked
@@ -66,7 +65,7 @@ class Polls:
         db: Database,
         dispatch: Dispatch,
         catalog: Catalog,
-        secrets: Secrets,
+        recursive: bool,
         worlds: Worlds,
         starting: Starting,
         context: Context,
@@ -76,7 +75,7 @@ class Polls:
         self._db = db
         self._dispatch = dispatch
         self._catalog = catalog
-        self._secrets = secrets
+        self._recursive = recursive
         self._worlds = worlds
         self._starting = starting
         self._context = context
@@ -162,7 +161,6 @@ class Polls:
             ),
             task=poll.task,
             variables=variables_of(flow, execution, None, noting(self._context, opened.append)),
-            secrets=secrets_of(self._secrets, flow.tenant, flow.namespace, poll.task),
             opened=opened,
             storage=paths.execution_folder(flow.namespace, flow.id, execution.id),
             deadline=around.now + around.rules.poll_time,
@@ -201,7 +199,8 @@ class Polls:
         poll = self._held(worker, job, fence)
         if question.function == _SEAL:
             return self._sealed(poll, question.arguments)
-        return await self._worlds.reply(whose_flow(poll.found.flow), question)
+        refusal = unnamed(question, poll.task, recursive=self._recursive)
+        return refusal or await self._worlds.reply(whose_flow(poll.found.flow), question)
 
     def _sealed(self, poll: Poll, arguments: Mapping[str, object]) -> Reply:
         manifest, text = self._catalog.find(poll.task.canonical), arguments.get("text")

@@ -52,6 +52,8 @@ class Rules:
     """How long one may take once a worker has it."""
     triggers_at_once: int = 500
     """How many triggers one round of the scheduler takes of each kind of work."""
+    recursive_rendering: bool = False
+    """Do workers render what their templates give once more (`kestra.variables.recursive-rendering`)?"""
     quotas: tuple[QuotaRule, ...] = ()
     """Quotas of namespaces and tenants; those of flows stand in the flows."""
     recover_missed: Mapping[str, Recover] = field(default_factory=dict)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets as dice
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import NoReturn
+from typing import Final, NoReturn
 from uuid import UUID, uuid4
 
 from casemate.executions import Execution
@@ -17,9 +18,10 @@ from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId
 from casemate.keys import Cipher, KeyRefused
 from casemate.masking import Mask
 from casemate.secret import Secret
-from casemate.secrets import BackendFailed, Found, Secrets
+from casemate.secrets import BackendFailed, Denied, Found, Secrets
+from casemate.settings import Service
 from casemate.storage import BadUri, Storage, StorageError, namespaces, paths
-from casemate.store import Tx, kv, logs
+from casemate.store import Database, kv, logs
 from casemate.store.logs import Wanted
 
 _ERRORS_TOLD = 25
@@ -27,6 +29,9 @@ _LOCAL = "file://"
 _ELSEWHERE = (
     "Unable to read the file '{path}': only properties of tasks, which a worker renders, read files of a machine"
 )
+
+_TOLD: Final = 3
+"""Characters of what stands beside a secret and is no secret itself: a number, a flag."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +84,16 @@ def _callers_folder(execution: Execution) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceWorld:
-    """Answers inside one reading transaction, in a thread. Every refusal is an `ExpressionError` in Kestra's words.
+    """Answers in a thread for templates. Every refusal is an `ExpressionError` in Kestra's words.
 
-    `shown` says that people look at what templates make of the answers: then secrets are not given.
+    `service` is the one that renders: not each is given secrets. `shown` says that people look at what templates make
+    of the answers: then secrets are not given. Each answer reads the rows as they are then: a transaction that was held
+    open while a secret store thinks would hold up whoever else wants to read. `aside` is entered while one is waited
+    for.
     """
 
-    tx: Tx
+    db: Database
+    service: Service
     whose: Whose
     storage: Storage
     secrets: Secrets
@@ -92,6 +101,7 @@ class ServiceWorld:
     zone: tzinfo
     readable: int
     apply_jq: Jq = no_jq
+    aside: Callable[[], AbstractContextManager[object]] = nullcontext
     mask: Mask = field(default_factory=Mask)
     shown: bool = False
 
@@ -101,20 +111,22 @@ class ServiceWorld:
 
     def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
         """A secret, or one field of a secret that is a JSON object."""
-        if self.shown:
-            _refuse(f"The secret '{key}' can not be shown.")
         found = self._found(key, namespace)
-        self.mask.add(found.value)
         if subkey is None:
             return found.value.reveal()
         value = _field(key, found.value.reveal(), subkey)
         self.mask.add(Secret(value))
         return value
 
+    def full_secret(self, key: str, namespace: str | None) -> Mapping[str, object]:
+        """A secret as `value`, and what its store keeps beside it as `metadata`."""
+        found = self._found(key, namespace)
+        return {"value": found.value.reveal(), "metadata": {name: one.reveal() for name, one in found.fields.items()}}
+
     def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> object:
         """A value of the KV store."""
         where = self._namespace(namespace)
-        entry = kv.get(self.tx, self.whose.tenant, where, key, self.now)
+        entry = self.db.read_now(kv.get, self.whose.tenant, where, key, self.now)
         if entry is None and error_on_missing:
             _refuse(f"The key '{key}' does not exist in the namespace '{where}'.")
         return None if entry is None else entry.value
@@ -167,7 +179,7 @@ class ServiceWorld:
         if self.whose.execution is None:
             return ()
         wanted = Wanted(level="ERROR", limit=_ERRORS_TOLD)
-        entries = logs.of_execution(self.tx, self.whose.tenant, self.whose.execution, wanted)
+        entries = self.db.read_now(logs.of_execution, self.whose.tenant, self.whose.execution, wanted)
         return [
             {
                 "taskId": entry.task_id,
@@ -189,11 +201,18 @@ class ServiceWorld:
         return {path.lstrip("/"): stored.uri for path, stored in found.items()}
 
     def _found(self, key: str, namespace: str | None) -> Found:
+        if self.shown:
+            _refuse(f"The secret '{key}' can not be shown.")
         try:
-            found = self.secrets.find(self.whose.tenant, self._namespace(namespace), key)
-        except BackendFailed as error:
+            with self.aside():
+                found = self.secrets.find(self.service, self.whose.tenant, self._namespace(namespace), key)
+        except (BackendFailed, Denied) as error:
             raise ExpressionError(str(error)) from error
-        return found or _refuse(f"Cannot find secret for key '{key}'.")
+        if found is None:
+            _refuse(f"Cannot find secret for key '{key}'.")
+        self.mask.add(found.value)
+        self.mask.add_all(one for one in found.fields.values() if len(one.reveal()) > _TOLD)
+        return found
 
     def _namespace(self, given: str | None) -> Namespace:
         return self.whose.namespace if given is None else Namespace(given)

@@ -2,10 +2,13 @@
 
 from casemate.secrets.backend import ANYWHERE, Address, Backend, Entry, Found
 from casemate.secrets.backends.environment import EnvironmentSecrets
-from casemate.secrets.errors import BackendFailed, InvalidOptions, MissingExtra, ReadOnly
+from casemate.secrets.building import secrets_from
+from casemate.secrets.errors import BackendFailed, Denied, InvalidOptions, MissingExtra, ReadOnly
 from casemate.secrets.finding import Secrets
 from casemate.secrets.kinds import KINDS, opened
-from casemate.secrets.places import lineage
+from casemate.secrets.places import keepable, lineage
+from casemate.secrets.remembering import Counters, Remembering
+from casemate.secrets.retrying import Retrying
 
 __all__ = [
     "ANYWHERE",
@@ -13,13 +16,19 @@ __all__ = [
     "Address",
     "Backend",
     "BackendFailed",
+    "Counters",
+    "Denied",
     "Entry",
     "EnvironmentSecrets",
     "Found",
     "InvalidOptions",
     "MissingExtra",
     "ReadOnly",
+    "Remembering",
+    "Retrying",
     "Secrets",
+    "keepable",
     "lineage",
     "opened",
+    "secrets_from",
 ]

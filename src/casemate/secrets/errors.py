@@ -23,6 +23,13 @@ class ReadOnly(CasemateError):
         super().__init__(f"Secrets of namespace '{namespace}' are read-only.")
 
 
+class Denied(CasemateError):
+    """A service asked that gets no secrets (spec/security 2.8)."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"Access to secrets is denied for service {service}.")
+
+
 class InvalidOptions(CasemateError):
     """The options of a secret backend: every fault, each naming its key; no value is quoted."""
 

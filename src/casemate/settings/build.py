@@ -20,7 +20,7 @@ from casemate.settings.known import KNOWN
 from casemate.settings.model import Settings
 from casemate.settings.plugin_configurations import recover_missed, volume_enabled
 from casemate.settings.quotas import quotas_of
-from casemate.settings.secret_stores import secret_store
+from casemate.settings.secret_stores import denied_services, secret_store
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ def built(said: Mapping[str, object], home: str) -> Settings:
     return Settings(
         server=_server(values),
         encryption=_encryption(values),
-        secrets=secret_store(said, values.need("kestra.secret.type", str)),
+        secrets=_secrets(values),
         variables=_variables(values),
         storage=_storage(values),
         database=_database(values),
@@ -163,6 +163,25 @@ def _encryption(values: Values) -> model.Encryption:
 def _trimmed(secret: Secret | None) -> Secret | None:
     """Keys come from files and commands that end in a line feed."""
     return Secret(secret.reveal().strip()) if secret and secret.reveal().strip() else None
+
+
+def _secrets(values: Values) -> model.Secrets:
+    cache = model.SecretCache(
+        size=values.need("kestra.secret.cache.maximum-size", int),
+        lifetime=values.need("kestra.secret.cache.expire-after-write", timedelta),
+    )
+    isolated = values.need("kestra.secret.isolation.enabled", bool)
+    return model.Secrets(
+        store=secret_store(values.said, values.need("kestra.secret.type", str)),
+        denied=denied_services(values.said) if isolated else frozenset(),
+        cache=cache if values.need("kestra.secret.cache.enabled", bool) else None,
+        retries=model.Retries(
+            attempts=values.need("kestra.retries.attempts", int),
+            delay=values.need("kestra.retries.delay", timedelta),
+            max_delay=values.get("kestra.retries.max-delay", timedelta),
+            multiplier=values.need("kestra.retries.multiplier", float),
+        ),
+    )
 
 
 def _variables(values: Values) -> model.Variables:

@@ -69,7 +69,7 @@ def odd(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
     if settings.storage.type != "local":
         message = "has no effect: internal files are kept in a local folder whatever this says"
         yield Finding(code="config.no-effect", keys=("kestra.storage.type",), message=message)
-    yield from secret_stores.without_effect(settings.secrets, said)
+    yield from secret_stores.without_effect(settings.secrets.store, said)
     yield from docker.odd(settings, said)
     yield from in_each_profile(settings, "egress.", lambda each: egress.odd(each.isolation.egress))
 

@@ -13,7 +13,6 @@ WITHHELD = ("KESTRA_PLUGINS_PATH", "KESTRA_CONFIGURATION_PATH", "KESTRA_CONFIGUR
 
 _DATABASE = "rows are kept in SQLite in the state folder whatever this says"
 _FILES = "internal files are kept in a local folder whatever this says"
-_NO_CACHE = "secrets are not remembered yet: each use asks their store"
 _QUEUE = "jobs are carried inside the process whatever this says"
 _ENTERPRISE_USERS = "there is one account only, kestra.server.basic-auth"
 _NO_REPORT = "nothing about usage is ever sent anywhere"
@@ -22,10 +21,9 @@ _NO_MANAGEMENT_PORT = "there is no management port yet"
 _ONE_PROCESS = "all services are one process"
 _TOGETHER = "all services are one process, and stop and start together"
 _METRICS = "metrics are not published yet"
-_RETRIES = "storage and secrets are not retried yet"
 _LOGGING = "the server's own log cannot be tuned yet"
 _TLS = "the server speaks plain HTTP only; put a TLS proxy before it"
-_NO_BORDERS = "all services are one process, which could not be kept from secrets or files"
+_NO_BORDERS = "all services are one process, which could not be kept from files"
 
 
 _SERVER = (
@@ -137,8 +135,8 @@ _WALLS = (
     Key(name="kestra.configurations.delete-files-on-start", kind=Kind.FLAG, default=False),
     Key(name="kestra.configurations.delete-files-on-start-required", kind=Kind.FLAG, default=True),
     Key(name="casemate.configuration.readable-by-others", kind=Kind.FLAG, default=False),
-    Key(name="kestra.secret.isolation.enabled", kind=Kind.FLAG, guard=_NO_BORDERS),
-    Key(name="kestra.secret.isolation.denied-services", kind=Kind.TEXTS, later=_ONE_PROCESS),
+    Key(name="kestra.secret.isolation.enabled", kind=Kind.FLAG, default=False),
+    Key(name="kestra.secret.isolation.denied-services", kind=Kind.TEXTS, default=()),
     Key(name="kestra.storage.isolation.enabled", kind=Kind.FLAG, guard=_NO_BORDERS),
     Key(name="kestra.storage.isolation.denied-services", kind=Kind.TEXTS, later=_ONE_PROCESS),
     Key(name="kestra.security.zip-bomb-protection.enabled", kind=Kind.FLAG, default=False),
@@ -174,14 +172,14 @@ _PLACES = (
     Key(name="kestra.secret.type", kind=Kind.TEXT, default="env"),
     Key(name="kestra.secret.encoding", kind=Kind.CHOICE, choices=("base64", "raw", "auto"), default="base64"),
     Key(name="kestra.secret.read-only", kind=Kind.FLAG, default=False),
-    Key(name="kestra.secret.cache.enabled", kind=Kind.FLAG, later=_NO_CACHE),
-    Key(name="kestra.secret.cache.maximum-size", kind=Kind.NUMBER, least=1, later=_NO_CACHE),
-    Key(name="kestra.secret.cache.expire-after-write", kind=Kind.DURATION, later=_NO_CACHE),
+    Key(name="kestra.secret.cache.enabled", kind=Kind.FLAG, default=False),
+    Key(name="kestra.secret.cache.maximum-size", kind=Kind.NUMBER, least=1, default=1000),
+    Key(name="kestra.secret.cache.expire-after-write", kind=Kind.DURATION, default=timedelta(seconds=60)),
     Key(name="kestra.secret.*", kind=Kind.TREE, secret=True),
-    Key(name="kestra.retries.attempts", kind=Kind.NUMBER, least=0, later=_RETRIES),
-    Key(name="kestra.retries.delay", kind=Kind.DURATION, later=_RETRIES),
-    Key(name="kestra.retries.max-delay", kind=Kind.DURATION, later=_RETRIES),
-    Key(name="kestra.retries.multiplier", kind=Kind.DECIMAL, later=_RETRIES),
+    Key(name="kestra.retries.attempts", kind=Kind.NUMBER, least=1, default=5),
+    Key(name="kestra.retries.delay", kind=Kind.DURATION, default=timedelta(seconds=1)),
+    Key(name="kestra.retries.max-delay", kind=Kind.DURATION),
+    Key(name="kestra.retries.multiplier", kind=Kind.DECIMAL, least=1, default=2.0),
 )
 
 _SERVICES = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from casemate.documents import Plain
@@ -94,6 +95,46 @@ class SecretStore:
     at: str
     options: Mapping[str, Plain] = field(default_factory=dict, repr=False)
     read_only: bool = False
+
+
+class Service(StrEnum):
+    """The services of an instance (spec/security 2.8); here one process is all of them."""
+
+    EXECUTOR = "EXECUTOR"
+    INDEXER = "INDEXER"
+    SCHEDULER = "SCHEDULER"
+    WEBSERVER = "WEBSERVER"
+    WORKER = "WORKER"
+    SYSTEM_WORKER = "SYSTEM_WORKER"
+    CONTROLLER = "CONTROLLER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretCache:
+    """`kestra.secret.cache`: how many secrets are remembered, and how long after they were read."""
+
+    size: int
+    lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """`kestra.retries`: how often what may pass is tried, and the waits between: `delay`, grown by `multiplier`."""
+
+    attempts: int
+    delay: timedelta
+    max_delay: timedelta | None
+    multiplier: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secrets:
+    """`kestra.secret`, and how patient we are with its store. Code that acts as a `denied` service gets none."""
+
+    store: SecretStore
+    denied: frozenset[Service]
+    cache: SecretCache | None
+    retries: Retries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,7 +345,7 @@ class Settings:
 
     server: Server
     encryption: Encryption
-    secrets: SecretStore
+    secrets: Secrets
     variables: Variables
     storage: Storage
     database: Database

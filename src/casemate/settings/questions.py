@@ -108,6 +108,8 @@ def _shown(name: str, value: object) -> object:
             return {key: _shown(str(key), inner) for key, inner in value.items()}
         case list() | tuple():
             return [_shown(name, inner) for inner in value]
+        case frozenset():
+            return sorted(value)
         case None | bool() | int() | float():
             return value
     assert is_dataclass(value)

@@ -48,6 +48,7 @@ class Database:
         self._writer = Writer(writing)
         self._reading = reading
         self._own = local()
+        self._closed = False
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="casemate-reader")
 
     @classmethod
@@ -93,8 +94,19 @@ class Database:
             raise StoreUnavailable("The database is closed") from error
         return await reading
 
+    def read_now(self, function: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same in the calling thread, for work that mostly waits for something else than rows.
+
+        Not for the event loop's thread, which would wait with it.
+        """
+        assert not kwargs, "arguments of a transaction are positional"
+        if self._closed:
+            raise StoreUnavailable("The database is closed")
+        return self._read(function, args)
+
     def close(self) -> None:
         """Finish the transactions that are in line and let go of the file."""
+        self._closed = True
         self._writer.close()
         self._readers.shutdown(wait=True, cancel_futures=True)
         self._sole.release()

@@ -70,7 +70,6 @@ def accept(grant: Grant, folder: Path, tools: Tools, seat: Seat, host: Job | Non
     """A job for a grant; its working directory will be `folder`, which may be that of its `host`."""
     # What one task leaves in a shared folder may hold its secrets; the next one must not print them either.
     mask = Mask(style=tools.masking) if host is None else host.mask
-    mask.add_all(grant.secrets.values())
     mask.follow(grant.opened)
     loop = asyncio.get_running_loop()
     stop: asyncio.Future[Stop] = loop.create_future()

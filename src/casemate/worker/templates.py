@@ -78,7 +78,7 @@ async def templates(job: Job, tools: Tools, function: Callable[[Templates], T]) 
     until = time.monotonic() + SECONDS
     budget = Budget(expired=lambda: job.stop.done() or time.monotonic() > until)
     local = partial(tools.local.open, work=job.places.work, folder=job.folder)
-    world = JobWorld(job.grant.secrets, job.mask, ask, loop, tools.zone, tools.jq, local)
+    world = JobWorld(job.mask, ask, loop, tools.zone, tools.jq, local)
     given = Templates(world, job.grant.variables, tools.recursive, budget, job.places)
     try:
         return await loop.run_in_executor(tools.renderers, partial(function, given))

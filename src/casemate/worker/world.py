@@ -1,4 +1,4 @@
-"""The world as templates of a granted job see it: the grant answers what it can, the control plane the rest.
+"""The world as templates of a granted job see it: mostly the control plane answers.
 
 Rendering runs in a thread of its own; questions go through the event loop and are waited for.
 """
@@ -24,6 +24,9 @@ from casemate.worker.local_files import SCHEME, nothing_local
 PATIENCE: Final = 30.0
 """Seconds that one answer of the control plane may take."""
 
+_TOLD: Final = 3
+"""Characters of what stands beside a secret and is no secret itself."""
+
 _READABLE: Final = 10 << 20
 """The bytes of the largest file of this machine that a template reads."""
 
@@ -35,7 +38,6 @@ class JobWorld:
 
     def __init__(
         self,
-        secrets: Mapping[str, Secret],
         mask: Mask,
         ask: Question,
         loop: asyncio.AbstractEventLoop,
@@ -43,7 +45,7 @@ class JobWorld:
         jq: Jq = no_jq,
         local: Callable[[str], BinaryIO] = nothing_local,
     ) -> None:
-        self._secrets = secrets
+        self._secrets: dict[tuple[str, str | None], str] = {}
         self._mask = mask
         self._ask = ask
         self._loop = loop
@@ -71,13 +73,24 @@ class JobWorld:
 
     def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
         """The value of a secret, or of one field of a secret that is a JSON object."""
-        granted = self._secrets.get(key) if namespace is None else None
-        whole = granted.reveal() if granted else str(self._answer("secret", key=key, namespace=namespace, subkey=None))
+        if (key, namespace) not in self._secrets:
+            self._secrets[key, namespace] = str(self._answer("secret", key=key, namespace=namespace, subkey=None))
+        whole = self._secrets[key, namespace]
         self._mask.add(Secret(whole))
         value = whole if subkey is None else self._field(key, whole, subkey)
         if value and not maskable(value):
             self.short.add(key)
         return value
+
+    def full_secret(self, key: str, namespace: str | None) -> Mapping[str, object]:
+        """A secret as `value`, and what its store keeps beside it as `metadata`."""
+        found = self._answer("full_secret", key=key, namespace=namespace)
+        if not isinstance(found, Mapping) or not isinstance(found.get("metadata"), Mapping):
+            _refuse(f"Cannot find secret for key '{key}'.")
+        beside = [str(text) for text in found["metadata"].values()]
+        self._mask.add(Secret(str(found["value"])))
+        self._mask.add_all(Secret(text) for text in beside if len(text) > _TOLD)
+        return found
 
     def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> object:
         """A value of the KV store."""

@@ -1,0 +1,25 @@
+"""From the settings to secrets that can be asked for: the store, patience around it, memory around that."""
+
+from __future__ import annotations
+
+from casemate.secrets.backend import Backend
+from casemate.secrets.finding import Secrets
+from casemate.secrets.kinds import opened
+from casemate.secrets.remembering import Remembering
+from casemate.secrets.retrying import Retrying
+from casemate.settings import Secrets as Settings
+
+_NEVER_WRITTEN = "env"
+
+
+def secrets_from(settings: Settings) -> Secrets:
+    """Raises `InvalidOptions`, `MissingExtra`; no store is asked anything yet."""
+    store = settings.store
+    backend = opened(store.kind, store.options, read_only=store.read_only, at=store.at)
+    read_only = store.read_only or store.kind == _NEVER_WRITTEN
+    return Secrets(_around(backend, settings), denied=settings.denied, read_only=read_only)
+
+
+def _around(backend: Backend, settings: Settings) -> Backend:
+    patient = Retrying(backend, settings.retries)
+    return patient if settings.cache is None else Remembering(patient, settings.cache)
