@@ -14,9 +14,10 @@ _DIGITS = 40
 
 
 def stored_name(prefix: str, address: Address) -> str:
-    """`PREFIX-HASH`: where a managed secret is. Instances with different prefixes never meet in one store."""
+    """`PREFIX-HASH`, or the hash alone: where a managed secret is. Different prefixes never meet in one store."""
     told = "\0".join((address.tenant, address.namespace, address.name))
-    return f"{prefix}-{sha256(told.encode()).hexdigest()[:_DIGITS]}"
+    digits = sha256(told.encode()).hexdigest()[:_DIGITS]
+    return f"{prefix}-{digits}" if prefix else digits
 
 
 def tagged_address(tags: Mapping[str, str], prefix: str) -> Address | None:

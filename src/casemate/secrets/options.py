@@ -75,6 +75,14 @@ class Choice:
     excluded_tags: Mapping[str, str] | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class NamedChoice(Choice):
+    """The options of stores that know names and tags, and no namespaces (spec/security 2.5, 2.9)."""
+
+    prefix: str = ""
+    filter_on_prefix: PrefixFilter | None = None
+
+
 def options(form: type[T], written: Mapping[str, Any], at: str) -> T:
     """The options of a backend in their form; `at` is the key they stand below (`kestra.secret.vault`).
 

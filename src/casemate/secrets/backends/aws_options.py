@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from casemate.secrets.errors import InvalidOptions
-from casemate.secrets.options import Choice, Duration, PrefixFilter, SecretText
+from casemate.secrets.options import Duration, NamedChoice, SecretText
 from casemate.secrets.urls import url_fault
 
 _PREFIX: Final = re.compile(r"[A-Za-z0-9_.-]+|(/[A-Za-z0-9_.-]+)+", re.ASCII)
@@ -18,7 +17,7 @@ _LONGEST_ROLE: Final = timedelta(hours=12)
 
 
 @dataclass(frozen=True, kw_only=True)
-class AwsOptions(Choice):
+class AwsOptions(NamedChoice):
     """Credentials stand here in words; `ambient: true` looks for them as AWS's own tools do, in variables of the
     environment, files of the home directory, and the machine's metadata service.
     """
@@ -35,7 +34,6 @@ class AwsOptions(Choice):
     sts_role_session_name: str | None = None
     sts_role_session_duration: Duration = _SHORTEST_ROLE
     sts_endpoint_override: str | None = None
-    filter_on_prefix: PrefixFilter | None = None
     connect_timeout: Duration = timedelta(seconds=15)
     read_timeout: Duration = timedelta(minutes=1)
     allow_insecure: bool = False
@@ -43,12 +41,6 @@ class AwsOptions(Choice):
     def __post_init__(self) -> None:
         for fault in (*_credential_faults(self), *_role_faults(self), *_place_faults(self)):
             raise ValueError(fault)
-
-
-def check_mode(options: AwsOptions, *, read_only: bool) -> None:
-    """Raises `InvalidOptions` for what has no meaning where secrets are managed."""
-    if options.filter_on_prefix and not read_only:
-        raise InvalidOptions(("filter-on-prefix needs kestra.secret.read-only: true",))
 
 
 def _credential_faults(options: AwsOptions) -> Iterator[str]:

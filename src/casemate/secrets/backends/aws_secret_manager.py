@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from casemate.secret import Secret
-from casemate.secrets.backends.aws_options import AwsOptions, check_mode
-from casemate.secrets.backends.aws_store import AwsStore, Item, Sought
+from casemate.secrets.backends.aws_options import AwsOptions
 from casemate.secrets.backends.aws_wire import Line, Refused, not_aws, pairs, tag_changes, tag_list
+from casemate.secrets.backends.named_store import Item, NamedStore, Sought
 from casemate.secrets.errors import BackendFailed
 
 __all__ = ["Options", "SecretsManager", "opened"]
@@ -26,10 +26,9 @@ class Options(AwsOptions):
     """What stands below `kestra.secret.aws-secret-manager`."""
 
 
-def opened(options: Options, *, read_only: bool) -> AwsStore:
+def opened(options: Options, *, read_only: bool) -> NamedStore:
     """A Secrets Manager that nothing was asked yet. Raises `InvalidOptions`."""
-    check_mode(options, read_only=read_only)
-    return AwsStore(SecretsManager(Line("secretsmanager", options)), options, read_only=read_only)
+    return NamedStore(SecretsManager(Line("secretsmanager", options)), options, read_only=read_only)
 
 
 class SecretsManager:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from casemate.secret import Secret
-from casemate.secrets.backends.aws_options import AwsOptions, check_mode
-from casemate.secrets.backends.aws_store import AwsStore, Item, Sought
+from casemate.secrets.backends.aws_options import AwsOptions
 from casemate.secrets.backends.aws_wire import Line, not_aws, pairs, tag_changes, tag_list
+from casemate.secrets.backends.named_store import Item, NamedStore, Sought
 
 __all__ = ["Options", "ParameterStore", "opened"]
 
@@ -27,10 +27,9 @@ class Options(AwsOptions):
     kms_key_id: str = "alias/aws/ssm"
 
 
-def opened(options: Options, *, read_only: bool) -> AwsStore:
+def opened(options: Options, *, read_only: bool) -> NamedStore:
     """A Parameter Store that nothing was asked yet. Raises `InvalidOptions`."""
-    check_mode(options, read_only=read_only)
-    return AwsStore(ParameterStore(Line("ssm", options), options.kms_key_id), options, read_only=read_only)
+    return NamedStore(ParameterStore(Line("ssm", options), options.kms_key_id), options, read_only=read_only)
 
 
 class ParameterStore:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_address
 from ssl import SSLError, create_default_context
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
 from casemate.secrets.options import FORM, Choice, Duration, SecretText
+from casemate.secrets.urls import url_fault
 
 _SERVICE_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
@@ -148,25 +147,11 @@ def _login_fault(options: Options) -> str | None:
 
 
 def _address_fault(options: Options) -> str | None:
-    try:
-        url = urlsplit(options.address)
-        known = url.scheme in ("http", "https") and url.hostname and url.port != 0
-    except ValueError:
-        known = False
-    if not known or url.username is not None or url.query or url.fragment:
-        return "address is no URL such as https://vault.example:8200"
-    if url.scheme == "http" and not _is_loopback(url.hostname or "") and not options.allow_insecure:
-        return "address begins with http:// and would show secrets to the network (or allow-insecure: true)"
-    if url.scheme == "http" and options.tls != Tls():
+    if fault := url_fault("address", options.address, allow_insecure=options.allow_insecure):
+        return fault
+    if options.address.startswith("http:") and options.tls != Tls():
         return "tls has no effect with an address that begins with http://"
     return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _path_fault(options: Options) -> str | None:

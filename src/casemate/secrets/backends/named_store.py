@@ -1,4 +1,4 @@
-"""What both stores of AWS have in common: which secret is where, and what of it is seen (spec/security 2.5, 2.9).
+"""Stores of names with tags, without namespaces: which secret is where, and what of it is seen (spec/security 2.5, 2.9).
 
 Managed secrets are at `PREFIX-HASH`, and their tags tell their address. Where secrets are only read, people tag them by
 hand; with `filter-on-prefix`, and in stores that give each value a name of its own, the name is the key. What has no
@@ -15,14 +15,14 @@ from casemate.identifiers import MAIN, Namespace, TenantId
 from casemate.secret import Secret
 from casemate.secrets import tags
 from casemate.secrets.backend import ANYWHERE, Address, Entry, Found
-from casemate.secrets.backends.aws_options import AwsOptions
-from casemate.secrets.errors import BackendFailed, ReadOnly
+from casemate.secrets.errors import BackendFailed, InvalidOptions, ReadOnly
 from casemate.secrets.naming import inner_name, outer_name, stored_name, tagged_address
+from casemate.secrets.options import NamedChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A secret as a service of AWS lists it: no value. `tags` are without those of AWS itself."""
+    """A secret as its service lists it: no value. `tags` are without those of the service itself."""
 
     name: str
     tags: Mapping[str, str]
@@ -38,7 +38,7 @@ class Sought:
 
 
 class Service(Protocol):
-    """Secrets Manager, or Parameter Store: values under names. Every method raises `BackendFailed`."""
+    """A service of a cloud: values under names. Every method raises `BackendFailed`."""
 
     by_name: bool
     """Whether a name is a key where nothing says otherwise."""
@@ -72,10 +72,15 @@ class Service(Protocol):
         ...
 
 
-class AwsStore:
-    """A store of AWS. Descriptions are kept."""
+class NamedStore:
+    """A store of a service. Descriptions are kept.
 
-    def __init__(self, service: Service, options: AwsOptions, *, read_only: bool) -> None:
+    Raises `InvalidOptions` for what has no meaning where secrets are managed.
+    """
+
+    def __init__(self, service: Service, options: NamedChoice, *, read_only: bool) -> None:
+        if options.filter_on_prefix and not read_only:
+            raise InvalidOptions(("filter-on-prefix needs kestra.secret.read-only: true",))
         self._service = service
         self._options = options
         self._read_only = read_only
@@ -103,7 +108,7 @@ class AwsStore:
         """See `Backend`."""
         name = self._writable(entry.address)
         if value is not None and not value.reveal():
-            raise BackendFailed("AWS keeps no empty secrets.")
+            raise BackendFailed("An empty text is no secret.")
         item = self._item(name, entry)
         before = self._service.tags(name)
         if before is None and (value is None or self._service.create(item, value)):
@@ -163,7 +168,8 @@ class AwsStore:
         # What people tag by hand may leave out `main`.
         tenants = {} if self._read_only and tenant == MAIN else {"tenant": tenant}
         if not self._read_only:
-            return Sought(beginning=f"{self._options.prefix}-", tags={**said, **tenants})
+            beginning = f"{self._options.prefix}-" if self._options.prefix else ""
+            return Sought(beginning=beginning, tags={**said, **tenants})
         if self._searched:
             return Sought(tags={**said, **tenants})
         begun = self._options.filter_on_prefix
