@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +39,10 @@ _PASSING: Final = (
 )
 
 
+# What it logs of a token that could not be had is the server's answer.
+logging.getLogger("grpc._plugin_wrapping").setLevel(logging.CRITICAL)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """Where the service is, and as whom it is asked. `authority` is a file of those to trust."""
@@ -48,7 +54,7 @@ class Line:
 
 def connected(line: Line) -> SecretManagerServiceClient:
     """A client that asked nothing yet. Raises `InvalidOptions`."""
-    plugin = AuthMetadataPlugin(_credentials(line.service_account), Request(_session()), default_host=_HOST)
+    plugin = _OneByOne(_credentials(line.service_account))
     trusted = Path(line.authority).read_bytes() if line.authority else None
     whole = grpc.composite_channel_credentials(
         grpc.ssl_channel_credentials(trusted), grpc.metadata_call_credentials(plugin)
@@ -108,3 +114,16 @@ def _credentials(written: Secret | None) -> Credentials:
         raise InvalidOptions(("service-account is not the JSON text of a service account's key",)) from None
     # Tokens are signed here, as Google's own clients do: nobody else is asked for one.
     return account
+
+
+class _OneByOne(grpc.AuthMetadataPlugin):  # type: ignore[misc]  # grpc has no types
+    """Gives calls their token. Google's own plugin is not safe where several threads call at once."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._plugin = AuthMetadataPlugin(credentials, Request(_session()), default_host=_HOST)
+        self._lock = threading.Lock()
+
+    def __call__(self, context: grpc.AuthMetadataContext, callback: grpc.AuthMetadataPluginCallback) -> None:
+        """Called by grpc, on threads of its own."""
+        with self._lock:
+            self._plugin(context, callback)

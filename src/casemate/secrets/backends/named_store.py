@@ -1,4 +1,4 @@
-"""Stores of names with tags, without namespaces: which secret is where, and what of it is seen (spec/security 2.5, 2.9).
+"""Stores of names with tags, without namespaces: which secret is where, what of it is seen (spec/security 2.5, 2.9).
 
 Managed secrets are at `PREFIX-HASH`, and their tags tell their address. Where secrets are only read, people tag them by
 hand; with `filter-on-prefix`, and in stores that give each value a name of its own, the name is the key. What has no
