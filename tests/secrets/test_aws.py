@@ -281,7 +281,7 @@ def test_what_does_not_speak_as_aws_does_is_told(kind, body):
 
 
 def test_an_empty_secret_is_refused_before_it_is_sent(aws, kind):
-    with store(aws, kind) as backend, pytest.raises(BackendFailed, match="no empty secrets"):
+    with store(aws, kind) as backend, pytest.raises(BackendFailed, match="no secret"):
         backend.write(Entry(address=at("EMPTY")), Secret(""))
 
 
