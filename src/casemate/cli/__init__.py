@@ -48,6 +48,14 @@ Exit status: 0, 1 if it is not installed, 2 if the configuration or the command 
 _CONFIGS = """Show the configuration that files and environment make together, and where each key was set.
 
 Secrets, and what is named like one, show as ******. Exit status: 0, 2 if the configuration is not valid."""
+_STATUS = """Count the sealed values in the database by the keys that open them.
+
+Exit status: 0, 1 if no configured key opens one, or a server works on the database, 2 if there is no key or no \
+database, or the configuration is not valid."""
+_ROTATE = """Seal everything that is sealed with another key anew with the primary one. May be stopped, and done again.
+
+Exit status: 0 if all of it is under the primary key, 1 if no configured key opens something, or a server works on the \
+database, 2 if there is no key or no database, or the configuration is not valid."""
 _LOCAL = """Start all services in one process, and print the address once it answers.
 
 Exit status: 0 after Ctrl-C or SIGTERM, 1 if it cannot start, 2 if the configuration is not valid, 3 when this machine \
@@ -79,6 +87,10 @@ def commands() -> App:
     plugins.command("casemate.cli.plugins:listed", name="list", help=_PLUGINS)
     plugins.command("casemate.cli.plugins:uninstall", name="uninstall", help=_UNINSTALL)
     root.command(configs)
+    encryption = App(name="encryption", help="Look after what is stored encrypted.")
+    encryption.command("casemate.cli.encryption:status", name="status", help=_STATUS)
+    encryption.command("casemate.cli.encryption:rotate", name="rotate", help=_ROTATE)
+    root.command(encryption)
     root.command(flow)
     root.command(plugins)
     root.command(server)

@@ -4,13 +4,16 @@ from casemate.keys.cipher import Cipher, Undecipherable
 from casemate.keys.key import InvalidKey, KeyRefused, decoded_key, weakness
 from casemate.keys.keyring import DEFAULT, Keyring
 from casemate.keys.password import password_fits, password_hash
+from casemate.keys.rotation import UNREADABLE, Rotation
 
 __all__ = [
     "DEFAULT",
+    "UNREADABLE",
     "Cipher",
     "InvalidKey",
     "KeyRefused",
     "Keyring",
+    "Rotation",
     "Undecipherable",
     "decoded_key",
     "password_fits",

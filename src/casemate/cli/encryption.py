@@ -1,0 +1,153 @@
+"""`casemate encryption`: which keys the stored values are sealed with, and sealing them anew. No server may run."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+from cyclopts import Parameter
+
+from casemate.cli.configuration import default_state, settings_from
+from casemate.cli.failures import FAILED, INVALID, told
+from casemate.cli.logging import log_to_standard_error
+from casemate.errors import CasemateError
+from casemate.keys import UNREADABLE, Keyring, Rotation
+from casemate.settings import keyring
+from casemate.store import Database, StateInUse, Tx
+from casemate.store.envelopes import PLACES, Key, Place, rewrite
+
+Config = Annotated[tuple[Path, ...], Parameter(name=("-c", "--config"), negative=(), show_default=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many sealed values there are by their keys, and how many are sealed anew."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    renewed: int = 0
+
+
+Work: TypeAlias = Callable[[Database, Keyring], Awaitable[int]]
+"""What is done, to its exit status."""
+
+
+class _Impossible(CasemateError):
+    """There is no key, or no database."""
+
+
+def status(*, config: Config = (), state: Path | None = None) -> int:
+    """Count the sealed values in the database by the keys that open them.
+
+    Parameters
+    ----------
+    config
+        A `kestra:` configuration file. May be repeated; later files win key by key.
+    state
+        The state folder of the server; by default `casemate` in the user's state folder.
+    """
+    return _with_keys(_status, config, state)
+
+
+def rotate(*, config: Config = (), state: Path | None = None) -> int:
+    """Seal everything that is sealed with another key anew with the primary one. May be stopped, and done again.
+
+    Parameters
+    ----------
+    config
+        A `kestra:` configuration file. May be repeated; later files win key by key.
+    state
+        The state folder of the server; by default `casemate` in the user's state folder.
+    """
+    return _with_keys(_rotate, config, state)
+
+
+def _with_keys(work: Work, config: tuple[Path, ...], state: Path | None) -> int:
+    log_to_standard_error("warning")
+    try:
+        keys = keyring(settings_from(*config).encryption)
+        if keys is None:
+            raise _Impossible("no encryption key is configured: kestra.encryption.secret-key, or .keys")
+        with _opened(state or default_state()) as db:
+            return asyncio.run(_done(work, db, keys))
+    except StateInUse as error:
+        print(f"casemate: {error}: stop the server first", file=sys.stderr)
+        return FAILED
+    except _Impossible as error:
+        print(f"casemate: {error}", file=sys.stderr)
+        return INVALID
+    except CasemateError as error:
+        return told(error, config[-1] if config else "environment")
+
+
+@contextmanager
+def _opened(state: Path) -> Iterator[Database]:
+    file = state / "casemate.db"
+    if not file.exists():
+        raise _Impossible(f"there is no database in {state}")
+    db = Database.open(f"sqlite:///{file}")
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+async def _done(work: Work, db: Database, keys: Keyring) -> int:
+    return await work(db, keys)
+
+
+async def _status(db: Database, keys: Keyring) -> int:
+    """Look at every place without changing it."""
+    total: Counter[str] = Counter()
+    for place in PLACES:
+        found = await _through(db, place, keys, only_looks=True)
+        for key, number in sorted(found.counts.items()):
+            print(f"{place.name}  {_named(key)}  {number}")
+        total += found.counts
+    for key, number in sorted(total.items()):
+        print(f"all  {_named(key)}  {number}")
+    if not total:
+        print("nothing is encrypted", file=sys.stderr)
+    return FAILED if total[UNREADABLE] else 0
+
+
+async def _rotate(db: Database, keys: Keyring) -> int:
+    """Seal place after place anew; each batch of rows is one transaction."""
+    total, renewed = Counter[str](), 0
+    for place in PLACES:
+        found = await _through(db, place, keys, only_looks=False)
+        if found.renewed:
+            print(f"{place.name}: {found.renewed} sealed anew", flush=True)
+        total, renewed = total + found.counts, renewed + found.renewed
+    if lost := total[UNREADABLE]:
+        print(f"casemate: no configured key opens {lost} values; they were left as they are", file=sys.stderr)
+        return FAILED
+    print(f"✓ {total[keys.primary]} values are under the key {keys.primary}, {renewed} of them since now")
+    return 0
+
+
+async def _through(db: Database, place: Place, keys: Keyring, *, only_looks: bool) -> Found:
+    """All rows of a place, batch by batch."""
+    found, after = Found(), None
+    while True:
+        after, batch = await db.transact(_batch, place, after, keys, only_looks)
+        found = Found(found.counts + batch.counts, found.renewed + batch.renewed)
+        if after is None:
+            return found
+
+
+def _batch(tx: Tx, place: Place, after: Key | None, keys: Keyring, only_looks: bool) -> tuple[Key | None, Found]:
+    # Counted within the transaction, which may be run more than once.
+    rotation = Rotation(keys, only_looks=only_looks)
+    last = rewrite(tx, place, after, partial(rotation.text, bare=place.bare))
+    return last, Found(rotation.counts, rotation.renewed)
+
+
+def _named(key: str) -> str:
+    return "(no configured key)" if key == UNREADABLE else key

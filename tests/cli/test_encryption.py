@@ -1,0 +1,180 @@
+"""`casemate encryption`: counting what is sealed, and sealing it anew, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import requests
+from tests.running import casemate, server
+
+from casemate.keys import Keyring
+from casemate.sealed import envelope, opened
+from casemate.secret import Secret
+from casemate.store import Database
+from casemate.store.envelopes import PLACES
+from casemate.store.schema import metadata
+
+OLD = Secret("NWRhUDc5TERWY2QyMDhSSHhfeWYzbjJpNE5vb3M5NnY=")
+NEW = Secret("I6EGNzRESu3X3pKZidrqCGOHQFUFC0yK")
+BEFORE = Keyring({"default": OLD}, "default", named=False)
+AFTER = Keyring({"new": NEW}, "new", named=True)
+
+ALONE = f"kestra: {{encryption: {{secret-key: '{OLD.reveal()}'}}}}"
+BOTH = (
+    f"kestra: {{encryption: {{secret-key: '{OLD.reveal()}', "
+    f"keys: [{{id: new, secret: '{NEW.reveal()}', primary: true}}]}}}}"
+)
+LATER = f"kestra: {{encryption: {{keys: [{{id: new, secret: '{NEW.reveal()}', primary: true}}]}}}}"
+
+FLOW = """
+id: kept
+namespace: tests.cli
+inputs:
+  - {id: token, type: SECRET}
+tasks:
+  - {id: say, type: io.kestra.plugin.core.debug.Return, format: "{{ inputs.token | length }}"}
+outputs:
+  - {id: kept, type: SECRET, value: "{{ inputs.token }}"}
+"""
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Callable[[str], Path]:
+    def write(text: str) -> Path:
+        file = tmp_path / "conf.yml"
+        file.write_text(text)
+        file.chmod(0o600)
+        return file
+
+    return write
+
+
+def ran(command: str, state: Path, configuration: Path):
+    return casemate("encryption", command, "-c", configuration, "--state", state)
+
+
+def test_what_a_server_has_stored_is_counted_rotated_and_read_with_the_new_key(tmp_path: Path, configured):
+    state, old = tmp_path / "state", configured(ALONE)
+    with server(state, "-c", str(old)) as running:
+        running.save(FLOW)
+        first = _started(running)
+        assert running.until_ended(first)["state"]["current"] == "SUCCESS"
+        refused = ran("rotate", state, old)
+        assert refused.returncode == 1
+        assert "stop the server first" in refused.stderr
+    assert ran("status", state, old).stdout.splitlines()[-1] == "all  default  2"
+    rotated = ran("rotate", state, configured(BOTH))
+    assert rotated.returncode == 0, rotated.stderr
+    assert "2 values are under the key new, 2 of them since now" in rotated.stdout
+    with server(state, "-c", str(configured(LATER))) as running:
+        copy = _replayed(running, first)
+        assert running.until_ended(copy)["state"]["current"] == "SUCCESS"
+
+
+def _started(running) -> str:
+    answer = requests.post(
+        f"{running.api}/executions/tests.cli/kept", files={"token": (None, "opensesame")}, timeout=60
+    )
+    assert answer.ok, answer.text
+    return answer.json()["id"]
+
+
+def _replayed(running, execution: str) -> str:
+    answer = requests.post(f"{running.api}/executions/{execution}/actions/replay", timeout=60)
+    assert answer.ok, answer.text
+    return answer.json()["id"]
+
+
+def test_without_a_key_or_a_database_it_says_so(tmp_path: Path, configured):
+    nothing = ran("status", tmp_path / "none", configured(ALONE))
+    assert (nothing.returncode, "there is no database" in nothing.stderr) == (2, True)
+    keyless = ran("rotate", tmp_path / "none", configured("kestra: {}"))
+    assert (keyless.returncode, "no encryption key is configured" in keyless.stderr) == (2, True)
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_no_key_opens_is_counted_and_left(tmp_path: Path, configured):
+    Database.open(f"sqlite:///{tmp_path}/casemate.db").close()
+    _filled(tmp_path, 10)
+    assert "(no configured key)  50" in ran("status", tmp_path, configured(LATER)).stdout
+    left = ran("rotate", tmp_path, configured(LATER))
+    assert left.returncode == 1
+    assert "no configured key opens 50 values" in left.stderr
+    assert ran("rotate", tmp_path, configured(BOTH)).returncode == 0
+
+
+def test_every_column_that_may_hold_an_envelope_is_looked_through():
+    named = {place.name for place in PLACES}
+    never = {
+        *("executions.labels", "kv.type", "kv.description", "metrics.tags", "logs.message"),
+        *("kill_switches.document", "banners.message", "triggers.definition"),
+    }
+    telling = ("document", "body", "reply", "value", "outputs", "inputs", "backfill", "message", "definition")
+    found = {
+        f"{table.name}.{column.name}"
+        for table in metadata.tables.values()
+        for column in table.columns
+        if column.name in telling and column.type.python_type is str
+    }
+    assert found - never == named
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_envelopes_are_rotated_though_it_is_killed_three_times(tmp_path: Path, configured):
+    Database.open(f"sqlite:///{tmp_path}/casemate.db").close()
+    _filled(tmp_path, 20_000)
+    configuration = configured(BOTH)
+    for row in (2_000, 8_000, 14_000):
+        _killed_after(tmp_path, configuration, row)
+        assert not _is_renewed(tmp_path, 19_999)
+    done = ran("rotate", tmp_path, configuration)
+    assert done.returncode == 0, done.stderr
+    assert "100000 values are under the key new" in done.stdout
+    assert {opened(value, AFTER.unseal)["password"] for value in _outputs(tmp_path)} == {"opensesame"}
+    assert "100000 values are under the key new, 0 of them since now" in ran("rotate", tmp_path, configuration).stdout
+
+
+def _filled(state: Path, runs: int) -> None:
+    """Task runs with five envelopes each."""
+    values = [json.dumps({"outputs": dict(_sealed())}) for _ in range(50)]
+    rows = [
+        ("main", f"e{number // 10:06}", f"t{number:06}", number, "SUCCESS", values[number % 50])
+        for number in range(runs)
+    ]
+    with closing(sqlite3.connect(state / "casemate.db")) as connection, connection:
+        connection.executemany("INSERT INTO task_runs VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+
+def _sealed() -> Iterator[tuple[str, object]]:
+    yield "password", envelope(BEFORE.seal("opensesame"))
+    yield from ((f"more{number}", [envelope(BEFORE.seal(f"value {number}"))]) for number in range(4))
+
+
+def _killed_after(state: Path, configuration: Path, row: int) -> None:
+    command = [sys.executable, "-m", "casemate", "encryption", "rotate", "-c", configuration, "--state", state]
+    rotating = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while not _is_renewed(state, row) and rotating.poll() is None and time.monotonic() < until:
+        time.sleep(0.01)
+    rotating.kill()
+    rotating.wait()
+
+
+def _is_renewed(state: Path, row: int) -> bool:
+    query = "SELECT instr(document, '\"kid\"') FROM task_runs WHERE tenant = 'main' AND execution = ? AND id = ?"
+    with closing(sqlite3.connect(f"file:{state}/casemate.db?mode=ro", uri=True)) as connection:
+        return connection.execute(query, (f"e{row // 10:06}", f"t{row:06}")).fetchone()[0] > 0
+
+
+def _outputs(state: Path) -> list[dict[str, object]]:
+    with closing(sqlite3.connect(f"file:{state}/casemate.db?mode=ro", uri=True)) as connection:
+        rows = connection.execute("SELECT document FROM task_runs").fetchall()
+    return [json.loads(row[0])["outputs"] for row in rows]
