@@ -215,8 +215,8 @@ LOGIN = {"client-secret": {"tenant-id": "t", "client-id": "c", "client-secret": 
         ({"vault-name": "v", **LOGIN, "ambient": True}, "client-secret and ambient"),
         ({"vault-name": "v", "managed-identity-client-id": "a", "managed-identity-resource-id": "b"}, "exactly one"),
         ({"vault-name": "v", "managed-identity-client-id": "a", "authority-host": "b"}, "no effect on managed"),
-        (LOGIN, "vault-name or key-vault-uri"),
-        ({"vault-name": "v/../w", **LOGIN}, "vault-name or key-vault-uri"),
+        ({"vault-name": "v/../w", **LOGIN}, "vault-name is of letters"),
+        ({"vault-name": "", **LOGIN}, "vault-name is of letters"),
         ({"key-vault-uri": "http://127.0.0.1", **LOGIN}, "no URL such as https://"),
         ({"key-vault-uri": "https://u:hunter2@v", **LOGIN}, "no URL such as https://"),
         ({"vault-name": "v", "authority-host": "https://login/x", **LOGIN}, "authority-host"),
@@ -231,6 +231,20 @@ def test_options_that_cannot_be_are_refused(written, told):
         opened("azure-key-vault", written, read_only=False, at=AT)
     assert told in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+def test_where_no_vault_is_named_there_are_no_secrets_and_it_is_said_why():
+    backend = opened("azure-key-vault", LOGIN, read_only=False, at=AT)
+    for call in (
+        lambda: backend.read(KEY),
+        lambda: backend.entries(MAIN, None),
+        lambda: backend.write(Entry(address=KEY), Secret("x")),
+        lambda: backend.delete(KEY),
+    ):
+        with pytest.raises(BackendFailed, match="vault-name or key-vault-uri is needed") as failed:
+            call()
+        assert failed.value.passing is False
+    backend.close()
 
 
 def test_the_uri_of_a_vault_wins_over_its_name(fake, vault):

@@ -91,6 +91,9 @@ def options(form: type[T], written: Mapping[str, Any], at: str) -> T:
     try:
         read: T = TypeAdapter(form).validate_python(written)
     except ValidationError as error:
-        faults = (f"{'.'.join((at, *map(str, one['loc'])))}: {one['msg']}" for one in error.errors())
+        faults = (
+            f"{'.'.join((at, *map(str, one['loc'])))}: {one['msg'].removeprefix('Value error, ')}"
+            for one in error.errors()
+        )
         raise InvalidOptions(faults) from None
     return read

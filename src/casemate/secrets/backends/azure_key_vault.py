@@ -26,6 +26,7 @@ from casemate.secret import Secret
 from casemate.secrets.authorities import authorities_fault
 from casemate.secrets.backends.azure_wire import asked, transport
 from casemate.secrets.backends.named_store import Item, NamedStore, Sought
+from casemate.secrets.backends.unusable import Unusable
 from casemate.secrets.errors import BackendFailed, InvalidOptions
 from casemate.secrets.options import FORM, Duration, NamedChoice, SecretText
 from casemate.secrets.tags import DESCRIPTION
@@ -37,6 +38,7 @@ log = structlog.get_logger()
 
 _VAULT: Final = re.compile(r"[0-9A-Za-z-]{1,127}")
 _PREFIX: Final = re.compile(r"[0-9A-Za-z-]{0,80}")
+_NO_VAULT: Final = "vault-name or key-vault-uri is needed below kestra.secret.azure-key-vault"
 _PUBLIC: Final = "login.microsoftonline.com"
 
 
@@ -73,13 +75,20 @@ class Options(NamedChoice):
                 raise ValueError(fault)
 
     @property
-    def uri(self) -> str:
-        """Where the vault is; its URI wins over its name."""
-        return self.key_vault_uri or f"https://{self.vault_name}.vault.azure.net"
+    def uri(self) -> str | None:
+        """Where the vault is, if that is said; its URI wins over its name."""
+        named = f"https://{self.vault_name}.vault.azure.net" if self.vault_name is not None else None
+        return self.key_vault_uri or named
 
 
-def opened(options: Options, *, read_only: bool) -> NamedStore:
-    """A Key Vault that nothing was asked yet. Raises `InvalidOptions`."""
+def opened(options: Options, *, read_only: bool) -> NamedStore | Unusable:
+    """A Key Vault that nothing was asked yet. Raises `InvalidOptions`.
+
+    The documented base of a configuration names no vault: with it the server starts, and has no secrets.
+    """
+    if options.uri is None:
+        log.error("secret.no_vault", remedy=_NO_VAULT)
+        return Unusable(_NO_VAULT)
     client = SecretClient(options.uri, _credential(options), **_pipeline(options))
     service = KeyVault(client, options.read_timeout.total_seconds())
     return NamedStore(service, options, read_only=read_only)
@@ -204,9 +213,10 @@ def _login_fault(options: Options) -> str | None:
 
 
 def _place_fault(options: Options) -> str | None:
-    if options.key_vault_uri is None and not _VAULT.fullmatch(options.vault_name or ""):
-        return "vault-name or key-vault-uri is needed"
-    if not options.uri.startswith("https://") or url_fault("key-vault-uri", options.uri, allow_insecure=False):
+    if options.vault_name is not None and not _VAULT.fullmatch(options.vault_name):
+        return "vault-name is of letters, digits and hyphens"
+    uri = options.uri
+    if uri and (not uri.startswith("https://") or url_fault("key-vault-uri", uri, allow_insecure=False)):
         return "key-vault-uri is no URL such as https://name.vault.azure.net"
     if options.authority_host is not None and not re.fullmatch(r"[A-Za-z0-9.-]+(:\d+)?", options.authority_host):
         return "authority-host is no host such as login.microsoftonline.us"

@@ -18,7 +18,7 @@ from google.cloud.secretmanager_v1 import Secret as Kept
 
 from casemate.secret import Secret
 from casemate.secrets.authorities import authorities_fault
-from casemate.secrets.backends.google_wire import Line, asked, connected
+from casemate.secrets.backends.google_wire import Line, account_fault, asked, connected
 from casemate.secrets.backends.named_store import Item, NamedStore, Sought
 from casemate.secrets.errors import BackendFailed
 from casemate.secrets.options import Duration, NamedChoice, SecretText
@@ -58,8 +58,9 @@ class Options(NamedChoice):
         ):
             if not form.fullmatch(written):
                 raise ValueError(f"{key} has characters that it cannot have")
-        if fault := authorities_fault("ca-cert", self.ca_cert):
-            raise ValueError(fault)
+        for fault in (authorities_fault("ca-cert", self.ca_cert), account_fault(self.service_account)):
+            if fault:
+                raise ValueError(fault)
 
 
 def opened(options: Options, *, read_only: bool) -> NamedStore:

@@ -100,6 +100,15 @@ def _failed(error: Exception) -> BackendFailed:
     return BackendFailed("Google does not take the request.")
 
 
+def account_fault(written: Secret | None) -> str | None:
+    """What is wrong with the key of a service account; None if nothing is, or none is given."""
+    try:
+        _ = written and _credentials(written)
+    except (ValueError, KeyError, TypeError, AttributeError, GoogleAuthError):
+        return "service-account is not the JSON text of a service account's key"
+    return None
+
+
 def _credentials(written: Secret | None) -> Credentials:
     if written is None:
         try:
@@ -107,11 +116,7 @@ def _credentials(written: Secret | None) -> Credentials:
         except GoogleAuthError:
             raise InvalidOptions(("ambient: true finds no credentials of Google here",)) from None
         return found
-    try:
-        key = json.loads(written.reveal())
-        account: Credentials = service_account.Credentials.from_service_account_info(key)
-    except (ValueError, KeyError, TypeError, GoogleAuthError):
-        raise InvalidOptions(("service-account is not the JSON text of a service account's key",)) from None
+    account: Credentials = service_account.Credentials.from_service_account_info(json.loads(written.reveal()))
     # Tokens are signed here, as Google's own clients do: nobody else is asked for one.
     return account
 

@@ -22,7 +22,10 @@ log = structlog.get_logger()
 T = TypeVar("T")
 Clock = Callable[[], float]
 
+_UNKNOWN: Final = (400, 401, 403)
 _RENEWED_AT: Final = 2 / 3
+_SLACK: Final = 0.05
+"""Seconds after it is due that an alarm rings: never before."""
 _SECONDS_IN_VAIN: Final = 30.0
 """How long a token that was refused right after its login is not replaced: then it is the policy that refuses."""
 
@@ -175,6 +178,8 @@ class Session:
         try:
             return self._lent(self._method.get(self._client))
         except Refusal as refusal:
+            if refusal.status in _UNKNOWN:
+                raise BackendFailed("Vault lets nobody in with these credentials.") from None
             raise failed(refusal) from None
 
     def _renewed(self, lease: Lease) -> Lease | None:
@@ -204,7 +209,7 @@ class Session:
             self._wake_in(lease.seconds * _RENEWED_AT)
 
     def _wake_in(self, seconds: float) -> None:
-        self._alarm = threading.Timer(seconds, self._kept)
+        self._alarm = threading.Timer(seconds + _SLACK, self._kept)
         self._alarm.daemon = True
         self._alarm.start()
 
