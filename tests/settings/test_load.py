@@ -244,3 +244,24 @@ def test_what_would_be_misread_is_refused_at_its_place(text, expected):
 def test_quoted_texts_may_look_like_aliases():
     assert loaded("kestra: {url: '*u'}").settings.url == "*u"
     assert loaded("---\n# only\nkestra: {url: x}\n---\n# nothing more\n").settings.url == "x"
+
+
+def test_secrets_in_elasticsearch_are_in_the_cluster_that_is_named_for_all():
+    cluster = "elasticsearch: {client: {httpHosts: [https://a, https://b]}, defaults: {indice-prefix: uat}}"
+    text = f"kestra: {{secret: {{type: elasticsearch, elasticsearch: {{secret: s}}}}, {cluster}}}"
+    options = loaded(text).settings.secrets.store.options
+    assert options == {"secret": "s", "client": {"httpHosts": ["https://a", "https://b"]}, "indice-prefix": "uat"}
+    assert warned(text) == []
+    own = text.replace("{secret: s}", "{secret: s, client: {http-hosts: https://own}}")
+    assert loaded(own).settings.secrets.store.options["client"] == {"http-hosts": "https://own"}
+
+
+def test_a_cluster_without_secrets_in_it_has_no_effect():
+    text = (
+        "kestra: {elasticsearch: {client: {http-hosts: https://a}, defaults: {indice-prefix: b}, indices: {flows: c}}}"
+    )
+    assert {said.split(":")[3].removeprefix(" kestra.elasticsearch.") for said in warned(text)} == {
+        "client",
+        "defaults.indice-prefix",
+        "indices",
+    }

@@ -24,6 +24,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "aws-secret-manager": Kind("aws_secret_manager", "aws"),
     "aws-ssm-parameter-store": Kind("aws_ssm_parameter_store", "aws"),
     "azure-key-vault": Kind("azure_key_vault", "azure"),
+    "elasticsearch": Kind("elasticsearch", "elasticsearch"),
     "env": Kind("environment", ""),
     "google-secret-manager": Kind("google_secret_manager", "google"),
     "vault": Kind("vault", "vault"),

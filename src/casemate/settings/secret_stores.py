@@ -14,6 +14,11 @@ SECTION: Final = "kestra.secret"
 ENVIRONMENT: Final = "env"
 _DENIED: Final = f"{SECTION}.isolation.denied-services"
 _ENABLED: Final = f"{SECTION}.isolation.enabled"
+_ELASTICSEARCH: Final = "elasticsearch"
+_CLUSTER: Final = {
+    "client": "kestra.elasticsearch.client",
+    "indice-prefix": "kestra.elasticsearch.defaults.indice-prefix",
+}
 _OURS: Final = frozenset(f"{SECTION}.{name}" for name in ("type", "encoding", "read-only"))
 _CACHE: Final = f"{SECTION}.cache"
 _POSITIVE: Final = (f"{SECTION}.cache.expire-after-write", "kestra.retries.max-delay")
@@ -24,6 +29,8 @@ def secret_store(said: Mapping[str, object], kind: str) -> SecretStore:
     at = f"{SECTION}.{kind}"
     written = said.get(at)
     options = dict(cast("Mapping[str, Plain]", written)) if isinstance(written, Mapping) else {}
+    if kind == _ELASTICSEARCH:
+        options = {**_cluster(said), **options}
     if kind == ENVIRONMENT and (encoding := said.get(f"{SECTION}.encoding")):
         options["encoding"] = str(encoding)
     return SecretStore(kind=kind, at=at, options=options, read_only=said.get(f"{SECTION}.read-only") is True)
@@ -56,6 +63,8 @@ def without_effect(store: SecretStore, said: Mapping[str, object]) -> Iterator[F
         if name != store.at:
             message = f"has no effect: {SECTION}.type is {store.kind}"
             yield Finding(code="config.no-effect", keys=(name,), message=message)
+    if store.kind != _ELASTICSEARCH:
+        yield from _unused_cluster(store, said)
     if f"{SECTION}.encoding" in said and store.kind != ENVIRONMENT:
         message = f"has no effect: {SECTION}.type is {store.kind}, and this is about environment variables"
         yield Finding(code="config.no-effect", keys=(f"{SECTION}.encoding",), message=message)
@@ -67,9 +76,19 @@ def without_effect(store: SecretStore, said: Mapping[str, object]) -> Iterator[F
         yield Finding(code="config.no-effect", keys=(_DENIED,), message=f"has no effect while {_ENABLED} is false")
 
 
+def _unused_cluster(store: SecretStore, said: Mapping[str, object]) -> Iterator[Finding]:
+    message = f"has no effect: rows are kept in a database of their own, and {SECTION}.type is {store.kind}"
+    return (Finding(code="config.no-effect", keys=(key,), message=message) for key in _CLUSTER.values() if key in said)
+
+
 def _named(said: Mapping[str, object]) -> tuple[str, ...]:
     written = said.get(_DENIED)
     return tuple(str(name).upper().replace("-", "_") for name in written) if isinstance(written, tuple) else ()
+
+
+def _cluster(said: Mapping[str, object]) -> dict[str, Plain]:
+    """The cluster that Kestra keeps everything in, as options of the store that keeps secrets there."""
+    return {option: cast("Plain", said[key]) for option, key in _CLUSTER.items() if key in said}
 
 
 def _blocks(said: Mapping[str, object]) -> Iterator[str]:

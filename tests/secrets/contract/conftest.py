@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from tests.secrets.contract.store import Place, Store
-from tests.secrets.contract.stores import aws, azure, google, vault
+from tests.secrets.contract.stores import aws, azure, elasticsearch, google, vault
 
 from casemate.identifiers import Namespace, TenantId
 from casemate.secrets.backend import Backend
@@ -16,6 +16,7 @@ STORES = {
     "aws-secret-manager": aws.secrets_manager,
     "aws-ssm-parameter-store": aws.parameter_store,
     "azure-key-vault": azure.vault,
+    "elasticsearch": elasticsearch.elasticsearch,
     "google-secret-manager": google.project,
     "vault-2": vault.version_two,
     "vault-1": vault.version_one,
