@@ -31,7 +31,7 @@ _ESCAPE: Final = re.compile("%[0-9A-F]{2}")
 _UNICODE: Final = re.compile(r"\\u[0-9a-f]{4}")
 _IN_PAGES: Final = re.compile("[<>&]")
 _IN_DOUBLE_QUOTES: Final = re.compile(r'(["$`\\])')
-_IN_BASH: Final = re.compile(r"([^\w./:=@%+^~#-])", re.ASCII)
+_IN_BASH: Final = re.compile(r"""([\s!"$&'()*,;<>?[\\\]^`{|}])""", re.ASCII)
 _NAMED: Final = {
     "\a": "\\a",
     "\b": "\\b",
@@ -112,10 +112,9 @@ def _ansi_character(one: str, beyond_ascii: Callable[[str], str]) -> str:
 
 
 def _in_markup(text: str) -> Iterator[str]:
-    escaped = html.escape(text)
-    yield from {escaped, html.escape(text, quote=False)}
-    yield from {escaped.replace("&#x27;", one).replace("&quot;", '"') for one in ("&#39;", "&apos;", "'")}
-    yield from {escaped.replace("&#x27;", one).replace("&quot;", "&#34;") for one in ("&#39;", "&apos;")}
+    escaped = html.escape(text, quote=False)
+    for apostrophe in ("'", "&#x27;", "&#39;", "&apos;"):
+        yield from {escaped.replace("'", apostrophe).replace('"', one) for one in ('"', "&quot;", "&#34;")}
 
 
 def _hexadecimal(content: bytes) -> Iterator[str]:
@@ -139,12 +138,11 @@ def _base64(content: bytes) -> Iterator[str]:
     for before, shared in ((0, 0), (1, 2), (2, 3)):
         complete = (before + len(content)) * 8 // 6
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            inner = encode(bytes(before) + content).decode()[shared:complete]
-            if len(inner) >= _RECOGNISABLE:
-                yield inner
+            digits = encode(bytes(before) + content).decode()
+            # At the end of the text the last digit and the padding would tell the last bits.
+            yield from (one for one in (digits[shared:complete], digits[shared:]) if len(one) >= _RECOGNISABLE)
+            yield digits[shared:].rstrip("=")
     digits = base64.b64encode(content).decode()
-    # Alone, the last digit and the padding would tell the last bits.
-    yield from {digits, digits.rstrip("="), base64.urlsafe_b64encode(content).decode().rstrip("=")}
     for width in _BASE64_WIDTHS:
         yield from _pieces(digits, width, 2 * _RECOGNISABLE)
 
