@@ -37,10 +37,10 @@ def casemate(
 class Server:
     """`casemate server local` on a free port of loopback; `within` is what stands before the command."""
 
-    def __init__(self, state: Path, *arguments: str, within: Sequence[str] = ()) -> None:
+    def __init__(self, state: Path, *arguments: str, within: Sequence[str] = (), python: str = sys.executable) -> None:
         # A pipe that nobody reads would fill up and stop the server.
         self.log = state.with_name(f"{state.name}.log")
-        command = [sys.executable, "-m", "casemate", "server", "local"]
+        command = [python, "-m", "casemate", "server", "local"]
         self.process = subprocess.Popen(
             [*within, *command, "--port", "0", "--state", str(state), *arguments],
             stdout=subprocess.PIPE,

@@ -9,11 +9,12 @@ from typing import TypeAlias, TypeVar
 
 import structlog
 
-from casemate.errors import Refused
+from casemate.errors import Problem, Refused
 from casemate.executions import (
     Context,
     Execution,
     Grounds,
+    Inputs,
     ResolvedInput,
     all_hold,
     noting,
@@ -76,10 +77,14 @@ class Starting:
         """
         if not flow.inputs:
             return {}
-        resolve = partial(resolve_inputs, flow, submitted, seal=self._context.seal, keep=keep)
-        inputs = await self._worlds.within(whose_flow(flow), lambda world: resolve(world=world))
+        mask = Mask()
+
+        def resolved(world: ServiceWorld) -> Inputs | tuple[Problem, ...]:
+            return resolve_inputs(flow, submitted, replace(world, mask=mask), seal=self._context.seal, keep=keep)
+
+        inputs = await self._worlds.within(whose_flow(flow), resolved)
         if isinstance(inputs, tuple):
-            raise Refused(inputs)
+            raise Refused([replace(problem, message=mask.cover(problem.message)) for problem in inputs])
         return inputs.values
 
     async def looked_at(
