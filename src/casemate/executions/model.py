@@ -260,8 +260,10 @@ class Answer:
     """What the world replied to a `Resolve`: a value, or the text of an error.
 
     `opened` knows what its templates were shown, for the log entries that tell of the value; it is not stored.
+    `sealed`: the value is an envelope around its JSON text, as it waits in the execution to be used.
     """
 
     value: object = None
     error: str | None = None
     opened: Mask = field(default_factory=Mask, compare=False, repr=False)
+    sealed: bool = False

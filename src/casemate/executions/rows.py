@@ -48,7 +48,7 @@ def execution_document(execution: Execution) -> dict[str, Any]:
         "scheduled": _maybe_text(execution.schedule_date),
         "deleted": execution.deleted,
         "asked": sorted(execution.asked),
-        "answers": {key: [answer.value, answer.error] for key, answer in execution.answers.items()},
+        "answers": {key: [one.value, one.error, one.sealed] for key, one in execution.answers.items()},
         "replayAt": _maybe_text(execution.replay_at),
         "caller": _maybe_caller(execution.caller),
         "verdict": _verdict(execution.verdict),
@@ -79,7 +79,7 @@ def execution_from(document: Row, task_runs: Iterable[TaskRun], version: int = 0
         schedule_date=_maybe_date(document["scheduled"]),
         deleted=document["deleted"],
         asked=frozenset(document["asked"]),
-        answers={key: Answer(value, error) for key, (value, error) in document["answers"].items()},
+        answers={key: _answer_from(*written) for key, written in document["answers"].items()},
         replay_at=_maybe_date(document["replayAt"]),
         caller=_maybe_caller_from(document.get("caller")),
         verdict=_maybe_verdict(document.get("verdict")),
@@ -87,6 +87,10 @@ def execution_from(document: Row, task_runs: Iterable[TaskRun], version: int = 0
         checked=frozenset(document.get("checked", ())),
         version=version,
     )
+
+
+def _answer_from(value: object, error: str | None, sealed: bool = False) -> Answer:
+    return Answer(value, error, sealed=sealed)
 
 
 def task_run_document(run: TaskRun) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from casemate.executions import (
     Resolve,
     Resolved,
     start,
+    waiting,
 )
 from casemate.expressions import Jq, no_jq
 from casemate.flows import Flow, Label
@@ -310,7 +311,7 @@ class Orchestrator:
         await deliverer.deliver(message)
 
     async def _resolve(self, execution: Execution, question: Resolve) -> None:
-        answer = await self._answer(execution, question)
+        answer = waiting(await self._answer(execution, question), self._context.seal)
         await self._insist(key_of(execution), Happened(Resolved(question.key, answer)))
 
     async def _answer(self, execution: Execution, question: Resolve) -> Answer:

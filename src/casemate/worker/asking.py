@@ -47,11 +47,26 @@ _OURS: Final[Mapping[str, Callable[[Job, Tools, Mapping[str, object]], Coroutine
 """What the worker answers itself."""
 
 
+async def sealed(job: Job, tools: Tools, text: str) -> object:
+    """The envelope of a text that a script wants encrypted. Raises `TaskFailed` where it is refused, `JobLost`."""
+    reply = await _replied(job, tools, Asked("text.seal", {"text": text}))
+    if reply is None:
+        raise JobLost
+    if reply.error is not None:
+        raise TaskFailed(reply.error)
+    return reply.value
+
+
 async def _reply(job: Job, tools: Tools, asked: Asked) -> Reply | None:
-    """The reply, None once the job is someone else's. A control plane that is away is waited for."""
+    """The reply to a body, None once the job is someone else's."""
     # Whatever content a body was fed, it asks no more than its task type has to.
     if job.manifest is None or asked.function not in job.manifest.asks:
         return Reply(error=f"This task must not ask for '{asked.function[:100]}'.")
+    return await _replied(job, tools, asked)
+
+
+async def _replied(job: Job, tools: Tools, asked: Asked) -> Reply | None:
+    """The same for whoever asks. A control plane that is away is waited for."""
     while True:
         try:
             if asked.function in _OURS:

@@ -45,6 +45,8 @@ class Said:
     """One message from inside, with all that it may hold."""
 
     outputs: Mapping[str, object] | None = None
+    confided: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Outputs that are to be encrypted, as texts."""
     question: Asked | None = None
     metrics: tuple[Metric, ...] = ()
     logs: tuple[tuple[Level, str], ...] = ()
@@ -66,6 +68,7 @@ def from_line(line: str) -> Said:
         metrics=tuple(_metric(one) for one in _list(content.get("metrics"), "metrics")),
         logs=tuple(_log(one) for one in _list(content.get("logs"), "logs")),
         masks=_masks(content.get("mask")),
+        confided=_confided(content),
     )
 
 
@@ -144,6 +147,11 @@ def _field(value: object, name: str) -> object:
 def _outputs(value: object) -> dict[str, object] | None:
     outputs = _field(value, "outputs")
     return None if outputs is None else _map(outputs, "outputs")
+
+
+def _confided(content: Mapping[str, object]) -> dict[str, str]:
+    values = _map(content.get("encryptedOutputs"), "encryptedOutputs")
+    return {name: _printed(value) for name, value in values.items()}
 
 
 def _failure(value: object) -> Failure:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from casemate.masking import TOO_SHORT, maskable
 from casemate.sandbox import Command, Line
+from casemate.secret import Secret
 from casemate.worker import decode
 from casemate.worker.errors import Malformed
 from casemate.worker.model import Job
@@ -35,6 +36,10 @@ def take(job: Job, said: decode.Said, at: datetime) -> None:
     """One message, decoded."""
     for value in said.masks:
         _mask(job, value, at)
+    for text in said.confided.values():
+        # No warning of short ones: a PIN is as well kept in an envelope as anything longer.
+        job.mask.add(Secret(text))
+    job.confided.add(said.confided)
     for level, message in said.logs:
         job.log.write(level, message, at)
     for metric in said.metrics:

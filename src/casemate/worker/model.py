@@ -93,6 +93,8 @@ class Job:
     """The files that its cache filled the folder with."""
     what: Body | Command | None = None
     gathered: Gathered = field(default_factory=Gathered)
+    confided: Gathered = field(default_factory=Gathered)
+    """Outputs that a script wants encrypted, in the clear, until its end."""
     spoke: bool = False
     """It told outputs, even if empty ones."""
     failed: bool = False

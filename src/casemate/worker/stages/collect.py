@@ -7,7 +7,7 @@ from typing import Final
 
 from casemate.errors import CasemateError
 from casemate.sandbox import folders
-from casemate.worker import copies, properties
+from casemate.worker import asking, copies, properties
 from casemate.worker.errors import TaskFailed
 from casemate.worker.model import Job, Tools
 from casemate.worker.scripts import OUTPUT, wants_directory
@@ -29,12 +29,21 @@ async def collect(job: Job, tools: Tools) -> None:
     if job.grant.shares:
         job.outputs = {"outputFiles": kept} if kept else None
         return
+    await _seal(job, tools)
     job.outputs = {
         "vars": job.gathered.values,
         "exitCode": exit_code(job.end) if job.end else None,
         "outputFiles": kept,
         **({"taskRunner": {"containerId": job.container}} if job.container is not None else {}),
     }
+
+
+async def _seal(job: Job, tools: Tools) -> None:
+    """What a script confided becomes outputs in envelopes: the key is not here."""
+    for name, text in job.confided.values.items():
+        job.gathered.add({name: await asking.sealed(job, tools, str(text))})
+    if job.confided.refused is not None:
+        job.gathered.refused = max(job.gathered.refused or 0, job.confided.refused)
 
 
 async def _results(job: Job) -> list[str]:
