@@ -25,7 +25,7 @@ from casemate.jq import JqPrograms
 from casemate.orchestrator import Orchestrator, QuotaRule, Rules, new_id
 from casemate.plugins import Management
 from casemate.sandbox import Sandboxes
-from casemate.secrets import secrets_from
+from casemate.secrets import Secrets, secrets_from
 from casemate.settings import Settings, envs
 from casemate.storage import Storage, paths
 from casemate.store import Database, flows
@@ -44,6 +44,7 @@ class Casemate:
     orchestrator: Orchestrator
     context: Context
     plugins: Management
+    secrets: Secrets
     version: str
 
     async def save(self, flow: Flow) -> Flow:
@@ -78,7 +79,7 @@ async def running(
         stack.callback(db.close)
         base = settings.storage.local_base_path
         storage = Storage.local(Path(base) if base else state / "storage")
-        secrets = secrets_from(settings.secrets)
+        secrets = secrets_from(settings.secrets, db)
         stack.callback(secrets.close)
         dispatch = Embedded()
         context, types = _context(settings), configured(settings, further)
@@ -119,6 +120,7 @@ async def running(
             orchestrator=orchestrator,
             context=context,
             plugins=plugins,
+            secrets=secrets,
             version=__version__,
         )
 

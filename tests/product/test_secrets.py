@@ -80,3 +80,41 @@ def test_a_secret_is_in_no_file_argument_or_answer(running: Server, tmp_path: Pa
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any(path.name == "casemate.db" for path in files)
     assert [path for path in files if _found(path.read_bytes())] == []
+
+
+STORED = """
+id: stored
+namespace: tests.secrets.deep
+tasks:
+  - id: length
+    type: io.kestra.plugin.core.debug.Return
+    format: "{{ secret('KEPT') | length }}"
+"""
+
+
+def test_kestras_client_sets_secrets_that_flows_of_the_namespaces_below_use(tmp_path: Path):
+    pytest.importorskip("regex", reason="kestrapy needs it without saying so")
+    kestrapy = pytest.importorskip("kestrapy")
+    configuration = tmp_path / "conf.yml"
+    configuration.write_text("kestra: {secret: {type: jdbc, jdbc: {secret: a-key-of-more-than-thirty-two-letters}}}")
+    configuration.chmod(0o600)
+    with server(tmp_path / "state", "-c", str(configuration)) as running:
+        client = kestrapy.KestraClient(host=running.url, timeout=60)
+        given = kestrapy.ApiSecretValue(
+            key="KEPT", value=CANARY, description="words", tags=[kestrapy.ApiSecretTag(key="team", value="blue")]
+        )
+        (made,) = client.namespaces.put_secrets("tests.secrets", "main", given)
+        assert (made.key, made.namespace, made.description) == ("KEPT", "tests.secrets", "words")
+        listed = client.namespaces.list_secrets("main", page=1, size=10)
+        assert ([one.key for one in listed.results], listed.total, listed.read_only) == (["KEPT"], 1, False)
+        assert client.namespaces.inherited_secrets("tests.secrets.deep", "main") == {"tests.secrets": ["KEPT"]}
+        assert running.save(STORED).ok
+        ended = client.executions.create_execution("main", "tests.secrets.deep", "stored", wait=True)
+        assert str(ended.state.current).endswith("SUCCESS")
+        meta = kestrapy.ApiSecretMetaEE(key="KEPT", description="other words", tags=[])
+        (changed,) = client.namespaces.patch_secret("tests.secrets", "KEPT", "main", meta)
+        assert (changed.description, changed.tags) == ("other words", [])
+        client.namespaces.delete_secret("tests.secrets", "KEPT", "main")
+        assert client.namespaces.list_secrets("main").results == []
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path for path in files if _found(path.read_bytes())] == []

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from anyio import CapacityLimiter
+
 from casemate.api.limits import ArchiveLimits, Limits, Seats, Spool
 from casemate.api.throttle import Throttle
 from casemate.catalog import Catalog
 from casemate.executions import Context
 from casemate.orchestrator import Orchestrator
 from casemate.plugins import Management
+from casemate.secrets import EnvironmentSecrets, Secrets
 from casemate.settings import BasicAuth
 from casemate.storage import Storage
 from casemate.store import Database
@@ -25,6 +28,7 @@ class Deps:
 
     `context` is that of the orchestrator, for expressions that people try out. `upload_limit` bounds the bytes of a
     form with files, `heartbeat` is how often a quiet event stream says it lives, `followers` how many there may be.
+    `secret_seats` bound how many requests wait for the store of secrets at once.
     `spool` is the room for uploads that are under way, `guesses` counts wrong keys of webhooks.
     """
 
@@ -34,6 +38,8 @@ class Deps:
     catalog: Catalog
     version: str
     plugins: Management | None = None
+    secrets: Secrets = field(default_factory=lambda: Secrets(EnvironmentSecrets({}), read_only=True))
+    secret_seats: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(4))
     url: str = "http://localhost:8080"
     basic_auth: BasicAuth | None = None
     context: Context = field(default_factory=Context)

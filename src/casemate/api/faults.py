@@ -28,6 +28,7 @@ from casemate.executions import WrongChoice, WrongState
 from casemate.identifiers import MAIN
 from casemate.orchestrator import Conflict, NotFound, Refusal
 from casemate.plugins import ManagementOff, NoSuchPlugin, PluginRefused
+from casemate.secrets import BackendFailed, Denied, ReadOnly
 from casemate.storage import BadUri, NotThere, Occupied, StorageError
 from casemate.store import Conflict as Overtaken
 from casemate.store import StoreUnavailable
@@ -45,6 +46,10 @@ _MEANINGS: Mapping[type[Exception], Callable[[Any], Declined]] = {
     WrongChoice: lambda error: illegal_argument(str(error)),
     WrongState: lambda error: illegal_state(str(error)),
     Conflict: lambda error: illegal_state(str(error)),
+    ReadOnly: lambda error: illegal_state(str(error)),
+    Denied: lambda error: Declined(403, f"Forbidden: {error}"),
+    # Its texts hold neither values nor what a server said: see `casemate.secrets.errors`.
+    BackendFailed: lambda error: Declined(503, f"Service Unavailable: {error}"),
     Overtaken: lambda _: illegal_state("someone else changed it meanwhile, try again"),
     ManagementOff: lambda error: Declined(403, f"Forbidden: {error}"),
     NoSuchPlugin: lambda error: not_found(str(error)),

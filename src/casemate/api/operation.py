@@ -27,7 +27,7 @@ class Public(Enum):
 PUBLIC = Public.PUBLIC
 
 Resource: TypeAlias = Literal[
-    "EXECUTION", "FLOW", "INSTANCE", "KVSTORE", "NAMESPACE", "POLICY", "TRIGGER", "VERSIONED_PLUGIN"
+    "EXECUTION", "FLOW", "INSTANCE", "KVSTORE", "NAMESPACE", "POLICY", "SECRET", "TRIGGER", "VERSIONED_PLUGIN"
 ]
 Action: TypeAlias = Literal[
     "ACCESS_FILES",

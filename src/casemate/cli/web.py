@@ -31,6 +31,7 @@ def _deps(casemate: Casemate, host: str, port: int) -> Deps:
         catalog=casemate.catalog,
         version=casemate.version,
         plugins=casemate.plugins,
+        secrets=casemate.secrets,
         url=(casemate.settings.url or f"http://{host}:{port}").rstrip("/"),
         basic_auth=casemate.settings.server.basic_auth,
         context=casemate.context,

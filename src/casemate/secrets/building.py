@@ -8,15 +8,20 @@ from casemate.secrets.kinds import opened
 from casemate.secrets.remembering import Remembering
 from casemate.secrets.retrying import Retrying
 from casemate.settings import Secrets as Settings
+from casemate.store import Database
 
 _NEVER_WRITTEN = "env"
 
 
-def secrets_from(settings: Settings) -> Secrets:
-    """Raises `InvalidOptions`, `MissingExtra`; no store is asked anything yet."""
+def secrets_from(settings: Settings, database: Database | None = None) -> Secrets:
+    """`database` is that of the instance, for the kind that is kept there.
+
+    Raises `InvalidOptions`, `MissingExtra`; no store is asked anything yet.
+    """
     store = settings.store
-    backend = opened(store.kind, store.options, read_only=store.read_only, at=store.at)
-    read_only = store.read_only or store.kind == _NEVER_WRITTEN
+    backend = opened(store.kind, store.options, read_only=store.read_only, at=store.at, database=database)
+    told = store.options.get("read-only", store.options.get("readOnly"))
+    read_only = store.read_only or told is True or store.kind == _NEVER_WRITTEN
     return Secrets(_around(backend, settings), denied=settings.denied, read_only=read_only)
 
 

@@ -10,14 +10,19 @@ from typing import Any, Final
 from casemate.secrets.backend import Backend
 from casemate.secrets.errors import InvalidOptions, MissingExtra
 from casemate.secrets.options import options
+from casemate.store import Database
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The module of a kind, with its `Options` and `opened`, and the extra that installs its official client."""
+    """The module of a kind, with its `Options` and `opened`, and the extra that installs its official client.
+
+    `ours` keeps its secrets in the database of the instance.
+    """
 
     module: str
     extra: str
+    ours: bool = False
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -27,11 +32,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     "elasticsearch": Kind("elasticsearch", "elasticsearch"),
     "env": Kind("environment", ""),
     "google-secret-manager": Kind("google_secret_manager", "google"),
+    "jdbc": Kind("jdbc", "", ours=True),
     "vault": Kind("vault", "vault"),
 }
 
 
-def opened(kind: str, written: Mapping[str, Any], *, read_only: bool, at: str) -> Backend:
+def opened(
+    kind: str, written: Mapping[str, Any], *, read_only: bool, at: str, database: Database | None = None
+) -> Backend:
     """A backend of a kind with the options that stand below the key `at`.
 
     Raises `InvalidOptions`, and `MissingExtra` where its client is not installed. Nothing is asked of a server yet.
@@ -45,5 +53,9 @@ def opened(kind: str, written: Mapping[str, Any], *, read_only: bool, at: str) -
         if (error.name or "").startswith("casemate"):
             raise
         raise MissingExtra(kind, found.extra) from error
-    backend: Backend = module.opened(options(module.Options, written, at), read_only=read_only)
+    chosen = options(module.Options, written, at)
+    if found.ours and database is None:
+        raise InvalidOptions((f"{at}: secrets of kind {kind} are in the database, and none is open here",))
+    further = {"database": database} if found.ours else {}
+    backend: Backend = module.opened(chosen, read_only=read_only, **further)
     return backend

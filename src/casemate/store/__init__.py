@@ -18,6 +18,7 @@ from casemate.store import (
     policies,
     quotas,
     replies,
+    secrets,
     slots,
     stopped,
     templates,
@@ -37,6 +38,7 @@ from casemate.store.metrics import MetricEntry
 from casemate.store.policies import PolicyPlace, StoredPolicy
 from casemate.store.quotas import Counter, QuotaPlace
 from casemate.store.search import AllOf, AnyOf, Criterion, Filter, Page
+from casemate.store.secrets import SealedSecret
 from casemate.store.templates import StoredTemplate
 from casemate.store.timers import Timer
 
@@ -60,6 +62,7 @@ __all__ = [
     "PolicyPlace",
     "QuotaPlace",
     "SchemaUnknown",
+    "SealedSecret",
     "StateInUse",
     "StoreError",
     "StoreUnavailable",
@@ -84,6 +87,7 @@ __all__ = [
     "policies",
     "quotas",
     "replies",
+    "secrets",
     "slots",
     "stopped",
     "templates",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from asyncio import get_running_loop
 from collections.abc import Callable
+from concurrent.futures import Future as Promise
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import local
@@ -20,7 +21,7 @@ from casemate.store.errors import StoreError, StoreUnavailable
 from casemate.store.migrate import migrate
 from casemate.store.patterns import provide
 from casemate.store.sole import Sole
-from casemate.store.writer import Work, Writer, told
+from casemate.store.writer import AT_ONCE, Work, Writer, told
 
 Tx: TypeAlias = Connection
 """An open transaction."""
@@ -84,6 +85,13 @@ class Database:
         self._writer.submit(Work(function, args, future, loop))
         result: T = await future
         return result
+
+    def transact_now(self, function: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same for a thread that waits; not for the event loop's, which would wait with it."""
+        assert not kwargs, "arguments of a transaction are positional"
+        future: Promise[T] = Promise()
+        self._writer.submit(Work(function, args, future, AT_ONCE))
+        return future.result()
 
     async def read(self, function: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function that only reads, on one consistent view of the database, beside any writer."""

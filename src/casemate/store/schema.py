@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest migration."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -385,4 +385,16 @@ maintenance = Table(
     "maintenance",
     metadata,
     Column("since", Instant, primary_key=True, autoincrement=False),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("kid", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("description", Text),
+    Column("tags", Text, nullable=False),
 )

@@ -6,12 +6,13 @@ nobody hears of success before that commit. If one of them fails, all are run ag
 
 from __future__ import annotations
 
-from asyncio import AbstractEventLoop, Future
+from asyncio import Future
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future as Promise
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -25,14 +26,38 @@ _UNAVAILABLE = frozenset((5, 6, 7, 8, 10, 11, 13, 14, 26))
 """Result codes of SQLite that are the world's fault: busy, locked, no memory, read-only, I/O, corrupt, full..."""
 
 
+class Calling(Protocol):
+    """Whoever tells the outcome: an event loop, or `AT_ONCE`."""
+
+    def is_closed(self) -> bool:
+        """Is there nobody left to tell?"""
+        ...
+
+    def call_soon_threadsafe(self, function: Callable[..., object], /, *args: Any) -> object:
+        """Have a function called."""
+        ...
+
+
+class _AtOnce:
+    def is_closed(self) -> bool:
+        return False
+
+    def call_soon_threadsafe(self, function: Callable[..., object], /, *args: Any) -> object:
+        return function(*args)
+
+
+AT_ONCE: Final = _AtOnce()
+"""Tells the outcome in the writer's own thread: for futures that other threads wait for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """A transaction that waits for its turn, and who waits for its outcome."""
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
-    future: Future[Any]
-    loop: AbstractEventLoop
+    future: Future[Any] | Promise[Any]
+    loop: Calling
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +144,7 @@ def told(error: Exception) -> Exception:
 
 
 def _deliver(batch: Sequence[Work], outcomes: Sequence[_Outcome]) -> None:
-    by_loop: dict[AbstractEventLoop, list[tuple[Future[Any], _Outcome]]] = {}
+    by_loop: dict[Calling, list[tuple[Future[Any] | Promise[Any], _Outcome]]] = {}
     for work, outcome in zip(batch, outcomes, strict=True):
         by_loop.setdefault(work.loop, []).append((work.future, outcome))
     for loop, outcomes_there in by_loop.items():
@@ -127,7 +152,7 @@ def _deliver(batch: Sequence[Work], outcomes: Sequence[_Outcome]) -> None:
             loop.call_soon_threadsafe(_settle, outcomes_there)
 
 
-def _settle(outcomes: Sequence[tuple[Future[Any], _Outcome]]) -> None:
+def _settle(outcomes: Sequence[tuple[Future[Any] | Promise[Any], _Outcome]]) -> None:
     for future, outcome in outcomes:
         if future.cancelled():
             continue

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from tests.secrets.contract.store import Place, Store
-from tests.secrets.contract.stores import aws, azure, elasticsearch, google, vault
+from tests.secrets.contract.stores import aws, azure, elasticsearch, google, jdbc, vault
 
 from casemate.identifiers import Namespace, TenantId
 from casemate.secrets.backend import Backend
@@ -18,6 +18,7 @@ STORES = {
     "azure-key-vault": azure.vault,
     "elasticsearch": elasticsearch.elasticsearch,
     "google-secret-manager": google.project,
+    "jdbc": jdbc.sqlite,
     "vault-2": vault.version_two,
     "vault-1": vault.version_one,
 }

@@ -105,6 +105,11 @@ from casemate.api.shapes.stores import (
     Keys,
     KeysAsked,
     KeyValue,
+    SecretDescribed,
+    SecretFound,
+    SecretGiven,
+    Secrets,
+    SecretTag,
 )
 from casemate.api.shapes.triggers import (
     Backfill,
@@ -211,6 +216,11 @@ __all__ = [
     "ReplacedLine",
     "Replacing",
     "RunningAsked",
+    "SecretDescribed",
+    "SecretFound",
+    "SecretGiven",
+    "SecretTag",
+    "Secrets",
     "SetupAsked",
     "SourceFound",
     "SourceMatch",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NotRequired
+from typing import Annotated, Any, NotRequired
 
+from annotated_types import MinLen
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
@@ -72,3 +73,46 @@ class FileSize(TypedDict):
     """What is known of a file."""
 
     size: int
+
+
+class SecretTag(TypedDict):
+    """A pair that people keep beside a secret."""
+
+    key: str
+    value: str
+
+
+class SecretFound(TypedDict):
+    """A secret without its value. Without a namespace it belongs to all of them."""
+
+    key: str
+    namespace: NotRequired[str]
+    description: NotRequired[str]
+    tags: list[SecretTag]
+
+
+class Secrets(TypedDict):
+    """A page of secrets, and whether they can be changed from here."""
+
+    readOnly: bool
+    results: list[SecretFound]
+    total: int
+
+
+@with_config(ConfigDict(extra="ignore", hide_input_in_errors=True))
+class SecretGiven(TypedDict):
+    """A secret with its value, which is told to nobody."""
+
+    key: Annotated[str, MinLen(1)]
+    value: Annotated[str, MinLen(1)]
+    description: NotRequired[str | None]
+    tags: NotRequired[list[SecretTag] | None]
+
+
+@with_config(ConfigDict(extra="ignore"))
+class SecretDescribed(TypedDict):
+    """What is to be said of a secret."""
+
+    key: str
+    description: NotRequired[str | None]
+    tags: NotRequired[list[SecretTag] | None]
