@@ -25,6 +25,7 @@ from validating import validating
 from walls import walls
 
 from containers import containers
+from masking import masking
 from product import server
 
 OWN = {
@@ -32,6 +33,7 @@ OWN = {
     "deciding": deciding,
     **LARGE,
     "validating": validating,
+    "masking": masking,
     "walls": walls,
     "containers": containers,
 }
