@@ -21,6 +21,7 @@ from core import deciding, reading
 from curve import Curve, Line, bars, write_svg
 from large import LARGE
 from measures import MEASURES
+from resolving import resolving
 from validating import validating
 from walls import walls
 
@@ -36,6 +37,7 @@ OWN = {
     "masking": masking,
     "walls": walls,
     "containers": containers,
+    "resolving": resolving,
 }
 """What needs no server, or starts some of its own."""
 NAMES = (*MEASURES, *OWN)
