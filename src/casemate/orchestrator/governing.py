@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from asyncio import Lock
+
 from casemate.catalog import Catalog
 from casemate.errors import CasemateError
 from casemate.governance import Placed, read_policy_text
@@ -20,12 +22,15 @@ class Governing:
         self._db = db
         self._catalog = catalog
         self._shelf = shelf
+        self._renewing = Lock()
 
     async def renew(self) -> None:
         """Enforce what is stored now: in every flow that is read from here on. Raises `PolicyUnreadable`."""
-        stored = await self._db.read(policies.every)
-        self._catalog.enforce(self._catalog.rules.with_stored(placed(each) for each in stored))
-        self._shelf.clear()
+        # One after the other: what was read before a change must not be enforced after it.
+        async with self._renewing:
+            stored = await self._db.read(policies.every)
+            self._catalog.enforce(self._catalog.rules.with_stored(placed(each) for each in stored))
+            self._shelf.clear()
 
 
 def placed(stored: StoredPolicy) -> Placed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
@@ -11,7 +11,8 @@ from typing import Any, TypeAlias, TypeVar
 from casemate.catalog import Catalog
 from casemate.errors import Refused
 from casemate.executions import Execution
-from casemate.flows import Flow, Template, clashes, names_of, read_flow, read_template, with_templates
+from casemate.flows import Flow, Template, TemplateName, clashes, names_of, read_flow, read_template, with_templates
+from casemate.governance import Rulebook
 from casemate.identifiers import FlowId, Namespace, TenantId
 from casemate.orchestrator.errors import NotFound
 from casemate.store import Database, StoredFlow, StoredTemplate, flows, templates
@@ -42,19 +43,24 @@ class Shelf:
 
     async def latest(self, tenant: TenantId, namespace: Namespace, flow: FlowId) -> Flow:
         """The last revision. Raises `NotFound`, and `Refused` if its text is no longer valid."""
-        stored = await self._db.read(flows.latest, tenant, namespace, flow)
-        if stored is None:
-            raise NotFound("Flow not found")
-        return await self._filled(self._flow(stored), None)
+
+        async def read() -> Flow:
+            stored = await self._db.read(flows.latest, tenant, namespace, flow)
+            if stored is None:
+                raise NotFound("Flow not found")
+            return self._flow(stored)
+
+        return await self._filled(read, None)
 
     async def revision(self, tenant: TenantId, namespace: Namespace, flow: FlowId, number: int) -> Flow:
         """One revision, also of a deleted flow. Raises as `latest` does."""
-        return await self._filled(await self._revision((tenant, namespace, flow, number)), None)
+        name = (tenant, namespace, flow, number)
+        return await self._filled(lambda: self._revision(name), None)
 
     async def of(self, execution: Execution) -> Flow:
         """The flow that an execution runs."""
         name = (execution.tenant, execution.namespace, execution.flow_id, execution.flow_revision)
-        return await self._filled(await self._revision(name), execution.history.start)
+        return await self._filled(lambda: self._revision(name), execution.history.start)
 
     async def _revision(self, name: _Name) -> Flow:
         flow: Flow | None = self._look(name)
@@ -69,17 +75,28 @@ class Shelf:
         name = (stored.tenant, stored.namespace, stored.id, stored.revision)
         return self._once(name, lambda: self._read(stored))
 
-    async def _filled(self, flow: Flow, date: datetime | None) -> Flow:
+    async def _filled(self, read: Callable[[], Awaitable[Flow]], date: datetime | None) -> Flow:
         """The flow with its templates as they were then, or are now."""
-        if not self._templates:
-            return flow
-        place = (flow.tenant, flow.namespace, flow.id, flow.revision)
-        names = self._once(("names", *place), lambda: names_of(flow))
-        if not names:
-            return flow
-        stored = await self._db.read(templates.as_of, flow.tenant, names, date)
+        flow = await read()
+        while self._templates and (names := self._names(flow)):
+            terms = self._terms()
+            stored = await self._db.read(templates.as_of, flow.tenant, names, date)
+            if self._terms() == terms:
+                return self._with(flow, stored)
+            # Other rules hold since: kept, the flow would go on under the old ones until the next change of them.
+            flow = await read()
+        return flow
+
+    def _with(self, flow: Flow, stored: Sequence[StoredTemplate]) -> Flow:
         revisions = tuple((each.namespace, each.id, each.revision) for each in stored)
-        return self._once((*place, revisions), lambda: self._joined(flow, stored))
+        return self._once((*_place(flow), revisions), lambda: self._joined(flow, stored))
+
+    def _names(self, flow: Flow) -> frozenset[TemplateName]:
+        return self._once(("names", *_place(flow)), lambda: names_of(flow))
+
+    def _terms(self) -> tuple[Rulebook, int]:
+        """By which rules and plugins flows are read now."""
+        return self._catalog.rules, self._catalog.edition
 
     def _joined(self, flow: Flow, stored: Iterable[StoredTemplate]) -> Flow:
         found = dict(self._named(each, flow.namespace) for each in stored)
@@ -117,3 +134,7 @@ class Shelf:
         if isinstance(flow, tuple):
             raise Refused(flow)
         return replace(flow, revision=stored.revision, deleted=stored.deleted)
+
+
+def _place(flow: Flow) -> _Name:
+    return flow.tenant, flow.namespace, flow.id, flow.revision
