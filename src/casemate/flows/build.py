@@ -55,6 +55,7 @@ def build_flow(values: Values, grammar: Grammar, tenant: TenantId, source: str, 
         plugin_defaults=tuple(values.get("pluginDefaults") or ()),
         concurrency=_concurrency(values.get("concurrency")),
         quotas=tuple(_quota(each) for each in values.get("quotas") or ()),
+        policy_refs=frozenset(values.get("policyRefs") or ()),
         retry=_retry(values.get("retry")),
         sla=tuple(_sla(each) for each in values.get("sla") or ()),
         disabled=values.get("disabled") or False,
@@ -93,6 +94,7 @@ def build_task(values: Values, grammar: Grammar) -> Task:
         branches=branches,
         errors=_some_tasks(values.get("errors"), grammar),
         depends_on=depends_on,
+        policy_refs=frozenset(values.get("policyRefs") or ()),
     )
 
 

@@ -74,7 +74,8 @@ class Task:
     `branches` holds the children of a flowable by the name of the branch (`tasks`, `then`, `else`, `defaults`,
     `case:‹key›`, and `made` for children that no author wrote) in the order written; `errors` stands apart.
     `depends_on` is Dag's: child id to the ids it waits for. Defaults are filled in; `defaulted` names the properties
-    that hold theirs. `version` is that of the plugin its type comes from; None for a type of the server.
+    that hold theirs. `version` is that of the plugin its type comes from; None for a type of the server. `policy_refs`
+    names the policies that it refers to itself, for what is in it too (spec/isolation 4.1).
     """
 
     id: TaskId
@@ -96,6 +97,7 @@ class Task:
     depends_on: Mapping[TaskId, tuple[TaskId, ...]] = field(default_factory=dict)
     defaulted: frozenset[str] = frozenset()
     version: str | None = None
+    policy_refs: frozenset[str] = frozenset()
 
     def children(self) -> Iterator[Task]:
         """Direct children, those of `errors` last."""
@@ -200,6 +202,7 @@ class Flow:
     plugin_defaults: tuple[Mapping[str, object], ...] = ()
     concurrency: Concurrency | None = None
     quotas: tuple[Quota, ...] = ()
+    policy_refs: frozenset[str] = frozenset()
     retry: Retry | None = None
     sla: tuple[Sla, ...] = ()
     disabled: bool = False
@@ -211,9 +214,13 @@ class Flow:
 
     def all_tasks(self) -> Iterator[Task]:
         """Every task of the flow with all its children, parents first; those of listeners last."""
-        yield from all_tasks((*self.tasks, *(self.errors or ()), *self.finally_, *self.after_execution))
+        yield from all_tasks(self.outermost_tasks())
+
+    def outermost_tasks(self) -> Iterator[Task]:
+        """Every task that stands in no other one; those of listeners last."""
+        yield from (*self.tasks, *(self.errors or ()), *self.finally_, *self.after_execution)
         for listener in self.listeners:
-            yield from all_tasks(listener.tasks)
+            yield from listener.tasks
 
 
 def all_tasks(tasks: Iterable[Task]) -> Iterator[Task]:

@@ -69,12 +69,14 @@ def parse(
     return replace(flow, unused=tuple(told(walk.unused)), advised=tuple(outcome.warnings()))
 
 
-def parse_task(document: Document, catalog: Catalog, laws: Sequence[Law] = ()) -> Task | tuple[Problem, ...]:
+def parse_task(
+    document: Document, catalog: Catalog, laws: Sequence[Law] = (), refs: frozenset[str] = frozenset()
+) -> Task | tuple[Problem, ...]:
     """The single task that a document says, or every problem of it; paths begin at the task.
 
-    `laws` are the rules of the place that it stands in.
+    `laws` are the rules of the place that it stands in, `refs` the policies that are referred to around it.
     """
-    walk, values, problems = _read_part(document, Holds.TASK, catalog, laws)
+    walk, values, problems = _read_part(document, Holds.TASK, catalog, laws, refs)
     return ordered(problems) if problems else build_task(values, walk.grammar)
 
 
@@ -85,9 +87,9 @@ def parse_trigger(document: Document, catalog: Catalog, laws: Sequence[Law] = ()
 
 
 def _read_part(
-    document: Document, place: Holds, catalog: Catalog, laws: Sequence[Law]
+    document: Document, place: Holds, catalog: Catalog, laws: Sequence[Law], refs: frozenset[str] = frozenset()
 ) -> tuple[Walk, Any, Sequence[Problem]]:
-    outcome = govern_part(document, laws, catalog)
+    outcome = govern_part(document, laws, catalog, refs)
     walk = Walk(grammar_of(catalog), versions=_versions(outcome, catalog))
     values = walk.read_held(document.root, place, ())
     if outcome.document is document and not outcome.faults:

@@ -25,9 +25,9 @@ def govern(document: Document, laws: Sequence[Law], types: Types, *, records: bo
     return _governed(document, (*laws, *declared(document.root)), types, Around(root=True), records=records)
 
 
-def govern_part(document: Document, laws: Sequence[Law], types: Types) -> Outcome:
-    """What the rules make of a single task or trigger."""
-    return _governed(document, laws, types, Around())
+def govern_part(document: Document, laws: Sequence[Law], types: Types, refs: frozenset[str] = frozenset()) -> Outcome:
+    """What the rules make of a single task or trigger; `refs` are the policies that it stands under by reference."""
+    return _governed(document, laws, types, Around(refs))
 
 
 def _governed(
@@ -39,7 +39,8 @@ def _governed(
     try:
         root = work.object(document.root, around, ())
     except Unable as reason:
-        return Outcome(document=document, resolved=document, faults=(_unable(reason, document.root),))
+        fault = _unable(reason, document.root)
+        return Outcome(document=document, resolved=document, faults=(fault,), unable=fault)
     return Outcome(
         document=replace(document, root=root),
         resolved=replace(document, root=_without(root, work.implied, ())),

@@ -48,7 +48,7 @@ class Grant:
     have shown in the clear so far: rendering the task adds to them. `storage` is the folder of the task run's own
     files. `shares` says that the job is a WorkingDirectory's: it holds a folder, in which jobs come to work. `within`
     names the job in whose folder this one works. `laws` are the policies and plugin defaults for a task that only
-    rendering brings to light.
+    rendering brings to light, `refs` the policies that it is to be held to by reference.
     """
 
     job: JobId
@@ -63,6 +63,7 @@ class Grant:
     shares: bool = False
     within: JobId | None = None
     laws: tuple[Law, ...] = ()
+    refs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

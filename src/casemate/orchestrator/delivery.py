@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import Final, cast
 
 from casemate.dispatch import Ask, Reply
@@ -29,15 +29,26 @@ def unnamed(question: Ask, task: Task, *, recursive: bool) -> Reply | None:
 
 
 def laws_for(task: Task, flow: Flow, rules: Rulebook) -> tuple[Law, ...]:
-    """Flows are governed before they are run; what a template writes down only whoever renders it can govern.
-
-    The policies that the flow refers to reach the task as they would, had it been written into the flow.
-    """
+    """Flows are governed before they are run; what a template writes down only whoever renders it can govern."""
     if task.canonical != TEMPLATED:
         return ()
     written = {"pluginDefaults": [dict(each) for each in flow.plugin_defaults]}
     own = declared(node_of(cast("Plain", written), Mark(1, 1)))
-    refs = flow.document.get("policyRefs")
-    named = frozenset(each for each in refs if isinstance(each, str)) if isinstance(refs, list) else frozenset()
-    laws = (*rules.laws(flow.tenant, flow.namespace), *own)
-    return tuple(replace(law, called=law.called and law.policy not in named) for law in laws)
+    return (*rules.laws(flow.tenant, flow.namespace), *own)
+
+
+def refs_of(task: Task, flow: Flow) -> frozenset[str]:
+    """The policies that reach by reference what a template writes down: those of its flow and of all it stands in."""
+    if task.canonical != TEMPLATED:
+        return frozenset()
+    return flow.policy_refs.union(*(each.policy_refs for each in _down_to(task, flow.outermost_tasks())))
+
+
+def _down_to(task: Task, tasks: Iterable[Task]) -> tuple[Task, ...]:
+    """The task below all those that it stands in, the outermost first; nothing if it is not among these."""
+    for each in tasks:
+        if each.id == task.id:
+            return (each,)
+        if below := _down_to(task, each.children()):
+            return (each, *below)
+    return ()

@@ -21,7 +21,7 @@ from casemate.jobs import Finished, Grant, Heartbeat, Hint, Kill, Logged, Over, 
 from casemate.orchestrator import caches, entries
 from casemate.orchestrator.answering import Worlds
 from casemate.orchestrator.calls import Caller, Calls
-from casemate.orchestrator.delivery import laws_for, unnamed
+from casemate.orchestrator.delivery import laws_for, refs_of, unnamed
 from casemate.orchestrator.errors import NotFound, Stopped, Undecidable
 from casemate.orchestrator.following import folder_job, next_within
 from casemate.orchestrator.holding import held
@@ -157,6 +157,7 @@ class Desk:
             shares=keeps_folder(task),
             within=folder_job(live.flow, execution, run),
             laws=laws_for(task, live.flow, self._catalog.rules),
+            refs=refs_of(task, live.flow),
         )
 
     async def report(self, worker: WorkerId, report: Report) -> bool:

@@ -35,10 +35,11 @@ async def templated(job: Job, tools: Tools) -> None:
 
 def _read(text: str, catalog: Catalog, grant: Grant) -> Task:
     reading = examine(text)
-    task = parse_task(reading.document, catalog, grant.laws) if reading.document is not None else reading.problems
+    found = reading.document
+    task = reading.problems if found is None else parse_task(found, catalog, grant.laws, grant.refs)
     if isinstance(task, tuple) or reading.problems:
-        found = task if isinstance(task, tuple) else reading.problems
-        raise TaskFailed(*(problem.printed() if problem.path else problem.message for problem in found))
+        wrong = task if isinstance(task, tuple) else reading.problems
+        raise TaskFailed(*(problem.printed() if problem.path else problem.message for problem in wrong))
     if task.canonical == TEMPLATED:
         raise TaskFailed(f"The templated task cannot be of type '{TEMPLATED}'")
     if task.role is not Role.RUNNABLE:
