@@ -38,6 +38,7 @@ def policy(name: str, *rules: str, **more: str) -> str:
 
 WARN = "Add, on: PLUGIN, override: true, values: {level: WARN}, where: [{field: type, operator: ENDS_WITH, value: Log}]"
 DENY = "Deny, on: PLUGIN, where: [{field: type, operator: ENDS_WITH, value: .Return}], errorMessage: Ask us first."
+ALONE = "Deny, on: PLUGIN, where: [{field: type, operator: ENDS_WITH, value: .Log}]"
 TEAMS = "Require, on: FLOW, properties: [labels.team], action: warn"
 
 
@@ -191,20 +192,70 @@ def test_a_policy_is_held_against_every_flow_before_it_is_meant_seriously(client
 
 def test_policies_leave_and_come_back_at_their_places(client):
     api = client.policies
-    api.create_instance_policy(policy("one", WARN))
     api.create_tenant_policy(TENANT, policy("two", TEAMS))
     api.create_namespace_policy(TEAM, TENANT, policy("three", DENY))
-    texts = [api.export_instance_policies(), api.export_tenant_policies_by_ids(TENANT, ["two"])]
-    texts.append(api.export_namespace_policies(TEAM, TENANT))
-    assert api.delete_instance_policies_by_ids(["one", "missing"]).count == 1
-    assert api.delete_tenant_policies_by_ids(TENANT, ["two"]).count == 1
+    texts = [api.export_tenant_policies_by_ids(TENANT, ["two"]), api.export_namespace_policies(TEAM, TENANT)]
+    assert api.delete_tenant_policies_by_ids(TENANT, ["two", "missing"]).count == 1
     assert api.delete_namespace_policies_by_ids(TEAM, TENANT, ["three"]).count == 1
-    file = b"---\n".join([*(text if isinstance(text, bytes) else text.encode() for text in texts), b"id: no\n"])
-    result = api.import_policies(TENANT, file)
-    assert (result["imported"], [each["document"] for each in result["errors"]]) == (3, ["3"])
-    assert api.instance_policy("one").id == "one"
+    result = api.import_policies(TENANT, yaml_file(*texts, "id: no\n"))
+    assert (result["imported"], [each["document"] for each in result["errors"]]) == (2, ["2"])
     assert api.tenant_policy("two", TENANT).id == "two"
     assert api.namespace_policy(TEAM, "three", TENANT).rules[0].additional_properties["errorMessage"] == "Ask us first."
+
+
+def yaml_file(*texts: str | bytes) -> bytes:
+    return b"---\n".join(text if isinstance(text, bytes) else text.encode() for text in texts)
+
+
+def test_an_import_into_a_tenant_reaches_nothing_outside_of_it(client):
+    api = client.policies
+    api.create_instance_policy(policy("one", DENY))
+    exported = api.export_instance_policies()
+    foreign = policy("two", WARN, tenantId="other")
+    nowhere = policy("three", WARN, scope="[INSTANCE]")
+    result = api.import_policies(TENANT, yaml_file(policy("one", WARN, scope="INSTANCE"), foreign, nowhere))
+    assert result["imported"] == 0
+    assert [each["message"] for each in result["errors"]] == [
+        "scope: a policy of the instance is created at /api/v1/instance/policies",
+        "tenantId: it is for another tenant than the one it is sent to",
+        "scope: its scope and namespace do not fit",
+    ]
+    assert api.instance_policy("one").rules[0].additional_properties["errorMessage"] == "Ask us first."
+    with pytest.raises(kestrapy.ApiException, match="the text names another place"):
+        api.create_tenant_policy(TENANT, foreign)
+    # What was exported comes back where it says that it goes.
+    api.delete_instance_policy("one")
+    assert api.create_instance_policy(exported if isinstance(exported, str) else exported.decode()).id == "one"
+
+
+def test_every_flow_is_held_against_a_policy_not_only_a_page_of_them(client):
+    for number in range(26):
+        client.flows.create_flow(TENANT, FLOW.replace("id: talk", f"id: talk-{number}"))
+    client.policies.create_tenant_policy(TENANT, policy("try", WARN, enforcement="EVALUATE"))
+    found = client.policies.evaluate_tenant_policy("try", TENANT, size=2)
+    assert (found["counts"]["scanned"], found["total"], len(found["results"])) == (26, 26, 2)
+
+
+def test_rules_that_cannot_be_applied_are_told_where_they_are_tried(client):
+    costly = 'Restrict, on: PLUGIN, property: message, regex: "(a|aa|b?){500}"'
+    logs = "".join(
+        f"  - {{id: t{number}, type: io.kestra.plugin.core.log.Log, message: {'c' * 5_000}}}\n" for number in range(60)
+    )
+    source = f"id: talk\nnamespace: {TEAM}\ntasks:\n{logs}"
+    client.flows.create_flow(TENANT, source)
+    client.policies.create_tenant_policy(TENANT, policy("slow", costly))
+    message = "Unable to apply plugin defaults: the patterns of policies would take too long on the flow"
+    preview = client.flows.preview_policies(TENANT, kestrapy.PolicyPreviewRequest(namespace=TEAM, source=source))
+    assert [(each.severity, each.message, each.policy_id) for each in preview.violations] == [("BLOCK", message, None)]
+    evaluated = client.policies.evaluate_tenant_policy("slow", TENANT)
+    assert evaluated["counts"]["violating"] == 1
+    assert [each["message"] for each in evaluated["results"][0]["violations"]] == [message]
+
+
+def test_a_reference_to_no_policy_is_told_in_a_preview(client):
+    asked = kestrapy.PolicyPreviewRequest(namespace=TEAM, source=f"{FLOW}policyRefs: [gone]\n")
+    (found,) = client.flows.preview_policies(TENANT, asked).violations
+    assert (found.target, found.message) == ("policyRefs", "no policy 'gone' can be referred to here")
 
 
 def test_policies_are_enforced_again_after_a_crash(tmp_path: Path):
@@ -233,6 +284,29 @@ def test_a_task_that_only_a_template_says_is_held_to_policies_too(client, server
     assert made["state"]["current"] == "FAILED"
     logs = client.logs.list_logs_from_execution(made["id"], TENANT)
     assert any("Policy 'no-returns' (TENANT), rule 1 (Deny)" in entry.message for entry in logs)
+
+
+INNER = "{id: inner, type: io.kestra.plugin.core.log.Log, message: x}"
+WRITTEN = f"{{id: say, type: io.kestra.plugin.core.templating.TemplatedTask, spec: '{INNER}'}}"
+
+
+@pytest.mark.parametrize(
+    "refers",
+    [
+        WRITTEN.replace("spec:", "policyRefs: [loud], spec:"),
+        f"{{id: all, type: io.kestra.plugin.core.flow.Sequential, policyRefs: [loud], tasks: [{WRITTEN}]}}",
+        WRITTEN.replace("x}", "x, policyRefs: [loud]}"),
+        f"{WRITTEN}\npolicyRefs: [loud]",
+    ],
+    ids=["task", "parent", "written", "flow"],
+)
+def test_a_policy_that_is_referred_to_reaches_what_a_template_says(client, refers):
+    # What it adds is added; what it would refuse it refuses nowhere.
+    client.policies.create_tenant_policy(TENANT, policy("loud", WARN, DENY, ALONE, enforcement="REFERENCE"))
+    client.flows.create_flow(TENANT, f"id: talk\nnamespace: {TEAM}\ntasks:\n  - {refers}\n")
+    made = client.executions.create_execution(TENANT, TEAM, "talk", wait=True)
+    (entry,) = client.logs.list_logs_from_execution(made.id, TENANT, task_id="say")
+    assert (entry.message, entry.level) == ("x", "WARN")
 
 
 def test_a_limit_that_a_policy_gives_a_flow_is_counted(client):

@@ -12,6 +12,7 @@ from casemate.api.names import namespace_of
 from casemate.documents import Plain, plain, printed, read
 from casemate.errors import Problem, Refused
 from casemate.governance import (
+    Action,
     Add,
     Aim,
     Conflict,
@@ -45,7 +46,10 @@ def checked_policy(text: str, place: PolicyPlace, others: Iterable[Placed]) -> P
         raise Refused(found)
     policy = found.policy
     wrong = [message for message in (misplaced(policy, place.scope),) if message]
-    if found.scope not in (None, place.scope) or found.namespace not in (None, place.namespace):
+    said = (found.scope, found.tenant, found.namespace)
+    if any(
+        one not in (None, meant) for one, meant in zip(said, (place.scope, place.tenant, place.namespace), strict=True)
+    ):
         wrong.append("the text names another place than the one it is sent to")
     new = Placed(
         policy=policy, scope=place.scope, tenant=place.tenant or None, namespace=place.namespace or None, source=text
@@ -153,6 +157,11 @@ def _violation(violation: Violation) -> dict[str, object]:
         "taskId": violation.task,
     }
     return {name: value for name, value in shown.items() if value is not None}
+
+
+def faulty(problem: Problem) -> dict[str, object]:
+    """What stands in the way of the rules themselves; no single one of them is broken."""
+    return {"severity": Action.BLOCK, "message": problem.message, **({"target": problem.path} if problem.path else {})}
 
 
 def _conflict(conflict: Conflict) -> dict[str, object]:

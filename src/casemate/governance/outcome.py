@@ -76,6 +76,8 @@ class Outcome:
     faults: tuple[Problem, ...] = ()
     """References to what is not there, and rules that could not be applied."""
     notes: tuple[str, ...] = ()
+    unable: Problem | None = None
+    """Why the rules could not be applied at all, one of the faults."""
 
     def problems(self, flow: str) -> Iterator[Problem]:
         """What stands in the way of saving and of running the flow; `flow` is how messages name it."""

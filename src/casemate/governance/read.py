@@ -25,6 +25,7 @@ class PolicyText:
 
     policy: Policy
     scope: str | None = None
+    tenant: str | None = None
     namespace: str | None = None
 
 
@@ -47,10 +48,16 @@ def read_policy_text(text: str) -> PolicyText | tuple[Problem, ...]:
     root = reading.document.root
     if not isinstance(root, Mapping):
         return (_problem("a policy is a map with id and rules", (), root),)
-    said = {entry.key: entry.value.text for entry in root.entries if isinstance(entry.value, Scalar)}
+    said = {entry.key: _place_said(entry.value) for entry in root.entries if entry.key in _ELSEWHERE}
     kept = (entry for entry in root.entries if entry.key not in _ELSEWHERE)
     found = read_policy(replace(root, entries=tuple(kept)))
-    return found if isinstance(found, tuple) else PolicyText(found, said.get("scope"), said.get("namespace"))
+    return found if isinstance(found, tuple) else PolicyText(found, *(said.get(name) for name in _ELSEWHERE))
+
+
+def _place_said(node: Node) -> str | None:
+    if not isinstance(node, Scalar):
+        return "?"  # what no place is called: it must not pass for none
+    return None if node.value is None else node.text
 
 
 def misplaced(policy: Policy, scope: Scope) -> str | None:

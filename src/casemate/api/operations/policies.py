@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -189,16 +190,17 @@ async def import_policies(call: Call) -> Answer:
     upload = (await call.form()).get("fileUpload")
     if not isinstance(upload, UploadFile):
         raise illegal_argument("fileUpload is required: a YAML file")
-    good, errors = _judged(call, (await upload.read()).decode(errors="replace"))
+    text = (await upload.read()).decode(errors="replace")
+    good, errors = await to_thread(_judged, call, text, call.deps.catalog.rules.placed)
     await call.deps.db.transact(_put_all, good)
     await call.deps.orchestrator.governing.renew()
     return {"imported": len(good), "errors": errors}
 
 
-def _judged(call: Call, text: str) -> tuple[list[StoredPolicy], list[object]]:
+def _judged(call: Call, text: str, others: Sequence[Placed]) -> tuple[list[StoredPolicy], list[object]]:
     good: list[StoredPolicy] = []
     errors: list[object] = []
-    known = list(call.deps.catalog.rules.placed)
+    known = list(others)
     for number, (_, document) in enumerate(split_documents(text)):
         try:
             place = _place_said(call, document)
@@ -212,18 +214,27 @@ def _judged(call: Call, text: str) -> tuple[list[StoredPolicy], list[object]]:
 
 
 def _place_said(call: Call, text: str) -> PolicyPlace:
-    """Where a document says that it belongs; without a word to the tenant. Raises `Refused`."""
+    """Where a document says that it belongs, in the tenant of the path; without a word there. Raises `Refused`.
+
+    Whoever may write the policies of one tenant has no say in those of the instance, nor of another tenant.
+    """
     found = read_policy_text(text)
     if isinstance(found, tuple):
         raise Refused(found)
-    match found.scope or ("NAMESPACE" if found.namespace else "TENANT"):
+    if found.tenant not in (None, call.tenant):
+        raise _misplaced("it is for another tenant than the one it is sent to", "tenantId")
+    match found.scope or ("NAMESPACE" if found.namespace is not None else "TENANT"):
         case Scope.INSTANCE:
-            return PolicyPlace()
+            raise _misplaced("a policy of the instance is created at /api/v1/instance/policies", "scope")
         case Scope.TENANT if found.namespace is None:
             return PolicyPlace(call.tenant)
         case Scope.NAMESPACE if is_namespace(found.namespace or ""):
             return PolicyPlace(call.tenant, found.namespace or "")
-    raise Refused([Problem(code="policy-unfit", message="its scope and namespace do not fit", path="scope")])
+    raise _misplaced("its scope and namespace do not fit", "scope")
+
+
+def _misplaced(message: str, path: str) -> Refused:
+    return Refused([Problem(code="policy-unfit", message=message, path=path)])
 
 
 def _put_all(tx: Tx, good: Sequence[StoredPolicy]) -> None:

@@ -9,8 +9,9 @@ from dataclasses import replace
 from casemate.api import shapes
 from casemate.api.call import Call
 from casemate.api.operation import Answer, Operation, json_of
+from casemate.api.operations.flow_search import every_flow
 from casemate.api.operations.policies import named
-from casemate.api.policies import effects
+from casemate.api.policies import effects, faulty
 from casemate.api.search import page
 from casemate.catalog import Catalog
 from casemate.documents import examine, plain, write
@@ -18,7 +19,6 @@ from casemate.errors import Refused
 from casemate.governance import Enforcement, Law, Outcome, Placed, govern, laws_of
 from casemate.identifiers import Namespace, TenantId
 from casemate.store import StoredFlow
-from casemate.store import flows as flow_rows
 
 _ASKED = shapes.PreviewAsked
 
@@ -28,7 +28,12 @@ async def preview_policies(call: Call) -> Answer:
     asked = await call.body_json(_ASKED)
     catalog = call.deps.catalog
     outcome = await to_thread(_tried, asked["source"], catalog, catalog.rules.laws(call.tenant, asked["namespace"]))
-    return {"resolvedSource": write(plain(outcome.resolved.root)), **effects(outcome)}
+    found = effects(outcome)
+    return {
+        "resolvedSource": write(plain(outcome.resolved.root)),
+        **found,
+        "violations": [*map(faulty, outcome.faults), *found["violations"]],
+    }
 
 
 def _tried(source: str, catalog: Catalog, laws: Sequence[Law]) -> Outcome:
@@ -42,7 +47,7 @@ def _tried(source: str, catalog: Catalog, laws: Sequence[Law]) -> Outcome:
 async def evaluate(call: Call) -> Answer:
     """Tell what a policy, were it active, would do to every flow of its scope; nothing is changed."""
     policy, part = await named(call), page(call)
-    stored, _ = await call.deps.db.read(flow_rows.search, call.tenant)
+    stored = await call.deps.db.read(every_flow, call.tenant, ())
     reached = [each for each in stored if policy.reaches(each.tenant, each.namespace)]
     found = await to_thread(lambda: list(_held(policy, reached, call.deps.catalog)))
     first = (part.number - 1) * part.size
@@ -65,7 +70,11 @@ def _held(policy: Placed, stored: Sequence[StoredFlow], catalog: Catalog) -> Ite
         if document is None:
             continue
         laws = _with(mine, flow.tenant, flow.namespace, catalog)
-        found = effects(govern(document, laws, catalog, records=True), mine[0].owner)
+        outcome = govern(document, laws, catalog, records=True)
+        found = effects(outcome, mine[0].owner)
+        if outcome.unable is not None:
+            # Under these rules it can be neither saved nor run, which is more than a rule that it breaks.
+            found["violations"] = [faulty(outcome.unable)]
         if any(found.values()):
             yield {"resource": {"kind": "FLOW", "namespace": flow.namespace, "id": flow.id}, **found}
 

@@ -70,13 +70,13 @@ class PolicyMutation(TypedDict):
 
 
 class PolicyViolation(TypedDict):
-    """One rule that is broken."""
+    """One rule that is broken; without a `policyId` no rule is, but they cannot be applied to the flow."""
 
     severity: str
-    ruleType: str
-    target: str
     message: str
-    policyId: str
+    ruleType: NotRequired[str]
+    target: NotRequired[str]
+    policyId: NotRequired[str]
     scope: NotRequired[str]
     taskId: NotRequired[str]
 
