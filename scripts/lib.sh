@@ -1,5 +1,6 @@
 # Shared by the scripts beside this file: find a Python, make the environment once, use it afterwards.
-# POSIX shell; $root is the repository, $venv the environment.
+# POSIX shell; $root is the repository, $venv the environment. Python gets -P, and uv another folder: where the command is
+# called there may be others' work, such as a venv.py or a uv.toml, and nothing of it is to take part.
 
 root=$(CDPATH= cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd)
 venv="$root/.venv"
@@ -11,9 +12,11 @@ die() { say "$*"; exit 3; }
 new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 version_of() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo "not a Python"; }
 
+absolute() { case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac }
+
 find_python() {
     if [ -n "${CASEMATE_PYTHON:-}" ]; then
-        new_enough "$CASEMATE_PYTHON" && command -v "$CASEMATE_PYTHON" && return
+        new_enough "$CASEMATE_PYTHON" && found=$(command -v "$CASEMATE_PYTHON") && absolute "$found" && return
         die "CASEMATE_PYTHON names $CASEMATE_PYTHON, which is $(version_of "$CASEMATE_PYTHON"). Python 3.11 or newer is needed."
     fi
     found=
@@ -30,9 +33,9 @@ find_python() {
 
 create() { # create PYTHON: an empty environment, whatever was there before
     if command -v uv >/dev/null 2>&1; then
-        uv venv --quiet --clear --no-project --python "$1" "$venv"
-    elif "$1" -c 'import ensurepip, venv' 2>/dev/null; then
-        "$1" -m venv --clear "$venv"
+        uv --directory "$root" venv --quiet --clear --no-project --python "$1" "$venv"
+    elif "$1" -P -c 'import ensurepip, venv' 2>/dev/null; then
+        "$1" -P -m venv --clear "$venv"
     else
         die "$1 has no venv module. On Debian or Ubuntu: apt-get install python3-venv (or install uv)"
     fi
@@ -42,12 +45,12 @@ install() { # install FILE: the pinned packages of that requirements file
     if command -v uv >/dev/null 2>&1; then
         # As pip does: trust whom this machine trusts, such as a company's proxy. Older uv knows the second name.
         UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1} UV_NATIVE_TLS=${UV_NATIVE_TLS:-1} \
-            uv pip install --quiet --python "$venv/bin/python" --require-hashes --requirement "$1"
+            uv --directory "$root" pip install --quiet --python "$venv/bin/python" --require-hashes --requirement "$1"
         return
     fi
-    "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$venv/bin/python" -m ensurepip >/dev/null || return
+    "$venv/bin/python" -P -m pip --version >/dev/null 2>&1 || "$venv/bin/python" -P -m ensurepip >/dev/null || return
     {
-        "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off \
+        "$venv/bin/python" -P -m pip install --disable-pip-version-check --no-input --progress-bar off \
             --require-hashes --requirement "$1"
         echo "status $?"
     } | progress "$(grep -c == "$1")"
@@ -84,9 +87,9 @@ finished() { # finished NAME: the environment holds what requirements/NAME.txt p
 
 hold() { # hold PYTHON: be the only one who sets up; others wait. The lock is the descriptor's, and goes with it.
     exec 9>>"$lock"
-    "$1" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null && return
+    "$1" -P -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)' 2>/dev/null && return
     say "another set-up of $venv is under way; waiting for its end"
-    "$1" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
+    "$1" -P -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
 }
 
 # ensure NAME: the environment holds what requirements/NAME.txt pins. A set-up that was interrupted is begun anew, one whose
@@ -117,7 +120,7 @@ set_up() {
         : >"$lock"
         die "the packages of requirements/$1.txt could not be installed; the lines above say why. They come from the package index of pip (or uv): is there a network? Then run the command again."
     fi
-    "$venv/bin/python" -c 'import sys, sysconfig, pathlib
+    "$venv/bin/python" -P -c 'import sys, sysconfig, pathlib
 pathlib.Path(sysconfig.get_path("purelib"), "casemate.pth").write_text(sys.argv[1] + "\n")' "$root/src" || exit 3
     # The pins of the tests are those of the product and more.
     for name in run "$1"; do wanted "$name" >"$venv/casemate-$name.stamp"; done

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,10 +37,14 @@ def checkout(tmp_path: Path) -> Path:
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
     """A clone of Casemate as far as the command lines see it; it runs this one without a set-up of its own."""
-    script = tmp_path / "casemate" / "scripts" / "casemate"
-    script.parent.mkdir(parents=True)
-    script.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT / "src"}" exec "{sys.executable}" -m casemate "$@"\n')
-    script.chmod(0o755)
+    scripts = tmp_path / "casemate" / "scripts"
+    scripts.mkdir(parents=True)
+    python = tmp_path / "casemate" / "bin" / "python"
+    python.parent.mkdir()
+    shutil.copy(ROOT / "scripts" / "casemate", scripts)
+    (scripts / "lib.sh").write_text(f"venv={shlex.quote(str(tmp_path / 'casemate'))}\nensure() {{ :; }}\n")
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT / "src"}" exec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
     return tmp_path / "casemate"
 
 
@@ -96,6 +102,24 @@ def test_no_input_of_the_action_is_a_command(checkout: Path, installed: Path):
     assert step(checkout, installed, directory="--help").returncode == 2
     assert not (checkout / "broken").exists()
     assert "${{" not in ACTION["runs"]["steps"][0]["run"]
+
+
+def test_nothing_of_the_checked_repository_is_imported(checkout: Path, installed: Path):
+    (checkout / "flows" / "leaky.yml").write_text(LEAKY)
+    for module in ("casemate/__init__", "casemate/__main__", "cyclopts", "json", "sitecustomize"):
+        (checkout / module).parent.mkdir(exist_ok=True)
+        (checkout / f"{module}.py").write_text("open('ran', 'w'); raise SystemExit(0)\n")
+    assert step(checkout, installed).returncode == 1
+    assert shell(JOB["script"], checkout, installed).returncode == 1
+    assert not (checkout / "ran").exists()
+
+
+def test_the_set_up_runs_nothing_of_the_folder_it_is_called_in():
+    words = (ROOT / "scripts" / "lib.sh").read_text()
+    calls = re.findall(r'"\$(?:1|venv/bin/python)" (-[Pcm] .*)', words)
+    assert len(calls) >= 8
+    # Python that may be too old for -P only looks at its own version, and imports what is built in.
+    assert all(call.startswith(("-P ", "-c 'import sys; ")) for call in calls), calls
 
 
 def test_the_workflow_gives_the_action_what_it_knows():
