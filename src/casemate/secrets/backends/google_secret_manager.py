@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+import structlog
 from google.cloud.secretmanager_v1 import Replication, SecretManagerServiceClient, SecretPayload
 from google.cloud.secretmanager_v1 import Secret as Kept
 
@@ -20,12 +21,17 @@ from casemate.secret import Secret
 from casemate.secrets.authorities import authorities_fault
 from casemate.secrets.backends.google_wire import Line, account_fault, asked, connected
 from casemate.secrets.backends.named_store import Item, NamedStore, Sought
+from casemate.secrets.backends.unusable import Unusable
 from casemate.secrets.errors import BackendFailed
 from casemate.secrets.options import Duration, NamedChoice, SecretText
 from casemate.secrets.tags import DESCRIPTION
 
 __all__ = ["Options", "SecretManager", "opened"]
 
+log = structlog.get_logger()
+
+_EXAMPLE: Final = "<service-account JSON>"
+_NO_ACCOUNT: Final = "service-account is needed below kestra.secret.google-secret-manager: the JSON text of its key"
 _PROJECT: Final = re.compile(r"[a-z0-9.:-]{1,100}")
 _PREFIX: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
@@ -58,13 +64,25 @@ class Options(NamedChoice):
         ):
             if not form.fullmatch(written):
                 raise ValueError(f"{key} has characters that it cannot have")
-        for fault in (authorities_fault("ca-cert", self.ca_cert), account_fault(self.service_account)):
+        account = None if self.is_example else self.service_account
+        for fault in (authorities_fault("ca-cert", self.ca_cert), account_fault(account)):
             if fault:
                 raise ValueError(fault)
 
+    @property
+    def is_example(self) -> bool:
+        """Is the account's key what the documentation has in its place?"""
+        return self.service_account is not None and self.service_account.reveal().strip() == _EXAMPLE
 
-def opened(options: Options, *, read_only: bool) -> NamedStore:
-    """A Secret Manager that nothing was asked yet. Raises `InvalidOptions`."""
+
+def opened(options: Options, *, read_only: bool) -> NamedStore | Unusable:
+    """A Secret Manager that nothing was asked yet. Raises `InvalidOptions`.
+
+    With the documented example of a configuration the server starts, and has no secrets.
+    """
+    if options.is_example:
+        log.error("secret.no_account", remedy=_NO_ACCOUNT)
+        return Unusable(_NO_ACCOUNT)
     line = Line(endpoint=options.endpoint, service_account=options.service_account, authority=options.ca_cert)
     service = SecretManager(connected(line), options.project, options.read_timeout.total_seconds())
     return NamedStore(service, options, read_only=read_only)
