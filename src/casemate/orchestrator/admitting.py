@@ -33,16 +33,16 @@ _WAITING = (State.CREATED, State.QUEUED, State.RESTARTED)
 def begin(step: Step) -> None:
     """Let a new execution begin, unless a kill switch, a quota or maintenance say no."""
     switch = ruling_of(step)
-    if switch is not None and switch.evaluation == "IGNORE":
-        message = f"Flow is ignored due to the kill switch '{switch.name}'"
-        step.follow(Decision(execution=step.execution, commands=(Write("WARN", message, kept=True),)))
-        return
     obey(step, switch)
     if step.execution is not step.before:
         return
+    # Also one that is to wait: once it is let go on nobody counts it any more.
     exceeded = quotas.consume(step.tx, quotas_of(step.flow, step.around.rules), step.around.now)
     if exceeded is not None:
         step.happen(_exceeded(*exceeded))
+    elif switch is not None and switch.evaluation == "IGNORE":
+        message = f"Flow is ignored due to the kill switch '{switch.name}'"
+        step.follow(Decision(execution=step.execution, commands=(Write("WARN", message, kept=True),)))
     elif not maintenance.on(step.tx):
         step.happen(Begin())
 

@@ -49,8 +49,10 @@ def consume(tx: Tx, quotas: Iterable[tuple[QuotaPlace, Quota]], now: datetime) -
     for place, quota in quotas:
         start, used = window_start(now, quota.duration), 0
         known = tx.execute(select(table.c.start, table.c.used).where(_is(place, quota.id))).first()
-        if known is not None and known.start == start:
-            used = known.used
+        # Not only the same stretch: what was dated just before its border may be written just after it, and clocks are
+        # set back. Either would begin to count anew, and once more afterwards. One that is far ahead was wrong.
+        if known is not None and start <= known.start <= start + quota.duration:
+            start, used = known.start, known.used
         if used >= quota.limit:
             return place, quota
         _count(tx, place, quota.id, start, used + 1, known=known is not None)
