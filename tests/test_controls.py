@@ -27,6 +27,7 @@ tasks:
 QUICK = "id: quick\nnamespace: company.pay\ntasks:\n  - {id: say, type: io.kestra.plugin.core.log.Log, message: hi}\n"
 COUNTED = QUICK.replace("id: quick", "id: counted") + "quotas: [{duration: P1D, limit: 3, behavior: CANCEL}]\n"
 FAILING = QUICK.replace("id: quick", "id: failing") + "quotas: [{duration: P1D, limit: 1, behavior: FAIL}]\n"
+IGNORED = QUICK.replace("id: quick", "id: ignored") + "quotas: [{duration: P1D, limit: 2, behavior: CANCEL}]\n"
 CONFIGURATION = "casemate: {quotas: [{namespace: company, duration: P1D, limit: 1000, behavior: FAIL}]}\n"
 
 
@@ -51,7 +52,7 @@ class Again:
 def again(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Again]:
     running = Again(tmp_path_factory.mktemp("governing"))
     try:
-        for source in (LONG, QUICK, COUNTED, FAILING):
+        for source in (LONG, QUICK, COUNTED, FAILING, IGNORED):
             assert running.server.save(source).ok
         yield running
     finally:
@@ -147,6 +148,26 @@ def test_what_is_ignored_stands_still_and_goes_on_afterwards(again):
     assert again.server.until_ended(waiting)["state"]["current"] == "SUCCESS"
 
 
+def test_what_is_ignored_counts_like_everything_that_is_created(again):
+    made = switch(again, "IGNORE")
+    states = started_at_once(again, "ignored", 3)
+    assert sorted(states) == ["CANCELLED", "CREATED", "CREATED"]
+    again.client.kill_switches.delete_kill_switch(made.id)
+
+
+def test_a_switch_tells_of_itself_in_a_banner_that_nobody_hides(again):
+    made = switch(again, "CANCEL")
+    (banner,) = again.client.banners.search_banners()
+    assert banner.active
+    assert banner.message == "Kill switch 'stop-cancel': executions in the namespace company.pay are cancelled."
+    with pytest.raises(kestrapy.ApiException, match="comes, changes and goes with its kill switch"):
+        again.client.banners.delete_banner(banner.id)
+    again.kill()
+    assert again.client.banners.search_banners() == [banner]
+    again.client.kill_switches.delete_kill_switch(made.id)
+    assert again.client.banners.search_banners() == []
+
+
 def test_a_switch_whose_time_comes_later_is_obeyed_then(again):
     running = at_work(again, "PT10M")
     made = switch(again, "PASS")
@@ -163,6 +184,7 @@ def test_a_switch_whose_time_comes_later_is_obeyed_then(again):
         ({"tenantId": None}, "a namespace needs a tenantId"),
         ({"flowId": "f", "namespace": None}, "a flowId needs a tenantId and a namespace"),
         ({"endDate": datetime(2020, 1, 1, tzinfo=UTC)}, "endDate must be after startDate"),
+        ({"additional_properties": {"flow": "misspelt"}}, "flow"),
     ],
 )
 def test_a_switch_that_cannot_be_meant_is_refused(again, wrong, message):

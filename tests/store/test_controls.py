@@ -34,16 +34,55 @@ async def test_a_kill_switch_is_kept_changed_and_deleted(db, now):
         description="why",
         immediate=True,
     )
-    await db.transact(kill_switches.put, switch)
-    assert await db.read(kill_switches.get, "1") == switch
+    await db.transact(kill_switches.add, switch)
     assert await db.read(kill_switches.active) == (switch,)
     off = replace(switch, enabled=False, end=None)
-    await db.transact(kill_switches.put, off)
+    assert await db.transact(kill_switches.replace, off)
     assert await db.read(kill_switches.active) == ()
     assert await db.read(kill_switches.all_of_instance) == (off,)
     assert await db.transact(kill_switches.delete, "1")
     assert not await db.transact(kill_switches.delete, "1")
-    assert await db.read(kill_switches.get, "1") is None
+    assert await db.read(kill_switches.all_of_instance) == ()
+    # A change that comes late must not bring back what was deleted.
+    assert not await db.transact(kill_switches.replace, switch)
+    assert await db.read(kill_switches.active) == ()
+
+
+async def test_a_kill_switch_has_a_banner_while_it_is_enabled(db, now):
+    switch = KillSwitch(id="1", name="one", evaluation="KILL", start=now, tenant=MAIN, namespace=Namespace("a.b"))
+    await db.transact(kill_switches.add, switch)
+    (banner,) = await db.read(banners.search, [Filter("tenantId", "EQUALS", "main")])
+    assert (banner.message, banner.type) == (
+        "Kill switch 'one': executions in the namespace a.b are killed.",
+        "WARNING",
+    )
+    assert (banner.start, banner.end, banner.tenant) == (now, None, MAIN)
+    end = now + timedelta(hours=1)
+    await db.transact(kill_switches.replace, replace(switch, evaluation="CANCEL", end=end, description="Ask Ada."))
+    (banner,) = await db.read(banners.search)
+    assert banner.message.endswith("are cancelled. Ask Ada.")
+    assert banner.end == end
+    for quiet in (replace(switch, enabled=False), replace(switch, evaluation="PASS")):
+        await db.transact(kill_switches.replace, switch)
+        await db.transact(kill_switches.replace, quiet)
+        assert await db.read(banners.search) == ()
+    await db.transact(kill_switches.replace, switch)
+    await db.transact(kill_switches.delete, "1")
+    assert await db.read(banners.search) == ()
+
+
+async def test_around_the_border_of_a_stretch_no_quota_begins_anew_twice(db, now):
+    border = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    before, after = border - timedelta(milliseconds=1), border + timedelta(milliseconds=1)
+    dates = [after, before, after, before, after]
+    used_up = [await db.transact(quotas.consume, [(FLOW, HOUR)], date) is not None for date in dates]
+    assert used_up == [False, False, True, True, True]
+
+
+async def test_a_counter_from_a_far_future_holds_nobody_up(db, now):
+    for _ in range(2):
+        await db.transact(quotas.consume, [(FLOW, HOUR)], now + timedelta(days=1000))
+    assert await db.transact(quotas.consume, [(FLOW, HOUR)], now) is None
 
 
 async def test_a_quota_counts_up_to_its_limit_and_anew_in_the_next_stretch(db, now):

@@ -79,7 +79,7 @@ from casemate.executions.rows import execution_document, execution_from, task_ru
 from casemate.executions.runs import TaskRuns
 from casemate.executions.start import CORRELATION, failed_at_start, replayed, start
 from casemate.executions.subflows import awaits
-from casemate.executions.switches import SWITCH_LABEL, Evaluation, KillSwitch, ruling, switched_off
+from casemate.executions.switches import SWITCH_LABEL, Evaluation, KillSwitch, announcement, ruling, switched_off
 from casemate.executions.texts import json_size, read_json
 from casemate.executions.variables import variables_of
 from casemate.executions.wire import task_run_json, to_json
@@ -144,6 +144,7 @@ __all__ = [
     "WrongChoice",
     "WrongState",
     "all_hold",
+    "announcement",
     "asked_on_resume",
     "awaits",
     "broken",

@@ -25,6 +25,8 @@ SWITCH_LABEL: Final = "system.killSwitch"
 _STRENGTH: Final[dict[Evaluation, int]] = {"PASS": 0, "CANCEL": 1, "KILL": 2, "IGNORE": 3}
 """Whoever is to be ignored must not even be killed: that would be an answer to what it says."""
 
+_DOES: Final[dict[Evaluation, str]] = {"CANCEL": "cancelled", "KILL": "killed", "IGNORE": "ignored"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KillSwitch:
@@ -66,6 +68,24 @@ def ruling(switches: Iterable[KillSwitch], execution: Execution, now: datetime) 
     meant = [switch for switch in switches if switch.holds(now) and switch.means(execution)]
     strongest = max(meant, key=lambda switch: (_STRENGTH[switch.evaluation], switch.immediate), default=None)
     return None if strongest is None or strongest.evaluation == "PASS" else strongest
+
+
+def announcement(switch: KillSwitch) -> str | None:
+    """What people are to read as long as it is on; nothing of one that lets pass."""
+    does = _DOES.get(switch.evaluation)
+    if does is None:
+        return None
+    which = "executions" if not switch.executions else f"{len(switch.executions)} executions by their ids"
+    why = f" {switch.description}" if switch.description else ""
+    return f"Kill switch '{switch.name}': {which}{_whose(switch)} are {does}.{why}"
+
+
+def _whose(switch: KillSwitch) -> str:
+    if switch.flow is not None:
+        return f" of the flow {switch.namespace}.{switch.flow}"
+    if switch.namespace is not None:
+        return f" in the namespace {switch.namespace}"
+    return f" of the tenant {switch.tenant}" if switch.tenant is not None else ""
 
 
 def switched_off(switch: KillSwitch) -> SwitchedOff:

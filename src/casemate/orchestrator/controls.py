@@ -44,11 +44,19 @@ class Controls:
         self._tasks = tasks
         self._now = now
 
-    async def put(self, switch: KillSwitch) -> None:
-        """Add a kill switch, or replace it; what it is for obeys at once."""
-        await self._db.transact(kill_switches.put, switch)
-        log.warning("switch.changed", switch=switch.id, evaluation=switch.evaluation, enabled=switch.enabled)
+    async def add(self, switch: KillSwitch) -> None:
+        """A new kill switch; what it is for obeys at once."""
+        await self._db.transact(kill_switches.add, switch)
+        log.warning("switch.added", switch=switch.id, evaluation=switch.evaluation, enabled=switch.enabled)
         self._soon(self._tender.look_again())
+
+    async def replace(self, switch: KillSwitch) -> bool:
+        """Change a kill switch; was it there? What it ignored and no longer means goes on."""
+        there = await self._db.transact(kill_switches.replace, switch)
+        if there:
+            log.warning("switch.changed", switch=switch.id, evaluation=switch.evaluation, enabled=switch.enabled)
+            self._soon(self._tender.look_again())
+        return there
 
     async def delete(self, switch: str) -> bool:
         """Take a kill switch away; was it there? What it ignored goes on."""

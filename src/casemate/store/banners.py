@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from sqlalchemy import Row, select
 
@@ -34,6 +34,8 @@ class Banner:
         return (self.start is None or self.start <= now) and (self.end is None or now < self.end)
 
 
+_OF_SWITCH: Final = "kill-switch-"
+
 _FIELDS: dict[str, Field] = {
     "q": anywhere(table.c.message),
     "message": table.c.message,
@@ -42,6 +44,16 @@ _FIELDS: dict[str, Field] = {
     "endDate": table.c.end,
     "tenantId": table.c.tenant,
 }
+
+
+def of_switch(switch: str) -> str:
+    """The id of the banner of a kill switch (spec/isolation 9.2)."""
+    return f"{_OF_SWITCH}{switch}"
+
+
+def is_of_switch(banner: str) -> bool:
+    """Does this banner come and go with a kill switch?"""
+    return banner.startswith(_OF_SWITCH)
 
 
 def search(tx: Tx, filters: Sequence[Criterion] = ()) -> tuple[Banner, ...]:

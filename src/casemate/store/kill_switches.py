@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
-from casemate.executions import KillSwitch
+from casemate.executions import KillSwitch, announcement
 from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId
+from casemate.store import banners
+from casemate.store.banners import Banner
 from casemate.store.database import Tx
 from casemate.store.rows import packed, unpacked
 from casemate.store.schema import kill_switches as table
@@ -27,23 +29,45 @@ def all_of_instance(tx: Tx) -> tuple[KillSwitch, ...]:
     return tuple(sorted(map(_read, rows), key=lambda switch: (switch.name, switch.id)))
 
 
-def get(tx: Tx, switch: str) -> KillSwitch | None:
-    """One that was not deleted."""
-    document = tx.scalar(select(table.c.document).where(table.c.id == switch, table.c.deleted.is_(False)))
-    return None if document is None else _read(document)
+def add(tx: Tx, switch: KillSwitch) -> None:
+    """A new one."""
+    tx.execute(table.insert().values(id=switch.id, deleted=False, **_values(switch)))
+    _announce(tx, switch)
 
 
-def put(tx: Tx, switch: KillSwitch) -> None:
-    """Add one, or replace it."""
-    values = {"enabled": switch.enabled, "deleted": False, "document": packed(_written(switch))}
-    if tx.execute(table.update().where(table.c.id == switch.id).values(**values)).rowcount == 0:
-        tx.execute(table.insert().values(id=switch.id, **values))
+def replace(tx: Tx, switch: KillSwitch) -> bool:
+    """Let one be what this says; was it there? What was deleted stays so."""
+    there = tx.execute(table.update().where(_there(switch.id)).values(**_values(switch))).rowcount == 1
+    if there:
+        _announce(tx, switch)
+    return there
 
 
 def delete(tx: Tx, switch: str) -> bool:
     """Put one out of sight and effect; was it there?"""
-    there = (table.c.id == switch) & table.c.deleted.is_(False)
-    return tx.execute(table.update().where(there).values(enabled=False, deleted=True)).rowcount == 1
+    banners.delete(tx, banners.of_switch(switch))
+    return tx.execute(table.update().where(_there(switch)).values(enabled=False, deleted=True)).rowcount == 1
+
+
+def _announce(tx: Tx, switch: KillSwitch) -> None:
+    """Its banner says what it does as long as it does it; the dates are its own."""
+    identifier, message = banners.of_switch(switch.id), announcement(switch)
+    if message is None or not switch.enabled:
+        banners.delete(tx, identifier)
+        return
+    banner = Banner(
+        id=identifier, message=message, type="WARNING", start=switch.start, end=switch.end, tenant=switch.tenant
+    )
+    if not banners.put(tx, banner):
+        banners.add(tx, banner)
+
+
+def _there(switch: str) -> ColumnElement[bool]:
+    return (table.c.id == switch) & table.c.deleted.is_(False)
+
+
+def _values(switch: KillSwitch) -> dict[str, object]:
+    return {"enabled": switch.enabled, "document": packed(_written(switch))}
 
 
 def _written(switch: KillSwitch) -> dict[str, object]:

@@ -26,7 +26,7 @@ async def create_banner(call: Call) -> Answer:
 
 async def update_banner(call: Call) -> Answer:
     """Replace a banner."""
-    banner = _wanted(await call.body_json(_ASKED), call.part("id"))
+    banner = _wanted(await call.body_json(_ASKED), _own(call))
     if not await call.deps.db.transact(rows.put, banner):
         raise _missing(call)
     return _shown(banner, call.deps.now())
@@ -34,7 +34,7 @@ async def update_banner(call: Call) -> Answer:
 
 async def delete_banner(call: Call) -> Answer:
     """Take a banner away."""
-    if not await call.deps.db.transact(rows.delete, call.part("id")):
+    if not await call.deps.db.transact(rows.delete, _own(call)):
         raise _missing(call)
     return None
 
@@ -43,6 +43,14 @@ async def search_banners(call: Call) -> Answer:
     """Search banners, in the order in which they were made; `active` says which are to be shown now."""
     now = call.deps.now()
     return [_shown(banner, now) for banner in await call.deps.db.read(rows.search, filters(call))]
+
+
+def _own(call: Call) -> str:
+    """The banner that the path names, unless it says what a kill switch does and nobody may hide that."""
+    banner = call.part("id")
+    if rows.is_of_switch(banner):
+        raise illegal_argument("the banner of a kill switch comes, changes and goes with its kill switch")
+    return banner
 
 
 def _wanted(asked: shapes.BannerAsked, identifier: str) -> Banner:

@@ -17,16 +17,15 @@ _ASKED = shapes.KillSwitchAsked
 async def create_kill_switch(call: Call) -> Answer:
     """Make a kill switch; what it is for obeys at once."""
     switch = _wanted(await call.body_json(_ASKED), new_id())
-    await call.deps.orchestrator.controls.put(switch)
+    await call.deps.orchestrator.controls.add(switch)
     return _shown(switch)
 
 
 async def update_kill_switch(call: Call) -> Answer:
     """Replace a kill switch; what it no longer ignores goes on."""
-    if await call.deps.db.read(rows.get, call.part("id")) is None:
-        raise not_found(f"kill switch {call.part('id')[:100]}")
     switch = _wanted(await call.body_json(_ASKED), call.part("id"))
-    await call.deps.orchestrator.controls.put(switch)
+    if not await call.deps.orchestrator.controls.replace(switch):
+        raise not_found(f"kill switch {call.part('id')[:100]}")
     return _shown(switch)
 
 

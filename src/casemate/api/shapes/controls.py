@@ -11,10 +11,15 @@ _Name = Annotated[str, Field(min_length=1, max_length=250)]
 _Text = Annotated[str, Field(max_length=4_000)]
 
 
-@with_config(ConfigDict(extra="ignore"))
+@with_config(ConfigDict(extra="forbid"))
 class KillSwitchAsked(TypedDict):
-    """A kill switch as it shall be; `immediate` is ours, Kestra waits for what is at work."""
+    """A kill switch as it shall be; `immediate` is ours, Kestra waits for what is at work.
 
+    A word that was overlooked would let it stop more than it says. What a client sends back of one is known.
+    """
+
+    id: NotRequired[str | None]
+    deleted: NotRequired[Literal[False] | None]
     name: _Name
     evaluationType: Literal["PASS", "CANCEL", "KILL", "IGNORE"]
     startDate: AwareDatetime
