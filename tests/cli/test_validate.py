@@ -205,3 +205,29 @@ def test_what_is_deprecated_has_a_place_in_reports(validate: Call, tmp_path: Pat
     assert said.status == 0
     assert {one["severity"] for one in findings} == {"note"}
     assert ("flow/deprecated", 5) in {(one["rule"], one["line"]) for one in findings}
+
+
+def test_names_and_values_cannot_command_what_runs_the_check(
+    validate: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "::error::a.yaml").write_text(WRONG)
+    (tmp_path / "b.yaml").write_text(WRONG.replace("log.Lug", "##vso[task.setvariable variable=A]##[error]x"))
+    (tmp_path / "rules.yml").write_text('"a\\n::error::b##[error]": 1\n')
+    said = validate(".")
+    lines = [line.strip() for line in said.out.splitlines()]
+    assert not [line for line in lines if line.startswith("::") or "##[" in line or "##vso[" in line], lines
+    assert len(validate("b.yaml", "--scan", "rules.yml").err.splitlines()) == 1
+
+
+def test_names_that_no_encoding_knows_are_written_in_every_form(validate: Call, tmp_path: Path):
+    (tmp_path / os.fsdecode(b"\xff.yaml")).write_text(WRONG)
+    for form in ("text", "json", "sarif", "junit"):
+        said = validate(tmp_path, "--format", form)
+        assert (said.status, bool(said.out.encode())) == (1, True)
+
+
+def test_no_spelling_of_the_ending_hides_a_flow(validate: Call, tmp_path: Path):
+    for name in (".yaml", "a.YAML", "b.Yml"):
+        (tmp_path / name).write_text(LEAKY)
+    assert validate(tmp_path, "--scan", "builtin").out.count("[metadata-address]") == 3

@@ -167,3 +167,32 @@ def test_what_kestra_says_without_places_gets_those_of_its_paths(validate: Call,
         ("flow/deprecated", 6, 6, "tasks[0].id is deprecated"),
         ("flow/relocated", 2, 1, "A is replaced by B"),
     ]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"index": "x"},
+        {"warnings": 5},
+        {"infos": {"a": "b"}},
+        {"deprecationPaths": "all"},
+        {"problems": [1]},
+        {"problems": [{"line": "x", "message": "m"}]},
+        {"advised": [{"line": 1, "column": "x", "message": "m"}]},
+        {"problems": [{"line": float("inf"), "message": "m"}]},
+    ],
+    ids=str,
+)
+def test_an_answer_of_odd_types_exits_2_and_says_so(validate: Call, tmp_path: Path, odd: dict[str, Any]):
+    (tmp_path / "good.yaml").write_text(GOOD)
+    with stranger(200, json.dumps([{"index": 0, "flow": "good", "namespace": "tests.cli", **odd}])) as (url, _):
+        said = validate(tmp_path, "--server", url)
+    assert (said.status, said.out) == (2, "")
+    assert "the server's answer holds " in said.err
+
+
+def test_an_answer_that_is_nested_without_end_exits_2(validate: Call, tmp_path: Path):
+    (tmp_path / "good.yaml").write_text(GOOD)
+    with stranger(200, "[" * 200_000) as (url, _):
+        said = validate(tmp_path, "--server", url)
+    assert (said.status, "something else than JSON" in said.err) == (2, True)

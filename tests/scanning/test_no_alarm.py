@@ -102,6 +102,21 @@ def test_many_findings_and_many_comments_are_placed_fast():
     assert time.process_time() - begun < 10
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        ">\n" + "".join(f"    169.254.{number // 250}.{number % 250}\n" for number in range(20_000)),
+        ">\n" + "    {{ secret(\n    'A') }}\n" * 20_000,
+        '"' + "\\x41" * 100_000 + "".join(f" 169.254.{number // 250}.{number % 250}" for number in range(20_000)) + '"',
+    ],
+    ids=["folded", "split by folding", "with escapes"],
+)
+def test_findings_in_other_texts_are_placed_fast(text: str):
+    begun = time.process_time()
+    assert found(f"{HEAD}run:\n  script: {text}\n")
+    assert time.process_time() - begun < 10
+
+
 def test_a_line_of_blanks_behind_a_comment_is_no_trap():
     begun = time.process_time()
     found(f"{HEAD}# casemate: allow {' ' * 400_000}x{' because' * 1000}\n{shell('id')}")

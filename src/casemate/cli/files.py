@@ -77,7 +77,8 @@ def _below(folder: Path) -> Iterator[Path | Odd]:
         folders.sort()
         for name in sorted(names):
             path = Path(place, name)
-            if path.suffix in (".yaml", ".yml"):
+            # Also `.yaml` and `a.YAML`: what deploys flows may take them.
+            if name.lower().endswith((".yaml", ".yml")):
                 yield _judged(path, inside)
 
 

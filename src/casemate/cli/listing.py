@@ -8,18 +8,20 @@ from typing import Final
 
 from casemate.scanning import FLOW, Checked, Finding, Report, Severity
 
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 """Names of files and values of flows are others' texts: they must not move the cursor, nor begin a line of their own,
 which some systems for continuous integration would take for a command."""
+_COMMAND: Final = re.compile(r"##(?=\[|vso\[|teamcity\[)|^(?P<space>\s*)(?=::)", re.IGNORECASE)
+"""What GitHub, Azure and TeamCity take for a command: the first form anywhere in a line, the other where it begins."""
 _WHOLE_FILE: Final = (f"{FLOW}odd-file", f"{FLOW}unreadable")
 
 
 def as_text(report: Report, *, scanned: bool) -> Iterator[str]:
     """The lines of the report; the last one counts, if there was a scan."""
     for checked in report.checked:
-        yield from map(_safe, _document(checked, report.least))
+        yield from map(safe, _document(checked, report.least))
     for finding in report.about_rules:
-        yield _safe(f"{_mark(finding)} - {finding.located()}")
+        yield safe(f"{_mark(finding)} - {finding.located()}")
     if scanned:
         counts = report.counts()
         shown = [f"{counts[name]} {name}{'s' * (counts[name] != 1)}" for name in Severity]
@@ -54,5 +56,8 @@ def _mark(finding: Finding) -> str:
     )
 
 
-def _safe(line: str) -> str:
-    return _UNPRINTABLE.sub(" ", line)
+def safe(line: str) -> str:
+    """The text as one line that only people read: nothing in it moves a cursor or commands a system."""
+    return _COMMAND.sub(
+        lambda found: "# #" if found[0].startswith("##") else f"{found[0]}./", _UNPRINTABLE.sub(" ", line)
+    )

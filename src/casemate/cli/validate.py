@@ -14,9 +14,9 @@ from cyclopts import Parameter
 from casemate import __version__
 from casemate.cli.checking import Check, Reader, local_reader
 from casemate.cli.configuration import settings_from, types_of
-from casemate.cli.failures import FAILED, INVALID, complain
+from casemate.cli.failures import FAILED, INVALID
 from casemate.cli.files import flow_files, text_of
-from casemate.cli.listing import as_text
+from casemate.cli.listing import as_text, safe
 from casemate.cli.remote import Asked, Unasked, connection, remote_reader
 from casemate.errors import CasemateError, Refused
 from casemate.scanning import ABOUT, Report, Ruleset, Severity, about_entries, as_json, as_junit, as_sarif, extended
@@ -77,10 +77,11 @@ def validate(
         check = Check(reader, ruleset, date.today())  # noqa: DTZ011  a day ends where the command is run
         report = _report(check, paths, Severity(fail_on))
     except Misread as error:
-        complain(error.file, error.problems)
+        for problem in error.problems:
+            print(safe(problem.located(error.file)), file=sys.stderr)
         return INVALID
     except CasemateError as error:
-        print(f"casemate: {error}", file=sys.stderr)
+        print(safe(f"casemate: {error}"), file=sys.stderr)
         return INVALID
     print(_written(report, form, scanned=ruleset is not None))
     return FAILED if report.fails else 0

@@ -17,8 +17,11 @@ _COMMANDS: Final = pattern(*_COMMAND_PATHS)
 """Where the text of commands stands."""
 _PROGRAMS: Final = pattern(*_COMMAND_PATHS, "**.inputFiles.*", "**.content", "**.composeFile")
 """Where programs stand: commands, and files that a task is given."""
-_WORDS: Final = ("**.description", "**.displayName")
-"""What only people read."""
+_WORDS: Final = (
+    "description", "**.tasks[*].description", "**.errors[*].description", "triggers[*].description",
+    "inputs[*].description", "inputs[*].displayName", "outputs[*].description", "outputs[*].displayName",
+)  # fmt: skip
+"""What only people read. A variable of such a name is read by expressions."""
 _IMAGES: Final = (
     "**.containerImage", "**.docker.image", "**.container.image", "**.fileSidecar.image",
     "**.containers[*].image", "**.initContainers[*].image", "**.dockerOptions.image", "**.taskRunner.image",
@@ -77,7 +80,10 @@ BUILTIN: Final = (
         title="Socket of a container engine given to a task",
         message="who reaches {what} is root on the host",
         remedy="Leave it away: a Docker task runner reaches the engine by itself",
-        matchers=(_but(options.socket, *_WORDS, "**.host", "**.dockerHost"),),
+        matchers=(
+            _but(options.socket, *_WORDS, "**.taskRunner.host", "**.docker.host", "**.values.host", "**.dockerHost"),
+            _at(options.folder_of_socket, "**.volumes[*]", "**.hostPath.path"),
+        ),
     ),
     Rule(
         id="host-folder",

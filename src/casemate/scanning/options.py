@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from posixpath import normpath
 from typing import Final
 
 import re2
@@ -28,10 +29,12 @@ _PRIVILEGED_FLAG: Final = re.compile(
     re.IGNORECASE,
 )
 _SOCKET: Final = re.compile(
-    r"(?<![\w.])(?:/var)?/?run/(?:docker|podman/podman|(?:docker/)?containerd/containerd|crio/crio)\.sock(?!\w)"
-    r"|(?<![\w.-])docker\.sock(?!\w)|docker_engine(?!\w)",
+    r"(?:(?<![\w.])(?:/var)?/?run/(?:[\w-]{1,40}/){0,4}|(?<![\w.-])|(?<=%2f))(?:(?:cri-)?dockerd?(?:\.raw)?|podman|containerd|crio|buildkitd)\.sock(?!\w)"
+    r"|docker_engine(?!\w)"
+    r"|(?:^|(?<=\s))(?:-v|--volume)[= ]\s{0,20}['\"]?/+(?:var/*)?(?:run/*)?:",
     re.IGNORECASE,
 )
+_ABOVE_SOCKET: Final = re.compile(r"/(?:var)?(?:/?run(?:/docker|/podman|/containerd)?)?", re.IGNORECASE)
 _CAPABILITY: Final = re.compile(rf"\s*(?:CAP_)?(?:{_CAPABILITIES})\s*", re.IGNORECASE)
 _EXPRESSION: Final = re2.compile(r"(?s)\{\{.*?\}\}|\{%.*?%\}")
 _SECRET: Final = re.compile(r"(?<![\w.])secret\s*\(")
@@ -73,9 +76,20 @@ def socket(_place: Place, text: str) -> Iterator[Span]:
     yield from _all(_SOCKET, text)
 
 
+def folder_of_socket(_place: Place, text: str) -> Iterator[Span]:
+    """A volume that is a folder of the host in which the socket of an engine is."""
+    if _is_above_socket(text) and not _SOCKET.search(text):
+        yield Span(0, len(text), text.strip()[:80])
+
+
+def _is_above_socket(volume: str) -> bool:
+    folder = volume.strip().partition(":")[0]
+    return folder.startswith("/") and _ABOVE_SOCKET.fullmatch(f"/{normpath(folder).lstrip('/')}") is not None
+
+
 def folder_of_host(_place: Place, text: str) -> Iterator[Span]:
     """A volume that is a folder of the host, not one of the engine's by name. The socket has a rule of its own."""
-    if not _NAMED_VOLUME.fullmatch(text) and not _SOCKET.search(text):
+    if not _NAMED_VOLUME.fullmatch(text) and not _SOCKET.search(text) and not _is_above_socket(text):
         yield Span(0, len(text), text.strip()[:80])
 
 

@@ -71,7 +71,8 @@ def as_json(report: Report) -> str:
         for one in report.checked
     ]  # fmt: skip
     shown = {"flows": flows, "findings": [*map(_shown, report.findings())], "counts": report.counts()}
-    return json.dumps({**shown, "passed": not report.fails}, indent=2, ensure_ascii=False)
+    # Names of files may hold what no encoding knows: as escapes they can be written anywhere.
+    return json.dumps({**shown, "passed": not report.fails}, indent=2)
 
 
 def _shown(finding: Finding) -> dict[str, object]:

@@ -25,7 +25,7 @@ def as_sarif(report: Report, version: str) -> str:
         "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "Where the command was run."}}},
         "results": [_result(finding, places) for finding in report.findings()],
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
 def _rule(rule: Rule) -> dict[str, object]:

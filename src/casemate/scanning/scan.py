@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import Final
 
 from casemate.documents import Document, Mapping, Mark, Node, Path, Scalar, examine, printed
+from casemate.scanning.locating import Locator
 from casemate.scanning.model import GRAVITY, Finding, Holds, Matcher, Place, Present, Rule, Span, Suppression
-from casemate.scanning.places import place_of, places
+from casemate.scanning.places import places
 from casemate.scanning.rules import Ruleset
 from casemate.scanning.suppressions import EXPIRED, UNUSED, Comment, Entry, comments, told
 
@@ -76,11 +77,12 @@ def _hits(root: Node, ruleset: Ruleset, lines: Sequence[str]) -> Iterator[_Hit]:
     begins: dict[Path, Mark] = {(): root.mark}
     for place in places(root):
         begins[place.path] = place.mark
+        locator = Locator(place.node, lines)
         for rule, span in _found(place, ruleset):
-            mark = place.mark if span is None else place_of(span, place.node, lines)
+            mark = place.mark if span is None else locator.mark(span)
             yield _hit(place, rule, span, mark, begins)
         for inner, rule, span in _within(place, ruleset):
-            hit = _hit(place, rule, span, place_of(span, place.node, lines), begins)
+            hit = _hit(place, rule, span, locator.mark(span), begins)
             yield replace(hit, path=inner.path, steps=inner.steps)
 
 
