@@ -114,6 +114,14 @@ def test_nothing_of_the_checked_repository_is_imported(checkout: Path, installed
     assert not (checkout / "ran").exists()
 
 
+def test_the_report_is_not_written_through_a_link(checkout: Path, installed: Path, tmp_path: Path):
+    (tmp_path / "profile").write_text("as it was")
+    (checkout / "flows.sarif").symlink_to(tmp_path / "profile")
+    assert step(checkout, installed, sarif="flows.sarif").returncode == 0
+    assert (tmp_path / "profile").read_text() == "as it was"
+    assert json.loads((checkout / "flows.sarif").read_text())["version"] == "2.1.0"
+
+
 def test_the_set_up_runs_nothing_of_the_folder_it_is_called_in():
     words = (ROOT / "scripts" / "lib.sh").read_text()
     calls = re.findall(r'"\$(?:1|venv/bin/python)" (-[Pcm] .*)', words)
