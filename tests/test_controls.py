@@ -184,6 +184,7 @@ def test_a_switch_whose_time_comes_later_is_obeyed_then(again):
         ({"tenantId": None}, "a namespace needs a tenantId"),
         ({"flowId": "f", "namespace": None}, "a flowId needs a tenantId and a namespace"),
         ({"endDate": datetime(2020, 1, 1, tzinfo=UTC)}, "endDate must be after startDate"),
+        ({"startDate": datetime(9999, 12, 31, tzinfo=UTC)}, "startDate"),
         ({"additional_properties": {"flow": "misspelt"}}, "flow"),
     ],
 )

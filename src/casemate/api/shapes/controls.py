@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal, NotRequired
 
 from pydantic import AwareDatetime, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 _Name = Annotated[str, Field(min_length=1, max_length=250)]
+# Dates at the ends of the calendar have no name in some zones: nobody could be shown them.
+_Date = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC))]
 _Text = Annotated[str, Field(max_length=4_000)]
 
 
@@ -22,8 +25,8 @@ class KillSwitchAsked(TypedDict):
     deleted: NotRequired[Literal[False] | None]
     name: _Name
     evaluationType: Literal["PASS", "CANCEL", "KILL", "IGNORE"]
-    startDate: AwareDatetime
-    endDate: NotRequired[AwareDatetime | None]
+    startDate: _Date
+    endDate: NotRequired[_Date | None]
     tenantId: NotRequired[_Name | None]
     namespace: NotRequired[_Name | None]
     flowId: NotRequired[_Name | None]
@@ -77,8 +80,8 @@ class BannerAsked(TypedDict):
 
     message: Annotated[str, Field(min_length=1, max_length=4_000)]
     type: NotRequired[Literal["INFO", "WARNING", "ERROR"] | None]
-    startDate: NotRequired[AwareDatetime | None]
-    endDate: NotRequired[AwareDatetime | None]
+    startDate: NotRequired[_Date | None]
+    endDate: NotRequired[_Date | None]
     tenantId: NotRequired[_Name | None]
 
 
