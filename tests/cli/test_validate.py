@@ -231,3 +231,15 @@ def test_no_spelling_of_the_ending_hides_a_flow(validate: Call, tmp_path: Path):
     for name in (".yaml", "a.YAML", "b.Yml"):
         (tmp_path / name).write_text(LEAKY)
     assert validate(tmp_path, "--scan", "builtin").out.count("[metadata-address]") == 3
+
+
+def test_an_option_of_a_container_that_nobody_grants_is_told_with_its_place(validate: Call, tmp_path: Path):
+    flow, granting = tmp_path / "flow.yaml", tmp_path / "conf.yml"
+    runner = "{type: io.kestra.plugin.scripts.runner.docker.Docker, privileged: true}"
+    task = f"{{id: t, type: io.kestra.plugin.scripts.shell.Commands, commands: [ls], taskRunner: {runner}}}"
+    flow.write_text(f"id: f\nnamespace: tests.cli\ntasks:\n  - {task}\n")
+    granting.write_text("casemate: {isolation: {docker: {grants: [privileged]}}}")
+    said, place = validate(flow), f"{flow}:4:{task.index('true') + 5}: tasks[0].taskRunner.privileged: "
+    assert said.status == 1
+    assert f"{place}`privileged` of the Docker task runner is not granted" in said.out
+    assert validate(flow, "-c", granting).status == 0

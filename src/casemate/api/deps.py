@@ -12,6 +12,7 @@ from casemate.api.limits import ArchiveLimits, Limits, Seats, Spool
 from casemate.api.throttle import Throttle
 from casemate.catalog import Catalog
 from casemate.executions import Context
+from casemate.flows import Judge
 from casemate.orchestrator import Orchestrator
 from casemate.plugins import Management
 from casemate.secrets import EnvironmentSecrets, Secrets
@@ -30,6 +31,7 @@ class Deps:
     form with files, `heartbeat` is how often a quiet event stream says it lives, `followers` how many there may be.
     `secret_seats` bound how many requests wait for the store of secrets at once.
     `spool` is the room for uploads that are under way, `guesses` counts wrong keys of webhooks.
+    `judge` is asked about each task of a flow before it is saved.
     """
 
     db: Database
@@ -52,4 +54,5 @@ class Deps:
     spool: Spool = field(default_factory=lambda: Spool(4 * GIBIBYTE))
     guesses: Throttle = field(default_factory=Throttle)
     filters: tuple[str, ...] = ()
+    judge: Judge | None = None
     functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -29,19 +29,21 @@ def flow_of(text: str, deps: Deps, tenant: TenantId) -> Flow:
 
     It is complete: what is kept beside its source, such as its limit and its triggers, is that of what will be run.
     """
-    return _read(text, deps, tenant, complete=True)
+    return _found(read_flow(text, deps.catalog, tenant, complete=True, judge=deps.judge))
 
 
-def _read(text: str, deps: Deps, tenant: TenantId, *, complete: bool) -> Flow:
-    found = read_flow(text, deps.catalog, tenant, complete=complete)
+def _found(found: Flow | tuple[Problem, ...]) -> Flow:
     if isinstance(found, Flow):
         return found
     raise Refused(found)
 
 
 def reread(stored: StoredFlow, deps: Deps) -> Flow:
-    """The flow that was stored, as it is written; raises as `flow_of` does if it is not valid any more."""
-    flow = _read(stored.source, deps, stored.tenant, complete=False)
+    """The flow that was stored, as it is written; raises `Refused` if it is not valid any more.
+
+    One with options that are not granted any more can still be read: its tasks say so when they run.
+    """
+    flow = _found(read_flow(stored.source, deps.catalog, stored.tenant))
     return replace(flow, revision=stored.revision, deleted=stored.deleted)
 
 

@@ -12,7 +12,7 @@ from casemate.catalog import Catalog
 from casemate.cli.files import Odd, Unreadable, flows_of
 from casemate.documents import Document, Mark, Reading, examine, printed
 from casemate.errors import Problem
-from casemate.flows import Flow, flow_of, split_documents, warnings
+from casemate.flows import Flow, Judge, flow_of, split_documents, warnings
 from casemate.identifiers import MAIN
 from casemate.scanning import FLOW, Checked, Entry, Finding, Ruleset, Severity, places, scan
 
@@ -83,13 +83,13 @@ class Check:
         return scanned.findings
 
 
-def local_reader(catalog: Catalog) -> Reader:
-    """Judges with the task types of this installation."""
-    return lambda _text, parts: [_judged(part.reading, catalog) for part in parts]
+def local_reader(catalog: Catalog, judge: Judge) -> Reader:
+    """Judges with the task types of this installation, and asks this judge about each task."""
+    return lambda _text, parts: [_judged(part.reading, catalog, judge) for part in parts]
 
 
-def _judged(reading: Reading, catalog: Catalog) -> Verdict:
-    flow = flow_of(reading, catalog, MAIN)
+def _judged(reading: Reading, catalog: Catalog, judge: Judge) -> Verdict:
+    flow = flow_of(reading, catalog, MAIN, judge=judge)
     if not isinstance(flow, Flow) or reading.document is None:
         return Verdict(problems=() if isinstance(flow, Flow) else flow)
     found = warnings(flow, reading.document, catalog)

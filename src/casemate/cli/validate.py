@@ -20,6 +20,7 @@ from casemate.cli.listing import as_text, safe
 from casemate.cli.remote import Asked, Unasked, connection, remote_reader
 from casemate.errors import CasemateError, Refused
 from casemate.scanning import ABOUT, Report, Ruleset, Severity, about_entries, as_json, as_junit, as_sarif, extended
+from casemate.worker import container_judge
 
 BUILTIN = "builtin"
 """Given instead of a file: the built-in rules alone."""
@@ -101,7 +102,9 @@ def _reader(asked: Asked, local: bool, config: Path | None) -> Reader:
         if asked.names_more:
             raise Unasked("--user, --api-token, --tenant and --headers are for a --server")
         try:
-            return local_reader(types_of(settings_from(config)))
+            settings = settings_from(config)
+            types = types_of(settings)
+            return local_reader(types, container_judge(types, settings))
         except Refused as error:
             raise Misread(str(config or "environment"), error) from error
     if local:

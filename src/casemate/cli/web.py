@@ -8,6 +8,7 @@ from casemate.app import Casemate
 from casemate.cli.traces import delete
 from casemate.expressions import filter_names, function_parameters
 from casemate.settings import Settings
+from casemate.worker import container_judge
 
 
 async def serve(casemate: Casemate, host: str, port: int) -> None:
@@ -36,6 +37,7 @@ def _deps(casemate: Casemate, host: str, port: int) -> Deps:
         basic_auth=casemate.settings.server.basic_auth,
         context=casemate.context,
         archives=_archives(casemate.settings),
+        judge=container_judge(casemate.catalog, casemate.settings),
         filters=filter_names(),
         functions=function_parameters(),
     )

@@ -12,11 +12,12 @@ Only the worker speaks to an engine. These walls are the engine's, not Casemate'
 from casemate.containers.credentials import image_of
 from casemate.containers.engines import Engines, own_host, sockets
 from casemate.containers.errors import ContainerError, EngineAway, OptionRefused
-from casemate.containers.grants import Rules, network_of, refusals, secrets_of
-from casemate.containers.options import Options, read_options
+from casemate.containers.grants import Refusal, Rules, network_of, refusals, refusals_anywhere, secrets_of
+from casemate.containers.options import PROPERTIES, Options, read_options
 from casemate.containers.order import WORK, Order, labels_of
 
 __all__ = [
+    "PROPERTIES",
     "WORK",
     "ContainerError",
     "EngineAway",
@@ -24,6 +25,7 @@ __all__ = [
     "OptionRefused",
     "Options",
     "Order",
+    "Refusal",
     "Rules",
     "image_of",
     "labels_of",
@@ -31,6 +33,7 @@ __all__ = [
     "own_host",
     "read_options",
     "refusals",
+    "refusals_anywhere",
     "secrets_of",
     "sockets",
 ]

@@ -42,6 +42,19 @@ class Rules:
         return name in self.grants or bool(value and f"{name}:{value}" in self.grants)
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One option that a task may not have. `remedy` is what to do about it, where a setting does not say so itself."""
+
+    option: str
+    reason: str
+    remedy: str = ""
+
+    def said(self) -> str:
+        """The whole sentence."""
+        return f"{self.reason}: {self.remedy}." if self.remedy else f"{self.reason}."
+
+
 def network_of(options: Options, rules: Rules, policy: Policy) -> str:
     """The network that the container joins."""
     if options.network is not None:
@@ -51,23 +64,36 @@ def network_of(options: Options, rules: Rules, policy: Policy) -> str:
 
 def refusals(options: Options, rules: Rules, policy: Policy, own_host: str) -> Iterator[str]:
     """Every option that this task may not have, each with what to do about it."""
-    yield from _plain_ones(options, rules)
+    for refusal in _everywhere(options, rules, policy):
+        yield refusal.said()
     if options.host is not None and options.host != own_host and not rules.grant("host", options.host):
-        yield _ungranted("host", f"host:{options.host}", "another engine than the worker's own")
+        yield _ungranted("host", f"host:{options.host}", "another engine than the worker's own").said()
+    for volume in options.volumes:
+        yield from (refusal.said() for refusal in _volume(volume, rules, policy))
+
+
+def refusals_anywhere(options: Options, rules: Rules, policy: Policy) -> Iterator[Refusal]:
+    """Those that no worker grants, whatever is on its machine: nothing is looked up there, and no `host` is judged."""
+    yield from _everywhere(options, rules, policy)
+    for volume in options.volumes:
+        yield from () if _may_be_granted(volume, rules) else _volume(volume, rules, policy)
+
+
+def _everywhere(options: Options, rules: Rules, policy: Policy) -> Iterator[Refusal]:
+    yield from _plain_ones(options, rules)
     if options.user is not None and _ROOT.fullmatch(options.user.partition(":")[0]) and not rules.grant("user"):
         yield _ungranted("user", "user", "root; the user of the image is taken if you leave it out")
     yield from _network(options, rules, policy)
-    for volume in options.volumes:
-        yield from _volume(volume, rules, policy)
     yield from _limits(options, policy)
 
 
-def _ungranted(option: str, grant: str, why: str = "") -> str:
+def _ungranted(option: str, grant: str, why: str = "") -> Refusal:
     means = f" ({why})" if why else ""
-    return f"`{option}` of the Docker task runner{means} is not granted: add '{grant}' to `{KEY}`, or leave it out."
+    reason = f"`{option}` of the Docker task runner{means} is not granted"
+    return Refusal(option, reason, f"add '{grant}' to `{KEY}`, or leave it out")
 
 
-def _plain_ones(options: Options, rules: Rules) -> Iterator[str]:
+def _plain_ones(options: Options, rules: Rules) -> Iterator[Refusal]:
     wanted = {
         "privileged": options.privileged,
         "portBindings": bool(options.ports),
@@ -82,37 +108,50 @@ def _plain_ones(options: Options, rules: Rules) -> Iterator[str]:
         yield _ungranted("fileHandlingStrategy", "MOUNT", "MOUNT")
 
 
-def _network(options: Options, rules: Rules, policy: Policy) -> Iterator[str]:
-    wanted = options.network
+def _network(options: Options, rules: Rules, policy: Policy) -> Iterator[Refusal]:
+    wanted, name = options.network, "networkMode"
     if wanted in (None, NO_NETWORK, rules.network if policy.egress.open else NO_NETWORK):
         return
     if not policy.egress.open:
-        yield f"`networkMode: {wanted}` is refused: tasks have no network, says `casemate.isolation.egress.open`."
-    elif not rules.grant("networkMode", str(wanted)):
-        yield _ungranted("networkMode", f"networkMode:{wanted}", f"'{wanted}'")
+        reason = f"`{name}: {wanted}` is refused: tasks have no network, says `casemate.isolation.egress.open`"
+        yield Refusal(name, reason)
+    elif not rules.grant(name, str(wanted)):
+        yield _ungranted(name, f"{name}:{wanted}", f"'{wanted}'")
 
 
-def _volume(volume: Volume, rules: Rules, policy: Policy) -> Iterator[str]:
-    said = f"`volumes` of the Docker task runner ('{volume.source}')"
+def _volume(volume: Volume, rules: Rules, policy: Policy) -> Iterator[Refusal]:
+    name = "volumes"
+    said = f"`{name}` of the Docker task runner ('{volume.source}')"
     if not rules.volumes:
-        yield f"{said} are switched off by `volume-enabled: false` of `kestra.plugins.configurations`."
+        yield Refusal(name, f"{said} are switched off by `volume-enabled: false` of `kestra.plugins.configurations`")
         return
     if not _is_granted(volume, rules):
         access = ":ro" if volume.read_only else ""
-        yield f"{said} are not granted: add 'volumes:{volume.source}{access}' to `{KEY}`, or leave them out."
+        remedy = f"add 'volumes:{volume.source}{access}' to `{KEY}`, or leave them out"
+        yield Refusal(name, f"{said} are not granted", remedy)
     elif volume.source.startswith("/") and (wall := _touches(volume.source, (*rules.private, *policy.forbidden))):
-        yield f"{said} are refused whatever is granted: {wall} is never shown to tasks."
+        yield Refusal(name, f"{said} are refused whatever is granted: {wall} is never shown to tasks")
+
+
+def _may_be_granted(volume: Volume, rules: Rules) -> bool:
+    """Is there a grant that lets it in, or to which links of a worker's machine may lead?"""
+    if not rules.volumes:
+        return False
+    by_links = volume.read_only and any(text.endswith(":ro") for text in _granted_volumes(rules))
+    return rules.grant("volumes") or _trimmed(volume.source) in _granted_volumes(rules) or by_links
 
 
 def _is_granted(volume: Volume, rules: Rules) -> bool:
-    if rules.grant("volumes"):
-        return True
-    granted = [_trimmed(text.removeprefix("volumes:")) for text in rules.grants if text.startswith("volumes:")]
-    if _trimmed(volume.source) in granted:
+    granted = _granted_volumes(rules)
+    if rules.grant("volumes") or _trimmed(volume.source) in granted:
         return True
     return volume.read_only and any(
         _lies_in(volume.source, text.removesuffix(":ro")) for text in granted if text.endswith(":ro")
     )
+
+
+def _granted_volumes(rules: Rules) -> list[str]:
+    return [_trimmed(text.removeprefix("volumes:")) for text in rules.grants if text.startswith("volumes:")]
 
 
 def _trimmed(path: str) -> str:
@@ -142,14 +181,15 @@ def _beneath(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def _limits(options: Options, policy: Policy) -> Iterator[str]:
+def _limits(options: Options, policy: Policy) -> Iterator[Refusal]:
     limits, memory = policy.limits, options.memory
     sizes = {"memory.memory": memory.memory, "memory.memorySwap": memory.swap, "shmSize": options.shared_memory}
     for name, asked in {**sizes, "memory.memoryReservation": memory.reservation}.items():
         if asked is not None and limits.memory is not None and asked > limits.memory:
-            yield f"`{name}` asks for {asked} bytes, `{_LIMITS}.memory` allows {limits.memory}."
+            yield Refusal(name, f"`{name}` asks for {asked} bytes, `{_LIMITS}.memory` allows {limits.memory}")
     if options.cpus is not None and limits.cpu is not None and options.cpus > limits.cpu:
-        yield f"`cpu.cpus` asks for {options.cpus:g} cores, `{_LIMITS}.cpu` allows {limits.cpu:g}."
+        reason = f"`cpu.cpus` asks for {options.cpus:g} cores, `{_LIMITS}.cpu` allows {limits.cpu:g}"
+        yield Refusal("cpu.cpus", reason)
 
 
 def secrets_of(options: Options) -> tuple[Secret, ...]:

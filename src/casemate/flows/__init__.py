@@ -5,6 +5,7 @@ from casemate.flows.advice import Warnings, warnings
 from casemate.flows.build import build_input
 from casemate.flows.cron import expanded
 from casemate.flows.drawing import drawn
+from casemate.flows.findings import Finding, Judge
 from casemate.flows.for_each_item import FOR_EACH_ITEM, ITEMS, MERGE, SPLIT, sibling
 from casemate.flows.graph import Graph, graph_to_json
 from casemate.flows.json_schema import (
@@ -49,10 +50,12 @@ __all__ = [
     "TEMPLATED",
     "Concurrency",
     "Condition",
+    "Finding",
     "Flow",
     "FlowKey",
     "Graph",
     "Input",
+    "Judge",
     "Label",
     "Link",
     "LinkKind",

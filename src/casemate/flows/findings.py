@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
+from casemate.catalog import Manifest
 from casemate.documents import Mapping, Mark, Node, Path, Scalar, Sequence
+from casemate.identifiers import Namespace, TenantId
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,11 @@ class Finding:
     at: Path = ()
     whole: bool = False
     remedy: str = ""
+
+
+Judge: TypeAlias = Callable[[Manifest, AnyMapping[str, Any], TenantId, Namespace], Iterable[Finding]]
+"""Says what stands in the way of one task with these unrendered properties in this namespace, whatever its type lets
+pass: rules of whoever carries tasks out, of which flows know nothing."""
 
 
 def mark_of(node: Node, at: Path) -> Mark:
@@ -38,3 +48,16 @@ def mark_of(node: Node, at: Path) -> Mark:
             case _:
                 break
     return mark
+
+
+def stands(node: Node, at: Path) -> bool:
+    """Is there anything at this path from a node?"""
+    for step in at:
+        match node:
+            case Mapping() if (entry := node.entry(str(step))) is not None:
+                node = entry.value
+            case Sequence(items=items) if isinstance(step, int) and step < len(items):
+                node = items[step]
+            case _:
+                return False
+    return True

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any, Final, cast
 
 from casemate.catalog import Catalog, Holds
-from casemate.documents import Document, Mapping, Path, Reading, Scalar, examine, plain
+from casemate.documents import Document, Mapping, Node, Path, Reading, Scalar, examine, plain, printed
 from casemate.errors import Problem
 from casemate.flows.build import build_flow, build_task, build_trigger
+from casemate.flows.findings import Finding, Judge, mark_of, stands
 from casemate.flows.grammar import flow_schema, grammar_of
 from casemate.flows.misfits import mismatch
 from casemate.flows.model import Flow, Task, Trigger
@@ -25,43 +26,56 @@ TEMPLATED: Final = "io.kestra.plugin.core.templating.TemplatedTask"
 
 _CONFIGURED: Final = "a plugin default in the server's configuration makes it so"
 _GOVERNED: Final = "a policy or a plugin default of the server makes it so"
+_BROUGHT: Final = "a policy or a plugin default makes it so"
 
 
-def read_flow(text: str, catalog: Catalog, tenant: TenantId, *, complete: bool = False) -> Flow | tuple[Problem, ...]:
+def read_flow(
+    text: str, catalog: Catalog, tenant: TenantId, *, complete: bool = False, judge: Judge | None = None
+) -> Flow | tuple[Problem, ...]:
     """The flow of a text, or every problem of the text and of what it says, in the order of their places.
 
-    `complete`: as it is run, see `parse`.
+    `complete`: as it is run, and `judge`: who else is asked, see `parse`.
     """
-    return flow_of(examine(text), catalog, tenant, complete=complete)
+    return flow_of(examine(text), catalog, tenant, complete=complete, judge=judge)
 
 
 def flow_of(
-    reading: Reading, catalog: Catalog, tenant: TenantId, *, complete: bool = False
+    reading: Reading, catalog: Catalog, tenant: TenantId, *, complete: bool = False, judge: Judge | None = None
 ) -> Flow | tuple[Problem, ...]:
     """The same for a text that was read already."""
     if reading.document is None:
         return ordered(reading.problems)
-    flow = parse(reading.document, catalog, tenant, complete=complete)
+    flow = parse(reading.document, catalog, tenant, complete=complete, judge=judge)
     problems = flow if isinstance(flow, tuple) else ()
     return ordered((*reading.problems, *problems)) if reading.problems else flow
 
 
 def parse(
-    document: Document, catalog: Catalog, tenant: TenantId, *, complete: bool = False, place: Namespace | None = None
+    document: Document,
+    catalog: Catalog,
+    tenant: TenantId,
+    *,
+    complete: bool = False,
+    place: Namespace | None = None,
+    judge: Judge | None = None,
 ) -> Flow | tuple[Problem, ...]:
     """The flow that a document says, or every problem of it, in the order of their places.
 
     `complete`: with every plugin default and policy in place, as it is run (spec/engine 10). Its `source` and
     `document` are what was written in any case. `place` is the namespace whose rules hold, when not the flow's own.
+    `judge` is asked about each task of a flow in which nothing else is wrong, with every default and policy in place.
     """
     outcome = govern(document, catalog.rules.laws(tenant, place or text_at(document, "namespace")), catalog)
-    walk = Walk(grammar_of(catalog), versions=_versions(outcome, catalog))
+    final = walk = Walk(grammar_of(catalog), versions=_versions(outcome, catalog))
     values = _read_root(document, walk)
-    problems: Iterable[Problem] = walk.problems
+    problems: Sequence[Problem] = walk.problems
     if outcome.document is not document or outcome.faults:
-        completed, problems = _after_rules(document, outcome, walk)
+        final = Walk(walk.grammar, lenient=True)
+        completed, problems = _after_rules(document, outcome, walk, final)
         # What a forced default replaces may have been wrong: then nothing of it can be shown.
         values = completed if complete or _broken(values) else values
+    if judge is not None and not problems:
+        problems = _objections(judge, final, document, tenant, place or Namespace(values["namespace"]))
     if problems:
         return ordered(problems)
     written = cast("dict[str, Any]", plain(document.root))
@@ -104,13 +118,14 @@ def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0)))
 
 
-def _after_rules(document: Document, outcome: Outcome, walk: Walk) -> tuple[dict[str, Any], Iterable[Problem]]:
+def _after_rules(
+    document: Document, outcome: Outcome, walk: Walk, filled: Walk
+) -> tuple[dict[str, Any], Sequence[Problem]]:
     """What the flow says, and what is wrong, once the rules have changed it: they complete tasks, and may spoil one.
 
     Names of properties are judged as they were written, for a default may be meant for other types too. A type that is
     unknown was written by the flow or brought in by a default: both are told.
     """
-    filled = Walk(walk.grammar, lenient=True)
     values = _read_root(outcome.document, filled)
     walk.unused |= filled.unused
     found = _left(walk, filled)
@@ -129,6 +144,35 @@ def _left(written: Walk, filled: Walk) -> list[Problem]:
     return [*named, *(one for one in filled.problems if one not in named and one.code != "unknown-property")]
 
 
+def _objections(judge: Judge, walk: Walk, document: Document, tenant: TenantId, namespace: Namespace) -> list[Problem]:
+    """What the judge says of the tasks that a walk has met."""
+    return [
+        _objection(finding, _as_written((*seen.path, *finding.at), document.root), document.root)
+        for seen in walk.seen
+        if seen.manifest is not None
+        for finding in judge(seen.manifest, seen.values, tenant, namespace)
+    ]
+
+
+def _objection(finding: Finding, path: Path, root: Node) -> Problem:
+    """The problem at its place, or where the task stands when the flow does not say it itself."""
+    mark, remedy = mark_of(root, path), finding.remedy
+    return Problem(
+        code="ungranted",
+        message=finding.message,
+        path=printed(path),
+        line=mark.line,
+        column=mark.column,
+        remedy=remedy if stands(root, path) else _joined(_BROUGHT, remedy),
+    )
+
+
+def _as_written(path: Path, root: Node) -> Path:
+    """Rules see the older `docker` as the `taskRunner` that it means; its author sees what was written."""
+    older = tuple("docker" if step == "taskRunner" else step for step in path)
+    return older if stands(root, older) and not stands(root, path) else path
+
+
 def _broken(value: object) -> bool:
     match value:
         case dict():
@@ -138,7 +182,7 @@ def _broken(value: object) -> bool:
     return value is BROKEN
 
 
-def _explained(found: list[Problem], document: Document, walk: Walk) -> Iterable[Problem]:
+def _explained(found: list[Problem], document: Document, walk: Walk) -> list[Problem]:
     """The problems; those that only the installation's rules cause say so, for nothing of it can be seen there."""
     own = Walk(walk.grammar, lenient=True)
     _read_root(govern(document, (), walk.grammar.catalog).document, own)

@@ -22,6 +22,7 @@ from casemate.sandbox import Policy
 from casemate.settings import Isolation, for_task, said_by
 from casemate.worker.errors import TaskFailed
 from casemate.worker.languages import Language
+from casemate.worker.policy import Where
 
 NO_ENGINE: Final = "The Docker task runner is not available on this worker."
 _OFF: Final = "The Docker task runner is switched off by `{key}`."
@@ -52,13 +53,13 @@ class Wanted:
 
 def rules_for(
     isolation: Isolation, *, volumes: bool | None = None, private: tuple[str, ...] = ()
-) -> Callable[[Manifest, Place], Rules]:
+) -> Callable[[Manifest, Where], Rules]:
     """What answers `Docker.rules_for` under these settings; `volumes` is Kestra's own switch for them.
 
     `private` are places of the server that no container may mount.
     """
 
-    def rules(manifest: Manifest, place: Place) -> Rules:
+    def rules(manifest: Manifest, place: Where) -> Rules:
         walls = for_task(isolation, (manifest.type, *manifest.aliases), place.namespace, place.tenant)
         return Rules(
             refused=_refused(walls),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Final
+from typing import Final, Protocol
 
 from casemate.catalog import Capability, Manifest
-from casemate.jobs import Place
+from casemate.identifiers import Namespace, TenantId
 from casemate.sandbox import Egress, Level, Limits, Policy, Rights
 from casemate.settings import (
     HttpLists,
@@ -29,7 +29,7 @@ _STARTS_THREADS: Final = frozenset((Capability.STARTS_THREADS, Capability.RUNS_C
 _NO_LISTS: Final = HttpLists()
 
 
-def policies(isolation: Isolation, java_security: JavaSecurity, http: HttpLists) -> Callable[[Manifest, Place], Policy]:
+def policies(isolation: Isolation, java_security: JavaSecurity, http: HttpLists) -> Callable[[Manifest, Where], Policy]:
     """What answers `policy_for` under these settings."""
     return lambda manifest, place: policy_for(manifest, isolation, java_security, place, http)
 
@@ -38,7 +38,7 @@ def policy_for(
     manifest: Manifest,
     isolation: Isolation,
     java_security: JavaSecurity | None = None,
-    place: Place | None = None,
+    place: Where | None = None,
     http: HttpLists = _NO_LISTS,
 ) -> Policy:
     """The policy of one task type at one place. What its manifest does not ask for, it does not get: settings only
@@ -93,3 +93,15 @@ def _limits(overrides: LimitOverrides) -> Limits:
     if overrides.duration is not None:
         named["duration"] = overrides.duration.total_seconds()
     return Limits(**{name: value for name, value in named.items() if value is not None})
+
+
+class Where(Protocol):
+    """Where a task stands, as far as settings differ by it; the place of a job says so, too."""
+
+    @property
+    def tenant(self) -> TenantId:
+        """The tenant of its flow."""
+
+    @property
+    def namespace(self) -> Namespace:
+        """The namespace of its flow."""

@@ -53,7 +53,7 @@ def _section(call: Call, *known: str) -> str:
 
 async def _checked(call: Call, index: int, line: int, text: str) -> dict[str, object]:
     """What is to be said of one document, of which `line` lines of the whole text stand before."""
-    found = await to_thread(read_flow, text, call.deps.catalog, call.tenant)
+    found = await to_thread(read_flow, text, call.deps.catalog, call.tenant, judge=call.deps.judge)
     flow, problems = (found, ()) if isinstance(found, Flow) else (None, found)
     shown: dict[str, object] = {"index": index, "outdated": False, **_judged(_below(problems, line))}
     document = examine(text).document
