@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from ipaddress import ip_network
 
 import pytest
@@ -115,6 +116,26 @@ def test_findings_in_other_texts_are_placed_fast(text: str):
     begun = time.process_time()
     assert found(f"{HEAD}run:\n  script: {text}\n")
     assert time.process_time() - begun < 10
+
+
+NESTED = "".join(f"{' ' * depth}{'k' * 1000}:\n" for depth in range(2, 150))
+MANY = ",".join(["169.254.169.254"] * 1200)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"  ? {'k' * 100_000}\n  : [{MANY}]", f"{NESTED}{' ' * 160}[{MANY}]", f"  a: {'[' * 190}{MANY}{']' * 190}"],
+    ids=["below a long key", "below many long keys", "deep below lists"],
+)
+def test_findings_far_below_take_neither_time_nor_memory(text: str):
+    tracemalloc.start()
+    begun = time.process_time()
+    findings = found(f"{HEAD}variables:\n{text}\n")
+    assert time.process_time() - begun < 10
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (len(findings), most < 100 << 20) == (1000, True)
+    assert max(len(one.path) for one in findings) <= 1000
 
 
 def test_a_line_of_blanks_behind_a_comment_is_no_trap():

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from casemate.catalog import Catalog
 from casemate.cli.files import Odd, Unreadable, flows_of
-from casemate.documents import Document, Mark, Reading, examine, printed
+from casemate.documents import Document, Mark, Reading, examine
 from casemate.errors import Problem
 from casemate.flows import Flow, Judge, flow_of, split_documents, warnings
 from casemate.identifiers import MAIN
@@ -131,7 +131,7 @@ def _finding(
 
 def _marks(document: Document | None) -> dict[str, Mark]:
     """Where each property of a document stands, by its path as users read it."""
-    return {printed(place.path): place.mark for place in places(document.root)} if document else {}
+    return {place.shown: place.mark for place in places(document.root)} if document else {}
 
 
 def _whole(file: Path, kind: str, reason: str) -> Finding:

@@ -103,6 +103,7 @@ _CONSTANT: Final = re.compile(r"\{\{-?\s*(['\"])([^'\"{}]*)\1\s*-?\}\}")
 """An expression that is one text."""
 _OPENS: Final = ("{{", "{%")
 _LONGEST: Final = 1000
+_LONGEST_NAME: Final = 80
 _RANDOM: Final = 3.0
 """Bits of a character's surprise: words and names have less."""
 
@@ -145,10 +146,10 @@ def telling(place: Place, text: str) -> Iterator[Span]:
     if isinstance(value, bool | float) or not _TELLING.search(name) or _PAGE.search(name):
         return
     plain = _CONSTANT.sub(r"\2", text)
-    if place.path[-1] in _DEFAULTS and _WORD.fullmatch(plain):
+    if place.key in _DEFAULTS and _WORD.fullmatch(plain):
         return
     if not _placeholder(plain) and plain.lower() != name.lower() and not _NAMES_ONE.fullmatch(plain.strip()):
-        yield Span(0, len(text), name)
+        yield Span(0, len(text), name[-_LONGEST_NAME:])
 
 
 def literal(_place: Place, text: str) -> Iterator[Span]:
@@ -165,7 +166,7 @@ def secret_default(place: Place, text: str) -> Iterator[Span]:
 
 def _named(place: Place) -> str:
     """The key; of `{name: DB_PASSWORD, value: ...}` and its like, the name."""
-    key = place.path[-1]
+    key = place.key
     if key not in _VALUES or place.siblings is None:
         return key if isinstance(key, str) else ""
     entries = map(place.siblings.entry, _NAMES)

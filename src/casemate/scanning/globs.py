@@ -11,14 +11,16 @@ from typing import Any, Final
 
 import re2
 
-from casemate.documents import Path
-
 _DIVIDER: Final = "\x1f"
 """No key holds it: the reader of documents refuses control characters."""
 _STEP: Final = re.compile(r"\[(\*|[0-9]{1,6})\]|([^.\[\]]+)|(\.)|(.)", re.DOTALL)
 _PART: Final = f"[^{_DIVIDER}]*"
 _STEPS: Final = f"(?:[^{_DIVIDER}]+{_DIVIDER})*"
 _LONGEST: Final = 500
+_LONGEST_KEY: Final = 200
+_LONGEST_PATH: Final = 1000
+_OMITTED: Final = "…"
+_INDEX: Final = re.compile(rf"{_DIVIDER}(?=\[[0-9]+\]{_DIVIDER})")
 
 
 class PatternInvalid(ValueError):
@@ -33,13 +35,32 @@ class PathPattern:
     compiled: Any = field(compare=False, repr=False)
 
     def matches(self, steps: str) -> bool:
-        """Is this path meant? It is given as `steps_of` writes it."""
+        """Is this path meant? It is given as `below` writes it."""
         return self.compiled.fullmatch(steps) is not None
 
 
-def steps_of(path: Path) -> str:
-    """A path as patterns see it: each step ended, an index in brackets."""
-    return "".join(f"[{step}]{_DIVIDER}" if isinstance(step, int) else f"{step}{_DIVIDER}" for step in path)
+def below(steps: str, step: str | int) -> str:
+    """A path as patterns see it, one step on: each step ended, an index in brackets.
+
+    Long keys, and paths longer than anybody writes, lose their middle: a flow may hold many places below one key.
+    """
+    last = f"[{step}]" if isinstance(step, int) else _without_middle(step)
+    path = f"{steps}{last}{_DIVIDER}"
+    if len(path) <= _LONGEST_PATH:
+        return path
+    half = _LONGEST_PATH // 2
+    begin, end = path[: path.rindex(_DIVIDER, 0, half) + 1], path[path.index(_DIVIDER, len(path) - half) + 1 :]
+    return f"{begin}{_OMITTED}{_DIVIDER}{end}"
+
+
+def shown(steps: str) -> str:
+    """The path as users read it: `tasks[1].retry.maxAttempt`."""
+    return _INDEX.sub("", steps).removesuffix(_DIVIDER).replace(_DIVIDER, ".")
+
+
+def _without_middle(key: str) -> str:
+    half = _LONGEST_KEY // 2
+    return key if len(key) <= _LONGEST_KEY else f"{key[:half]}{_OMITTED}{key[-half:]}"
 
 
 def pattern(*texts: str) -> PathPattern:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from casemate.documents import Mapping, Mark, Node, Path, Scalar
-from casemate.scanning.globs import PathPattern
+from casemate.documents import Mapping, Mark, Node, Scalar
+from casemate.scanning.globs import PathPattern, shown
 
 FLOW: Final = "flow/"
 """How the names of rules begin that the reader of flows applies: `flow/unknown-type`."""
@@ -36,7 +36,8 @@ GRAVITY: Final = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 class Place:
     """One property, or one item of a list, as the matchers of rules see it."""
 
-    path: Path
+    key: str | int
+    """The last step of its path."""
     steps: str
     """The path as patterns of paths see it: see `globs`."""
     node: Node
@@ -46,6 +47,13 @@ class Place:
     """The nearest `type` on the way to it, empty if there is none."""
     siblings: Mapping | None
     """The object that it is a property of."""
+    lines: frozenset[int]
+    """Where it begins, and all that it lies in."""
+
+    @property
+    def shown(self) -> str:
+        """The path as users read it."""
+        return shown(self.steps)
 
     @property
     def text(self) -> str | None:
@@ -86,6 +94,8 @@ class Holds:
     but: PathPattern | None = None
     comments: bool = False
     """Looks into comments of the document, too."""
+    keys: bool = False
+    """Looks into the keys of maps, too."""
 
 
 Matcher: TypeAlias = Present | Holds

@@ -4,34 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from casemate.documents import Mapping, Mark, Node, Path, Scalar, Sequence
-from casemate.scanning.globs import steps_of
+from casemate.documents import Mapping, Mark, Node, Scalar, Sequence
+from casemate.scanning.globs import below
 from casemate.scanning.model import Place
 
 
 def places(root: Node) -> Iterator[Place]:
     """All places below the root, parents first, in the order written."""
-    waiting = [*_below(root, (), "")]
-    waiting.reverse()
-    while waiting:
-        place = waiting.pop()
-        yield place
-        waiting += reversed([*_below(place.node, place.path, place.kind)])
+    whole = Place(
+        key="", steps="", node=root, mark=root.mark, kind="", siblings=None, lines=frozenset((root.mark.line,))
+    )
+    # Only those on the way are held: a flow may have as many places as characters.
+    levels = [_below(whole)]
+    while levels:
+        place = next(levels[-1], None)
+        if place is None:
+            levels.pop()
+        else:
+            yield place
+            levels.append(_below(place))
 
 
-def _below(node: Node, path: Path, kind: str) -> Iterator[Place]:
-    match node:
-        case Mapping(entries=entries):
-            kind = _type_of(node) or kind
+def _below(parent: Place) -> Iterator[Place]:
+    match parent.node:
+        case Mapping(entries=entries) as node:
+            kind = _type_of(node) or parent.kind
             for entry in entries:
-                yield _place((*path, entry.key), entry.value, entry.mark, kind, node)
+                yield _place(parent, entry.key, entry.value, entry.mark, kind, node)
         case Sequence(items=items):
             for index, item in enumerate(items):
-                yield _place((*path, index), item, item.mark, kind, None)
+                yield _place(parent, index, item, item.mark, parent.kind, None)
 
 
-def _place(path: Path, node: Node, mark: Mark, kind: str, siblings: Mapping | None) -> Place:
-    return Place(path=path, steps=steps_of(path), node=node, mark=mark, kind=kind, siblings=siblings)
+def _place(parent: Place, key: str | int, node: Node, mark: Mark, kind: str, siblings: Mapping | None) -> Place:
+    lines = parent.lines if mark.line in parent.lines else parent.lines | {mark.line}
+    steps = below(parent.steps, key)
+    return Place(key=key, steps=steps, node=node, mark=mark, kind=kind, siblings=siblings, lines=lines)
 
 
 def _type_of(node: Mapping) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
+from itertools import chain, islice
 from typing import Final
 
-from casemate.documents import Document, Mapping, Mark, Node, Path, Scalar, examine, printed
+from casemate.documents import Document, Mapping, Mark, Node, Scalar, examine
 from casemate.scanning.locating import Locator
 from casemate.scanning.model import GRAVITY, Finding, Holds, Matcher, Place, Present, Rule, Span, Suppression
 from casemate.scanning.places import places
@@ -34,9 +35,32 @@ class _Hit:
     """A finding with the lines on which something begins that it lies in."""
 
     finding: Finding
-    path: Path
     steps: str
     lines: frozenset[int]
+
+
+@dataclass(slots=True)
+class _Judge:
+    """What may stay: by a comment or else the first entry that covers it. Notes which was used, and what was seen."""
+
+    by_place: AnyMapping[tuple[int, str], Comment]
+    entries: Sequence[Entry]
+    used: set[Comment | Entry] = field(default_factory=set)
+    seen: set[tuple[str, int]] = field(default_factory=set)
+    """Rules and the lines on which they found something."""
+
+    def judged(self, hit: _Hit) -> Finding:
+        """The finding, suppressed if something covers it."""
+        self.seen.add((hit.finding.rule, hit.finding.line))
+        for key in ((line, rule) for line in sorted(hit.lines) for rule in (hit.finding.rule, "*")):
+            if comment := self.by_place.get(key):
+                self.used.add(comment)
+                return replace(hit.finding, suppressed=Suppression(reason=comment.reason, in_source=True))
+        for entry in self.entries:
+            if entry.rule in (hit.finding.rule, "*") and (entry.path is None or entry.path.matches(hit.steps)):
+                self.used.add(entry)
+                return replace(hit.finding, suppressed=Suppression(reason=entry.reason, in_source=False))
+        return hit.finding
 
 
 def scan(document: Document, ruleset: Ruleset, *, file: str, today: date, before: int = 0) -> Scanned:
@@ -45,18 +69,18 @@ def scan(document: Document, ruleset: Ruleset, *, file: str, today: date, before
     `today` is what the ends of suppressions are compared with.
     """
     lines = document.text.splitlines()
-    hits = [*_hits(document.root, ruleset, lines)]
-    hits += _in_comments(document.root, ruleset, lines, {(hit.finding.rule, hit.finding.line) for hit in hits})
     said = list(comments(lines))
     notes = [one for one in said if isinstance(one, Finding)]
     allowing = [one for one in said if isinstance(one, Comment)]
-    name, used = flow_name(document.root), set[Comment | Entry]()
+    name = flow_name(document.root)
     entries = [entry for entry in ruleset.entries if entry.covers(file, name) and not entry.is_over(today)]
     by_place = {(one.target, rule): one for one in reversed(allowing) for rule in one.rules}
-    found = _gravest(_judged(hit, by_place, entries, used) for hit in hits)
-    notes += [_unused(comment, ruleset) for comment in allowing if comment not in used]
+    judge = _Judge(by_place, entries)
+    hits = chain(_hits(document.root, ruleset, lines), _in_comments(document.root, ruleset, lines, judge.seen))
+    found = _gravest(map(judge.judged, hits))
+    notes += [_unused(comment, ruleset) for comment in allowing if comment not in judge.used]
     shifted = [replace(one, file=file, line=one.line + before) for one in (*found, *notes)]
-    return Scanned(tuple(shifted), frozenset(one for one in used if isinstance(one, Entry)))
+    return Scanned(tuple(shifted), frozenset(one for one in judge.used if isinstance(one, Entry)))
 
 
 def about_entries(ruleset: Ruleset, used: frozenset[Entry], today: date) -> Iterator[Finding]:
@@ -74,16 +98,13 @@ def flow_name(root: Node) -> str:
 
 
 def _hits(root: Node, ruleset: Ruleset, lines: Sequence[str]) -> Iterator[_Hit]:
-    begins: dict[Path, Mark] = {(): root.mark}
     for place in places(root):
-        begins[place.path] = place.mark
         locator = Locator(place.node, lines)
         for rule, span in _found(place, ruleset):
             mark = place.mark if span is None else locator.mark(span)
-            yield _hit(place, rule, span, mark, begins)
+            yield _hit(place, rule, span, mark)
         for inner, rule, span in _within(place, ruleset):
-            hit = _hit(place, rule, span, locator.mark(span), begins)
-            yield replace(hit, path=inner.path, steps=inner.steps)
+            yield _hit(replace(place, steps=inner.steps), rule, span, locator.mark(span))
 
 
 def _in_comments(root: Node, ruleset: Ruleset, lines: Sequence[str], known: set[tuple[str, int]]) -> Iterator[_Hit]:
@@ -91,10 +112,11 @@ def _in_comments(root: Node, ruleset: Ruleset, lines: Sequence[str], known: set[
     for number, line in enumerate(lines, 1):
         for rule, detector in ruleset.about_comments if "#" in line else ():
             mark = Mark(number, 1)
-            whole = Place(path=(), steps="", node=Scalar(line, line, mark, True), mark=mark, kind="", siblings=None)
+            node, around = Scalar(line, line, mark, True), frozenset((root.mark.line,))
+            whole = Place(key="", steps="", node=node, mark=mark, kind="", siblings=None, lines=around)
             for span in detector(whole, line):
                 if "#" in line[: span.begin] and (rule.id, number) not in known:
-                    yield _hit(whole, rule, span, Mark(number, span.begin + 1), {(): root.mark})
+                    yield _hit(whole, rule, span, Mark(number, span.begin + 1))
 
 
 def _found(place: Place, ruleset: Ruleset) -> Iterator[tuple[Rule, Span | None]]:
@@ -108,7 +130,7 @@ def _found(place: Place, ruleset: Ruleset) -> Iterator[tuple[Rule, Span | None]]
                 yield rule, span
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4096)
 def _interested(ruleset: Ruleset, steps: str) -> tuple[tuple[Rule, Matcher], ...]:
     """Which rules look at a path at all: flows have few different ones."""
     return tuple((rule, matcher) for rule in ruleset.rules for matcher in rule.matchers if _looks_at(matcher, steps))
@@ -127,54 +149,37 @@ def _is_given(node: Node) -> bool:
 def _within(place: Place, ruleset: Ruleset) -> Iterator[tuple[Place, Rule, Span]]:
     """What is found in the task that a `TemplatedTask` writes down as a text, and where in that text it begins."""
     kind, key = _TEMPLATED
-    if place.path[-1] != key or not place.kind.endswith(kind) or place.text is None:
+    if place.key != key or not place.kind.endswith(kind) or place.text is None:
         return
     reading = examine(place.text)
     starts = [0]
     for line in place.text.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
     for inner in places(reading.document.root) if reading.document else ():
-        moved = replace(inner, path=(*place.path, *inner.path), steps=place.steps + inner.steps)
+        moved = replace(inner, steps=place.steps + inner.steps)
         for rule, _ in _found(moved, ruleset.by_path):
             begin = starts[inner.mark.line - 1] + inner.mark.column - 1
             yield moved, rule, Span(begin, begin + 1)
 
 
-def _hit(place: Place, rule: Rule, span: Span | None, mark: Mark, begins: dict[Path, Mark]) -> _Hit:
+def _hit(place: Place, rule: Rule, span: Span | None, mark: Mark) -> _Hit:
     finding = Finding(
         rule=rule.id,
         severity=rule.severity,
         message=rule.message.replace("{what}", span.what if span else ""),
         line=mark.line,
         column=mark.column,
-        path=printed(place.path),
+        path=place.shown,
         remedy=rule.remedy,
     )
-    around = (begins[place.path[:depth]].line for depth in range(len(place.path) + 1))
-    return _Hit(finding, place.path, place.steps, frozenset((*around, mark.line)))
-
-
-def _judged(
-    hit: _Hit,
-    by_place: AnyMapping[tuple[int, str], Comment],
-    entries: Sequence[Entry],
-    used: set[Comment | Entry],
-) -> Finding:
-    """The finding, suppressed by a comment or else the first entry that covers it; notes which one was used."""
-    for key in ((line, rule) for line in sorted(hit.lines) for rule in (hit.finding.rule, "*")):
-        if comment := by_place.get(key):
-            used.add(comment)
-            return replace(hit.finding, suppressed=Suppression(reason=comment.reason, in_source=True))
-    for entry in entries:
-        if entry.rule in (hit.finding.rule, "*") and (entry.path is None or entry.path.matches(hit.steps)):
-            used.add(entry)
-            return replace(hit.finding, suppressed=Suppression(reason=entry.reason, in_source=False))
-    return hit.finding
+    return _Hit(finding, place.steps, place.lines if mark.line in place.lines else place.lines | {mark.line})
 
 
 def _gravest(findings: Iterable[Finding]) -> list[Finding]:
     """No more than anybody reads, in the order of lines; what does not count never crowds out what does."""
-    kept = sorted(findings, key=lambda one: (not one.counts, GRAVITY.index(one.severity)))[:_MOST]
+    kept, left = list[Finding](), iter(findings)
+    while some := [*islice(left, _MOST)]:
+        kept = sorted((*kept, *some), key=lambda one: (not one.counts, GRAVITY.index(one.severity)))[:_MOST]
     return sorted(kept, key=lambda one: (one.line, one.column))
 
 
