@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -172,6 +173,70 @@ def test_links_are_not_followed_out_of_the_folder(validate: Call, flows: Path, t
     assert f"✘ - {flows}/round.yaml: is no file that can be read" in said.out
     assert said.out.count("✓ - tests.cli / good") == 2
     assert "secret of the machine" not in said.out
+
+
+@pytest.mark.parametrize("name", ["zero", "pipe", "large"])
+def test_only_regular_files_of_some_size_are_read(validate: Call, flows: Path, name: str):
+    (flows / "zero").symlink_to("/dev/zero")
+    os.mkfifo(flows / "pipe")
+    (flows / "large").touch()
+    os.truncate(flows / "large", 1 << 40)
+    reason = "is larger than 16777216 bytes" if name == "large" else "is no regular file"
+    said = validate(flows / "good.yaml", "--scan", flows / name)
+    assert (said.status, said.err) == (2, f"casemate: {flows}/{name}: {reason}\n")
+    if name != "large":
+        assert validate(flows / name).err == said.err
+
+
+def test_a_configuration_without_an_end_is_refused(validate: Call, flows: Path):
+    said = validate(flows / "good.yaml", "-c", "/dev/zero")
+    assert (said.status, said.err) == (2, "casemate: /dev/zero: is larger than 16777216 bytes\n")
+
+
+def test_a_relative_name_leads_nowhere_else(
+    validate: Call, flows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    work, elsewhere = tmp_path / "work", tmp_path / "elsewhere"
+    (work / "sub").mkdir(parents=True)
+    elsewhere.mkdir()
+    (elsewhere / "hidden.yaml").write_text("key: a secret of the machine\n")
+    (work / "flows").symlink_to(elsewhere)
+    (work / "one.yaml").symlink_to(elsewhere / "hidden.yaml")
+    (work / "same").symlink_to(work / "sub")
+    (work / "sub" / "good.yaml").write_text(GOOD)
+    monkeypatch.chdir(work)
+    for name in ("flows", "one.yaml", "./flows/hidden.yaml", "flows/../flows", "sub/../flows"):
+        said = validate(name)
+        assert (said.status, "leads elsewhere by a link" in said.err, said.out) == (2, True, ""), name
+    assert [validate(name).status for name in ("same", "sub", ".", "../work/sub", flows / "good.yaml")] == [
+        0,
+        0,
+        1,
+        0,
+        0,
+    ]
+
+
+@pytest.fixture
+def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The working directory; whatever depth it gets, it is removed, which Python could not do."""
+    (tmp_path / "top").mkdir()
+    monkeypatch.chdir(tmp_path / "top")
+    yield tmp_path / "top"
+    subprocess.run(["rm", "-rf", tmp_path / "top"], check=True)
+
+
+def test_no_depth_of_folders_is_too_deep(validate: Call, top: Path):
+    for _ in range(1200):
+        os.mkdir("d")
+        os.chdir("d")
+    Path("leaky.yaml").write_text(LEAKY)
+    assert "[metadata-address]" in validate(top, "--scan", "builtin").out
+    for _ in range(1200):
+        os.mkdir("long")
+        os.chdir("long")
+    said = validate(top)
+    assert (said.status, said.err.endswith(": file name too long\n"), len(said.err) < 300) == (2, True, True)
 
 
 def test_odd_files_are_told_and_do_not_stop_the_rest(validate: Call, flows: Path):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from casemate.catalog import Catalog
-from casemate.cli.files import Odd, Unreadable, flows_of
+from casemate.cli.files import Odd, Unreadable, regular_text_of
 from casemate.documents import Document, Mark, Reading, examine
 from casemate.errors import Problem
 from casemate.flows import Flow, Judge, flow_of, split_documents, warnings
@@ -66,7 +66,7 @@ class Check:
 
     def _file(self, file: Path) -> Iterator[Checked]:
         try:
-            text = flows_of(file)
+            text = regular_text_of(file)
         except Unreadable as error:
             yield Checked(file=str(file), findings=(_whole(file, "unreadable", error.reason),))
             return

@@ -15,7 +15,7 @@ from casemate import __version__
 from casemate.cli.checking import Check, Reader, local_reader
 from casemate.cli.configuration import settings_from, types_of
 from casemate.cli.failures import FAILED, INVALID
-from casemate.cli.files import flow_files, text_of
+from casemate.cli.files import flow_files, regular_text_of
 from casemate.cli.listing import as_text, safe
 from casemate.cli.remote import Asked, Unasked, connection, remote_reader
 from casemate.errors import CasemateError, Refused
@@ -119,7 +119,7 @@ def _ruleset(scan: Iterable[str]) -> Ruleset:
     ruleset = Ruleset()
     for name in scan:
         if name != BUILTIN:
-            text = text_of(Path(name))
+            text = regular_text_of(Path(name))
             try:
                 ruleset = extended(ruleset, text, name)
             except Refused as error:
