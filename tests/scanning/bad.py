@@ -101,6 +101,9 @@ URLS = {
     "by a mirror that changes": "http://§a9fea9fe.01020304.rbndr.us/",
     "within another address": "§http%3A%2F%2F169.254.169.254%2F",
     "credentials of pods": "http://§[fd00:ec2::23]/v1/credentials",
+    "in Arabic digits": "http://§١٦٩.٢٥٤.169.254/",
+    "with a character of no width": "http://§169.254.169\u200b.254/",
+    "with a soft hyphen": "http://§16\u00ad9.254.169.254/",
     "joined by an expression": "§http://169.254.{{ '169' }}.254/",
 }
 COMMANDS = {
@@ -110,6 +113,16 @@ COMMANDS = {
     "octal in a command": "curl §0251.0376.0251.0376",
     "IPv6 in a command": "nc §fd00:ec2::254 80",
     "IPv4-mapped in a command": "curl -6 §::ffff:169.254.169.254",
+    "short name in a command": "curl §metadata/computeMetadata/v1/",
+    "short name with a port": "curl §metadata:80/computeMetadata/v1/",
+    "by a mirror in a command": "curl §a9fea9fe.nip.io/x",
+    "by a mirror with dashes in a command": "ping §app-169-254-169-254.sslip.io.",
+    "quoted by pieces": "§curl 169.254'.'169.254",
+    "quoted by other pieces": "§curl 1'6'9.254.169.254",
+    "quoted within": '§curl 169."254".169.254',
+    "with a backslash": "§curl 169\\.254.169.254",
+    "quoted name": "§curl metadata.'google'.internal/x",
+    "beside one in plain form": "§curl 169.254.169.254 169.254'.'169.254",
     "name in a command": "ping §metadata.google.internal",
 }
 _DOCKER_FLAG = "docker run {} ubuntu:24.04 id"
@@ -125,6 +138,9 @@ METADATA = (
         "inputs:\n  - {id: a, type: URI, defaults: 'http://§0xa9fea9fe'}\n" + shell("echo"),
     ),
     Bad("metadata-address", "in a folded text", task("script: >-", "  curl", "  §169.254.169.254")),
+    Bad("metadata-address", "over two lines", task("script: |", "  §curl 169.254.\\", "  169.254/x")),
+    Bad("metadata-address", "as a key", "variables: {a: {§'http://169.254.169.254/': x}}\n" + shell("echo")),
+    Bad("credential-token", "as a key", "variables:\n  §ghp_" + made(36) + ": x\n" + shell("echo")),
     Bad(
         "metadata-address",
         "joined in a script",

@@ -18,6 +18,10 @@ FINE = {
     "another address": request("http://192.168.1.10:8080/metadata"),
     "a large number": shell("echo 2852039167 0xdeadbeef"),
     "a number with a point": "variables: {ratio: 169.25443518, pi: 3.14159265}\n" + shell("id"),
+    "a folder called metadata": shell("cp metadata/latest.json metadata.json && ls data/metadata/computeMetadata"),
+    "a mirror of another address": shell("curl 10.0.0.1.nip.io app.sslip.io"),
+    "quoted numbers": shell("printf '169' '254' \"169\",\"254\""),
+    "keys of maps": "variables: {'10.0.0.1': a, 'https://example.com/': b, token: \"{{ inputs.a }}\"}\n" + shell("id"),
     "a version": shell("pip install tool==169.254.1"),
     "a time": shell("date -d 12:30:45 && echo a::b std::vector fe80::1"),
     "a word": shell("kubectl get pod -o jsonpath={.metadata.name}"),
@@ -81,7 +85,8 @@ def test_what_leads_through_ipv6_is_judged_as_the_walls_judge_it(text: str):
 
 REPEATED = (
     "a", "a.", "{{", "{% ", "//", "1.", "1", "::", ":a", "'+", "' ", "password", "password=", "x://a:",
-    "eyJaaaaaaaaaaa.", "%25", "0x", "--cap-add ", "-", "AKIA", "http://",
+    "eyJaaaaaaaaaaa.", "%25", "0x", "--cap-add ", "-", "AKIA", "http://", "'",
+    "\\", "'a", "1'", ".nip.io", "a.", "metadata/",
 )  # fmt: skip
 
 

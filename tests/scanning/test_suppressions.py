@@ -52,6 +52,13 @@ def behind(text: str, line: int, comment: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def test_what_may_stay_hides_nothing_that_is_put_together():
+    allow = "# casemate: allow metadata-address because it is only said"
+    lines = ("id: x", "namespace: y", "run:", "  script: |", f"    {allow}", "    echo 169.254.169.254")
+    assert counting("\n".join(lines)) == []
+    assert counting("\n".join((*lines, "    curl 169.254.''169.254"))) == [("metadata-address", 5)]
+
+
 def test_without_any_all_count():
     assert counting(FLOW) == [("image-moving", 6), ("metadata-address", 9), ("image-moving", 12)]
 

@@ -35,17 +35,16 @@ def _document(checked: Checked, least: Severity) -> Iterator[str]:
         return
     yield f"✘ - {checked.file}" if fails else f"✓ - {checked.name}"
     for one in checked.findings:
-        if one.counts:
-            yield from _line(one, least)
+        yield _line(one, least)
 
 
-def _line(finding: Finding, least: Severity) -> Iterator[str]:
+def _line(finding: Finding, least: Severity) -> str:
+    if finding.suppressed:
+        return f"    suppressed because {finding.suppressed.reason}: {finding.located()}"
     if finding.severity.reaches(least):
-        yield f"  {finding.located()}"
-    elif finding.rule.startswith(FLOW):
-        yield f"{_mark(finding)} - {finding.message}"
-    else:
-        yield f"{_mark(finding)} - {finding.located()}"
+        return f"  {finding.located()}"
+    shown = finding.message if finding.rule.startswith(FLOW) else finding.located()
+    return f"{_mark(finding)} - {shown}"
 
 
 def _mark(finding: Finding) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Final, TypeAlias
 from urllib.parse import unquote
@@ -59,14 +59,27 @@ _COLONS: Final = re.compile(
 )
 _NAME: Final = re.compile(
     r"(?<![\w.-])(?:metadata\.(?:google\.internal|goog|azure\.internal|tencentyun\.com|packet\.net|platformequinix\.com)"
-    r"|instance-data\.ec2\.internal)\.?(?![\w-])|(?<![\w./-])instance-data(?=[/:])",
+    r"|instance-data\.ec2\.internal)\.?(?![\w-])|(?<![\w./-])instance-data(?=[/:])"
+    r"|(?<![\w./-])metadata(?=(?::[0-9]{1,5})?/+(?:computemetadata|0\.1/meta-data)\b)",
     re.IGNORECASE,
 )
+_MIRRORED: Final = re.compile(
+    rf"(?<![\w.-])([\w.-]{{1,253}}(?:{'|'.join(map(re.escape, _MIRRORS))}))\.?(?![\w-])", re.IGNORECASE
+)
+_INVISIBLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
+"""Characters that names of hosts lose when they are looked up."""
+_DIGIT: Final = re.compile(r"\d")
 _JOINT: Final = re.compile(r"['\"]\s*[~+]\s*['\"]|['\"]{2}(?=[0-9a-z.])", re.IGNORECASE)
 """Where a program or an expression joins two texts: `'169.254.' ~ '169.254'`."""
 _CONSTANT: Final = re.compile(r"\{\{-?\s*(['\"])([^'\"{}]*)\1\s*-?\}\}")
 """An expression that is one text: `{{ '169.254' }}`."""
-_HIDDEN: Final = re.compile(rf"%[0-9a-f]{{2}}|[^\x00-\x7f]|{_JOINT.pattern}|{_CONSTANT.pattern}", re.IGNORECASE)
+_QUOTED: Final = re.compile(r"(?<=[0-9a-z.:\[])(?:['\"]|\\\n|\\)+(?=[0-9a-z.:\]])")
+"""What a shell takes away within a word: quotes, backslashes, ends of lines behind them."""
+_HIDDEN: Final = re.compile(
+    rf"%[0-9a-f]{{2}}|[^\x00-\x7f]|{_JOINT.pattern}|{_CONSTANT.pattern}|{_QUOTED.pattern}", re.IGNORECASE
+)
 """Where there is something to undo."""
 _SHORTEST: Final = 7
 """Characters: `192.192`."""
@@ -77,21 +90,36 @@ def metadata(_place: Place, text: str) -> Iterator[Span]:
     """Every address of a metadata service in a text, and every name of one."""
     if len(text) < _SHORTEST or not _LIKELY.search(text):
         return
-    found = [*_in_urls(text), *_bare(text)]
-    if not found and _HIDDEN.search(text):
-        undone = _undone(text)
+    found = [*_plain(text)]
+    yield from found
+    if _HIDDEN.search(text):
         # What only a program or a client of HTTP puts together stands nowhere in the text: all of it is pointed at.
-        found = [Span(0, len(text), span.what) for span in (*_in_urls(undone), *_bare(undone))][:1]
+        hidden = next((span for undone in _undone(_without(text, found)) for span in _plain(undone)), None)
+        if hidden is not None:
+            yield Span(0, len(text), hidden.what)
+
+
+def _plain(text: str) -> Iterator[Span]:
+    """What stands in the text as it is, none within another."""
     ends = 0
-    for span in sorted(found, key=lambda span: (span.begin, -span.end)):
+    for span in sorted((*_in_urls(text), *_bare(text)), key=lambda span: (span.begin, -span.end)):
         if span.begin >= ends:
             yield span
             ends = span.end
 
 
-def _undone(text: str) -> str:
-    """The text with its parts joined, expressions of one text replaced by it, its characters in their plain form."""
-    return _folded(_JOINT.sub("", _CONSTANT.sub(r"\2", text)))
+def _without(text: str, found: Sequence[Span]) -> str:
+    """The text without what was found: somebody may have said that it may stay."""
+    begins = (0, *(span.end for span in found))
+    ends = (*(span.begin for span in found), len(text))
+    return "x".join(text[begin:end] for begin, end in zip(begins, ends, strict=True))
+
+
+def _undone(text: str) -> Iterator[str]:
+    """The text as a program reads it that joins texts, and as a shell does; its characters in their plain form."""
+    joined = _folded(_JOINT.sub("", _CONSTANT.sub(r"\2", text)))
+    yield joined
+    yield _QUOTED.sub("", joined)
 
 
 def _in_urls(text: str) -> Iterator[Span]:
@@ -117,6 +145,9 @@ def _bare(text: str) -> Iterator[Span]:
             yield Span(found.start(1), found.end(1), _said(found[1], six))
     for found in _NAME.finditer(text):
         yield Span(found.start(), found.end(), found[0])
+    for found in _MIRRORED.finditer(text):
+        if _names_metadata(_folded(found[1])):
+            yield Span(found.start(1), found.end(1), _shown(found[1]))
 
 
 def _looks_like_one(text: str) -> bool:
@@ -134,8 +165,10 @@ def _shown(written: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """As a client of HTTP reads it: percent signs decoded twice at most, wide digits and dots made narrow."""
-    return unicodedata.normalize("NFKC", unquote(unquote(text))).replace("。", ".").lower()
+    """As a client of HTTP reads it: percent signs decoded twice at most, digits and dots of any script made plain."""
+    visible = _INVISIBLE.sub("", unquote(unquote(text)))
+    plain = unicodedata.normalize("NFKC", visible).replace("。", ".").lower()
+    return plain if plain.isascii() else _DIGIT.sub(lambda found: str(unicodedata.decimal(found[0])), plain)
 
 
 def _address(host: str) -> _Address | None:

@@ -48,7 +48,7 @@ BUILTIN: Final = (
         title="Address of a cloud's metadata service, in any notation",
         message="{what} is where a cloud gives the machine's credentials to whoever asks",
         remedy="Give the task credentials of its own, with secret()",
-        matchers=(_but(addresses.metadata, *_WORDS),),
+        matchers=(Holds(addresses.metadata, but=pattern(*_WORDS), keys=True),),
     ),
     Rule(
         id="host-network",
@@ -107,7 +107,7 @@ BUILTIN: Final = (
         title="Token or key of a service, by its shape",
         message="this is {what}, and everybody who reads the flow has it",
         remedy=f"{_STORE}; revoke this one",
-        matchers=(Holds(credentials.token, comments=True),),
+        matchers=(Holds(credentials.token, comments=True, keys=True),),
     ),
     Rule(
         id="private-key",
@@ -115,7 +115,7 @@ BUILTIN: Final = (
         title="Private key",
         message="this is a private key, and everybody who reads the flow has it",
         remedy=f"{_STORE}; replace this key",
-        matchers=(Holds(credentials.private_key, comments=True),),
+        matchers=(Holds(credentials.private_key, comments=True, keys=True),),
     ),
     Rule(
         id="credential-in-address",
@@ -123,7 +123,7 @@ BUILTIN: Final = (
         title="Password in an address",
         message="the address holds a password",
         remedy=f"{_STORE}; change this password",
-        matchers=(_but(credentials.userinfo, *_WORDS),),
+        matchers=(Holds(credentials.userinfo, but=pattern(*_WORDS), keys=True),),
     ),
     Rule(
         id="literal-credential",

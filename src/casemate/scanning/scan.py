@@ -99,10 +99,11 @@ def flow_name(root: Node) -> str:
 
 def _hits(root: Node, ruleset: Ruleset, lines: Sequence[str]) -> Iterator[_Hit]:
     for place in places(root):
+        for rule, span in _in_key(place, ruleset):
+            yield _hit(place, rule, span, place.mark)
         locator = Locator(place.node, lines)
-        for rule, span in _found(place, ruleset):
-            mark = place.mark if span is None else locator.mark(span)
-            yield _hit(place, rule, span, mark)
+        for rule, piece in _found(place, ruleset):
+            yield _hit(place, rule, piece, place.mark if piece is None else locator.mark(piece))
         for inner, rule, span in _within(place, ruleset):
             yield _hit(replace(place, steps=inner.steps), rule, span, locator.mark(span))
 
@@ -127,6 +128,14 @@ def _found(place: Place, ruleset: Ruleset) -> Iterator[tuple[Rule, Span | None]]
                 yield rule, None
         elif (text := place.text) is not None:
             for span in matcher.detector(place, text):
+                yield rule, span
+
+
+def _in_key(place: Place, ruleset: Ruleset) -> Iterator[tuple[Rule, Span]]:
+    """What the key of a place holds, which expressions and programs may read like any text."""
+    for rule, matcher in _interested(ruleset, place.steps) if isinstance(place.key, str) else ():
+        if isinstance(matcher, Holds) and matcher.keys:
+            for span in matcher.detector(place, str(place.key)):
                 yield rule, span
 
 
