@@ -30,6 +30,18 @@ _KINDS: Final = {
     Kind.CONDITION: "Conditions of triggers",
     Kind.TASK_RUNNER: "Task runners",
 }
+_UNSEEN: Final = (
+    "an address put together from variables, by `printf` and the like, by escapes of a language (`\\x2e`), by `base64`",
+    "an address with a blank, a tab or an end of line within, which some clients drop, and patterns of curl (`{169}`)",
+    "an address within a YAML `!!binary`, and a public name of one's own that leads to such an address",
+    "a path that goes around (`metadata/./computeMetadata`) behind a short name without a scheme",
+    "options of containers that an expression joins from texts (`{{ 'ho' ~ 'st' }}`), or that variables or inputs name",
+    "images that variables or inputs name, of ephemeral containers, and of tasks such as `docker.Run`; `lts` as a tag",
+    "what a templated task holds within a templated task, and what `render()` makes of a variable",
+    "`--mount type=bind` of a folder that holds the socket of an engine, in a command",
+    "`secret()` that gets into a command by a variable of the flow",
+)
+"""What the scan is known not to find."""
 
 
 def pages() -> dict[str, str]:
@@ -86,8 +98,14 @@ def _scan_rules() -> Iterator[str]:
     yield "## Metadata addresses\n"
     yield f"`metadata-address` finds every address within {_listed(METADATA)}, in one to four parts, each"
     yield "decimal, octal or hexadecimal; IPv6 in any form, and what leads through IPv6 to one of these; also where"
-    yield "percent signs and wide digits hide it, or an expression or a program joins it from texts. The names are"
+    yield "percent signs, quotes of a shell, invisible characters or digits of another script hide it, or an"
+    yield "expression or a program joins it from texts. Keys of maps count like values. The names are"
     yield f"{_listed(sorted(NAMES))}.\n"
+    yield "## Not found\n"
+    yield "The scan reads texts and runs nothing. What a program works out when it runs, it does not see:\n"
+    for one in _UNSEEN:
+        yield f"- {one}"
+    yield "\nWhat a task reaches is decided by the walls around it, not by this scan.\n"
     yield "## Problems\n"
     yield "What the reader of flows says comes under the names `flow/...`, for instance `flow/unknown-type`. It is"
     yield "never suppressed."

@@ -38,6 +38,8 @@ FINE = {
     "a pinned image": task("script: id", f"containerImage: {PINNED}"),
     "a pinned image with a tag": task("script: id", f"containerImage: registry:5000/x/{PINNED.replace('@', ':1.2@')}"),
     "an image by an expression": task("script: id", 'containerImage: "{{ vars.image }}"'),
+    "a pinned image by an expression": task("script: id", f"containerImage: \"{{{{ '{PINNED}' }}}}\""),
+    "a text beside expressions": script("echo {{ inputs.a }} secret('A') {{ inputs.b }}"),
     "no image": task("script: id", "containerImage: null"),
     "a runner of something else": task("runner: dataflow", kind="io.kestra.plugin.gcp.Job"),
     "docker of something else": task("docker: true", kind="io.kestra.plugin.core.log.Log"),

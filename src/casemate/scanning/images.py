@@ -9,22 +9,33 @@ from typing import Final
 from casemate.scanning.model import Place, Span
 
 _DIGEST: Final = re.compile(r"@sha(?:256|512):[0-9a-f]{64,128}$")
+_CONSTANT: Final = re.compile(r"\{\{-?\s*(['\"])([^'\"{}]*)\1\s*-?\}\}")
+"""An expression that is one text: `{{ 'latest' }}`."""
 _MOVING: Final = frozenset(("", "latest", "stable", "edge", "nightly", "main", "master", "develop", "dev"))
 """Tags that mean something else tomorrow; none at all means `latest`."""
 
 
 def moving(_place: Place, text: str) -> Iterator[Span]:
     """An image without a tag, or with one that moves."""
-    name = text.strip()
-    if _is_known(name) and not _DIGEST.search(name) and (tag := _tag(name)) in _MOVING:
+    name = _name(text)
+    if _is_known(name) and not _DIGEST.search(name) and _moves(tag := _tag(name)):
         yield Span(0, len(text), f"{name} names no version" if not tag else f"{name} is another image tomorrow")
 
 
 def undigested(_place: Place, text: str) -> Iterator[Span]:
     """An image with a version, but without a digest."""
-    name = text.strip()
-    if _is_known(name) and not _DIGEST.search(name) and _tag(name) not in _MOVING:
+    name = _name(text)
+    if _is_known(name) and not _DIGEST.search(name) and not _moves(_tag(name)):
         yield Span(0, len(text), name)
+
+
+def _name(text: str) -> str:
+    return _CONSTANT.sub(r"\2", text).strip()
+
+
+def _moves(tag: str) -> bool:
+    """Also one that says which kind of the newest is meant: `latest-slim`."""
+    return tag in _MOVING or tag.startswith("latest-")
 
 
 def _is_known(name: str) -> bool:

@@ -36,7 +36,9 @@ _SOCKET: Final = re.compile(
 )
 _ABOVE_SOCKET: Final = re.compile(r"/(?:var)?(?:/?run(?:/docker|/podman|/containerd)?)?", re.IGNORECASE)
 _CAPABILITY: Final = re.compile(rf"\s*(?:CAP_)?(?:{_CAPABILITIES})\s*", re.IGNORECASE)
-_EXPRESSION: Final = re2.compile(r"(?s)\{\{.*?\}\}|\{%.*?%\}")
+_PIECE: Final = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^'\"]"
+_EXPRESSION: Final = re2.compile(rf"(?s)\{{\{{(?:{_PIECE})*?\}}\}}|\{{%(?:{_PIECE})*?%\}}|\{{\{{.*?\}}\}}|\{{%.*?%\}}")
+"""An expression; what ends one does not do so within a text of its own."""
 _SECRET: Final = re.compile(r"(?<![\w.])secret\s*\(")
 _OLDEST: Final = re.compile(r"io\.kestra\.(?:core\.tasks|plugin\.core)\.scripts\.\w+", re.IGNORECASE)
 _PROCESS: Final = re.compile(r"io\.kestra\.[\w.]*\.runner\.(?:\w+\.)?Process(?:TaskRunner)?", re.IGNORECASE)
