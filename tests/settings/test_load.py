@@ -113,6 +113,15 @@ def test_the_options_of_a_store_are_those_of_its_own_block():
     assert [said.split(":")[3] for said in warned(text)] == [" kestra.secret.jdbc", " kestra.secret.encoding"]
 
 
+def test_the_options_of_a_store_may_stand_in_several_files():
+    where = "kestra: {secret: {type: vault, vault: {address: a, appRole: {path: p, roleId: r}}}}"
+    opened = "kestra: {secret: {vault: {app-role: {role-id: s, secretId: t}}}}"
+    assert loaded(where, opened).settings.secrets.store.options == {
+        "address": "a",
+        "app-role": {"path": "p", "role-id": "s", "secretId": "t"},
+    }
+
+
 def test_the_encoding_of_variables_is_an_option_of_the_environment():
     assert loaded("kestra: {secret: {encoding: RAW}}").settings.secrets.store.options == {"encoding": "raw"}
     assert loaded("kestra: {secret: {type: env}}").settings == loaded().settings

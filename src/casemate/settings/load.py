@@ -11,7 +11,7 @@ from casemate.settings.build import built
 from casemate.settings.checks import contradicting, odd
 from casemate.settings.exposure import secret_variables, written_secrets
 from casemate.settings.finding import Finding
-from casemate.settings.keys import Kind
+from casemate.settings.keys import Kind, segments
 from casemate.settings.known import KNOWN
 from casemate.settings.model import Loaded, Misconfiguration
 from casemate.settings.placeholders import Resolver
@@ -82,15 +82,30 @@ def _merged(sources: Iterable[Source]) -> dict[str, Written]:
 
 
 def _over(before: Written, after: Written) -> Written:
-    """Maps grow key by key, everything else is replaced; nothing at all replaces nothing."""
+    """Maps grow key by key, sections of options at every depth; all else is replaced, but never by nothing."""
     if is_unset(after.node):
         return before
-    if after.key is None or after.key.kind is not Kind.MAP:
+    if after.key is None or not isinstance(before.node, documents.Mapping):
         return after
-    if not isinstance(before.node, documents.Mapping) or not isinstance(after.node, documents.Mapping):
+    if not isinstance(after.node, documents.Mapping):
         return after
-    entries = {entry.key: entry for entry in (*before.node.entries, *after.node.entries)}
-    return replace(after, node=replace(after.node, entries=tuple(entries.values())))
+    if after.key.kind is Kind.MAP:
+        entries = {entry.key: entry for entry in (*before.node.entries, *after.node.entries)}
+        return replace(after, node=replace(after.node, entries=tuple(entries.values())))
+    # One file may say where a store of secrets is, and another, for the server only, how it is opened.
+    is_section = after.key.kind is Kind.TREE and after.key.secret
+    return replace(after, node=_grown(before.node, after.node)) if is_section else after
+
+
+def _grown(before: documents.Mapping, after: documents.Mapping) -> documents.Mapping:
+    entries = {segments(entry.key): entry for entry in before.entries}
+    for entry in after.entries:
+        old = entries.get(segments(entry.key))
+        if old and isinstance(old.value, documents.Mapping) and isinstance(entry.value, documents.Mapping):
+            entries[segments(entry.key)] = replace(entry, value=_grown(old.value, entry.value))
+        else:
+            entries[segments(entry.key)] = entry
+    return replace(after, entries=tuple(entries.values()))
 
 
 def _meanings(
