@@ -198,19 +198,19 @@ def test_a_configuration_without_an_end_is_refused(validate: Call, flows: Path):
 def test_a_relative_name_leads_nowhere_else(
     validate: Call, flows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    work, elsewhere = tmp_path / "work", tmp_path / "elsewhere"
-    (work / "sub").mkdir(parents=True)
+    checkout, elsewhere = tmp_path / "checkout", tmp_path / "elsewhere"
+    (checkout / "sub").mkdir(parents=True)
     elsewhere.mkdir()
     (elsewhere / "hidden.yaml").write_text("key: a secret of the machine\n")
-    (work / "flows").symlink_to(elsewhere)
-    (work / "one.yaml").symlink_to(elsewhere / "hidden.yaml")
-    (work / "same").symlink_to(work / "sub")
-    (work / "sub" / "good.yaml").write_text(GOOD)
-    monkeypatch.chdir(work)
+    (checkout / "flows").symlink_to(elsewhere)
+    (checkout / "one.yaml").symlink_to(elsewhere / "hidden.yaml")
+    (checkout / "same").symlink_to(checkout / "sub")
+    (checkout / "sub" / "good.yaml").write_text(GOOD)
+    monkeypatch.chdir(checkout)
     for name in ("flows", "one.yaml", "./flows/hidden.yaml", "flows/../flows", "sub/../flows"):
         said = validate(name)
         assert (said.status, "leads elsewhere by a link" in said.err, said.out) == (2, True, ""), name
-    assert [validate(name).status for name in ("same", "sub", ".", "../work/sub", flows / "good.yaml")] == [
+    assert [validate(name).status for name in ("same", "sub", ".", "../checkout/sub", flows / "good.yaml")] == [
         0,
         0,
         1,
