@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from casemate.executions import (
@@ -52,7 +53,6 @@ EXECUTION = Execution(
     original_id=ExecutionId("e0"),
     original_created=NOW,
     asked=frozenset({"k1", "k2"}),
-    answers={"k": Answer([1]), "l": Answer(error="no")},
     replay_at=NOW,
     version=7,
 )
@@ -81,6 +81,18 @@ def test_a_plain_task_run_survives_its_row():
 def test_an_execution_survives_its_row():
     document = through_json(execution_document(EXECUTION))
     assert execution_from(document, [RUN], version=7) == EXECUTION
+
+
+def test_answers_of_the_world_are_in_no_row_and_what_they_belong_to_is_asked_again():
+    waiting = replace(EXECUTION, answers={"k": Answer("opensesame")})
+    document = through_json(execution_document(waiting))
+    assert "opensesame" not in str(document)
+    assert execution_from(document, [RUN], version=7) == replace(EXECUTION, asked=EXECUTION.asked | {"k"})
+
+
+def test_answers_in_rows_of_older_versions_are_asked_again():
+    older = {**through_json(execution_document(EXECUTION)), "answers": {"k": ["opensesame", None]}}
+    assert execution_from(older, [RUN], version=7) == replace(EXECUTION, asked=EXECUTION.asked | {"k"})
 
 
 def test_the_row_of_an_execution_holds_no_task_runs():

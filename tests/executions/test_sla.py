@@ -8,7 +8,18 @@ from datetime import timedelta
 import pytest
 from tests.executions.driver import NOW, House, flow, flowable, labels, work
 
-from casemate.executions import Answer, Begin, KillJob, SlotsCounted, State, TaskStarted, TimerDue, Verdict
+from casemate.executions import (
+    Answer,
+    Begin,
+    KillJob,
+    PauseRequested,
+    ResumeRequested,
+    SlotsCounted,
+    State,
+    TaskStarted,
+    TimerDue,
+    Verdict,
+)
 from casemate.flows import Concurrency, Label, Sla
 
 
@@ -207,3 +218,16 @@ def test_a_job_that_starts_is_a_change_too():
     house.tell(TaskStarted("r1", 1))
 
     assert house.state is State.KILLING
+
+
+def test_an_assertion_that_was_answered_during_a_pause_is_asked_again():
+    house = House.of(flow(work("a"), sla=(asserting("{{ kv('x') }}"),)), answer=lambda _: Answer("1")).begin()
+    house.tell(PauseRequested())
+    while house.questions:
+        house.step()
+    assert (house.execution.asked, house.execution.answers) == (frozenset(), {})
+
+    house.tell(ResumeRequested())
+    while house.step():
+        pass
+    assert house.state is State.SUCCESS

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.executions.driver import House, flow, flowable, labels, work
 
-from casemate.executions import Answer, Begin, Resolve, Resolved, State, TaskStarted
+from casemate.executions import (
+    Answer,
+    Begin,
+    PauseRequested,
+    Resolve,
+    Resolved,
+    ResumeRequested,
+    State,
+    TaskStarted,
+)
 from casemate.flows import Output
 
 SECRET = "{{ secret('X') }}"
@@ -108,3 +118,20 @@ def test_a_kill_does_not_wait_for_a_reply():
     assert house.trace == ["p KILLED", "if KILLED", "switch KILLED", "set KILLED", "a KILLED"]
     assert house.state is State.KILLED
     assert house.execution.asked == frozenset()
+
+
+@pytest.mark.parametrize("task", ["runIf", "If"])
+def test_what_comes_while_it_is_paused_is_not_kept_but_asked_again(task: str):
+    condition = flowable("If", "if", branches={"then": (work("yes"),)}, properties={"condition": SECRET})
+    tested = {"runIf": work("a", run_if=SECRET), "If": condition}[task]
+    house = House.of(flow(tested), answer=replying("yes")).begin()
+    house.tell(PauseRequested())
+    while house.questions:
+        house.step()
+    assert house.execution.answers == {}
+
+    house.tell(ResumeRequested())
+    assert len(asked(house)) == 2
+    while house.step():
+        pass
+    assert house.state is State.SUCCESS

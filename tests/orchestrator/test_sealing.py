@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from sqlalchemy import text
 
 from casemate.dispatch import Ask
 from casemate.errors import Refused
-from casemate.executions import Context, State
+from casemate.executions import Context, Execution, State
 from casemate.identifiers import MAIN
 from casemate.keys import Keyring
 from casemate.sealed import Sealed, sealed_in
 from casemate.secret import Secret
+from casemate.secrets import Found
 from casemate.store import Page, executions, logs
 
 from .parts import START, Plane, claimed, plane
@@ -86,6 +88,20 @@ async def rows(service: Plane, table: str) -> str:
     return await service.db.read(every)
 
 
+def written(folder: Path, *texts: str) -> list[str]:
+    """The files that hold one of these texts. The database writes each change to a log first, where it stays."""
+    files = {file.name: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    assert files["state.db-wal"]
+    return [f"{name}: {text}" for name, content in files.items() for text in texts if text.encode() in content]
+
+
+async def until(service: Plane, execution: Execution, state: State) -> None:
+    async with asyncio.timeout(20):
+        async for seen in service.orchestrator.watch(MAIN, execution.id):
+            if seen.state is state:
+                return
+
+
 async def test_inputs_of_a_backfill_wait_sealed_for_their_dates(tmp_path: Path):
     async with plane(tmp_path, context=SEALING) as service:
         await service.save(TIMED)
@@ -116,10 +132,7 @@ async def test_a_backfill_with_secrets_needs_a_key(tmp_path: Path):
 async def test_what_a_pause_asks_for_is_sealed_and_open_for_the_templates_after_it(tmp_path: Path):
     async with plane(tmp_path, context=SEALING) as service:
         execution = await service.orchestrator.create(await service.save(PAUSED), {})
-        async with asyncio.timeout(20):
-            async for seen in service.orchestrator.watch(MAIN, execution.id):
-                if seen.state is State.PAUSED:
-                    break
+        await until(service, execution, State.PAUSED)
         await service.orchestrator.actions.resume(MAIN, execution.id, {"token": "opensesame"})
         grant = await claimed(await service.link())
         assert grant.variables["outputs"]["wait"]["onResume"] == {"token": "opensesame"}
@@ -150,3 +163,72 @@ async def test_plaintext_is_left_where_it_is_allowed_and_the_log_says_so(tmp_pat
     assert sealed_in(sealed) == Sealed("clear")
     told = [(entry.level, entry.message) for entry in entries if entry.task_id == "work"]
     assert ("WARN", "Unable to encrypt the output as encryption is not configured") in told
+
+
+RESUMES = """
+id: resumes
+namespace: company.team
+tasks:
+  - id: task
+    type: io.kestra.plugin.core.execution.Resume
+    executionId: "{{ inputs.id }}"
+    inputs: {token: "{{ secret('TOKEN') }}"}
+"""
+
+
+async def test_what_a_task_resumes_with_is_never_kept_and_comes_again_with_its_question(tmp_path: Path):
+    async with plane(tmp_path, context=SEALING) as service:
+        source = PAUSED.replace("type: SECRET", "type: SECRET, validator: 'open.*'")
+        paused = await service.orchestrator.create(await service.save(source), {})
+        await until(service, paused, State.PAUSED)
+        await service.orchestrator.create(await service.save(RESUMES.replace("{{ inputs.id }}", paused.id)))
+        link = await service.link()
+        grant = await claimed(link)
+
+        def question(token: str) -> Ask:
+            return Ask("executions.resume", {"executionId": paused.id, "inputs": {"token": token}})
+
+        refused = await link.ask(grant.job, grant.fence, question("swordfish"))
+        assert "it must match the pattern `open.*`" in str(refused.error)
+        assert paused.id in await rows(service, "replies")
+        assert (await link.ask(grant.job, grant.fence, question("opensesame"))).error is None
+        say = await claimed(link)
+        assert written(tmp_path, "swordfish", "opensesame") == []
+    assert say.variables["outputs"]["wait"]["onResume"] == {"token": "opensesame"}
+
+
+CHOOSES = """
+id: chooses
+namespace: company.team
+tasks:
+  - id: choose
+    type: io.kestra.plugin.core.flow.If
+    condition: "{{ secret('TOKEN') }}"
+    then:
+      - {id: yes, type: io.kestra.plugin.core.log.Log, message: hello}
+"""
+
+
+class Held:
+    """A store of secrets that answers when it may."""
+
+    def __init__(self) -> None:
+        self.asked, self.may = Event(), Event()
+
+    def read(self, _address: object) -> Found:
+        self.asked.set()
+        assert self.may.wait(20)
+        return Found(value=Secret("opensesame"))
+
+
+@pytest.mark.parametrize("context", [Context(), SEALING], ids=["no key", "a key"])
+async def test_an_answer_that_comes_during_a_pause_is_written_nowhere_and_asked_again(tmp_path: Path, context: Context):
+    held = Held()
+    async with plane(tmp_path, context=context, backend=held) as service:
+        execution = await service.orchestrator.create(await service.save(CHOOSES))
+        await asyncio.to_thread(held.asked.wait, 10)
+        await service.orchestrator.actions.pause(MAIN, execution.id)
+        held.may.set()
+        await service.orchestrator.actions.resume(MAIN, execution.id)
+        assert (await claimed(await service.link())).task.id == "yes"
+        assert written(tmp_path, "opensesame") == []

@@ -1,7 +1,6 @@
 """What happens next? States, events, commands, and the decision between them. No input, no output, no clock."""
 
 from casemate.executions.admission import SLOT_KEY
-from casemate.executions.answers import waiting
 from casemate.executions.broken import broken
 from casemate.executions.calling import Wanted, depth_of, subflow_of, wanted_by
 from casemate.executions.changing import with_run_state, with_status
@@ -181,7 +180,6 @@ __all__ = [
     "task_run_json",
     "to_json",
     "variables_of",
-    "waiting",
     "wanted_by",
     "window_start",
     "with_run_state",

@@ -242,10 +242,14 @@ def _resolved(turn: Turn, event: Resolved) -> None:
     execution = turn.execution
     if event.key not in execution.asked:
         return
+    if execution.state.frozen:
+        # It may be long until it goes on, and a secret must not wait in memory or rows: then it is asked again.
+        if event.key.startswith(f"{SLA_KEY}:"):
+            turn.execution = replace(execution, asked=execution.asked - {event.key})
+        return
     answers = {**execution.answers, event.key: event.answer}
     turn.execution = replace(execution, asked=execution.asked - {event.key}, answers=answers)
-    if not execution.state.frozen:
-        _use(turn, event.key)
+    _use(turn, event.key)
 
 
 def _use(turn: Turn, key: str) -> None:

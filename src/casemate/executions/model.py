@@ -179,10 +179,10 @@ class Execution:
     """One run of a flow. `task_runs` keeps the order in which they were created.
 
     `version` counts saved changes and guards the row (compare and swap). `asked` holds the keys of the `Resolve`
-    commands that wait for a reply, `answers` the replies that wait to be used. `replay_at` is set once a failed task
-    run asked for the whole execution to be run again as a new one (spec/engine 3.2). `verdict` is set while it is being
-    stopped for another end than KILLED (spec/engine 5.8). `after` names the tasks that follow its end and have not
-    ended yet (spec/engine 5.9), `checked` the SLAs that were looked at since it changed.
+    commands that wait for a reply, `answers` the replies that wait to be used; these are never stored. `replay_at` is
+    set once a failed task run asked for the whole execution to be run again as a new one (spec/engine 3.2). `verdict`
+    is set while it is being stopped for another end than KILLED (spec/engine 5.8). `after` names the tasks that follow
+    its end and have not ended yet (spec/engine 5.9), `checked` the SLAs that were looked at since it changed.
     """
 
     id: ExecutionId
@@ -259,11 +259,9 @@ class Execution:
 class Answer:
     """What the world replied to a `Resolve`: a value, or the text of an error.
 
-    `opened` knows what its templates were shown, for the log entries that tell of the value; it is not stored.
-    `sealed`: the value is an envelope around its JSON text, as it waits in the execution to be used.
+    `opened` knows what its templates were shown, for the log entries that tell of the value. None of it is stored.
     """
 
     value: object = None
     error: str | None = None
     opened: Mask = field(default_factory=Mask, compare=False, repr=False)
-    sealed: bool = False

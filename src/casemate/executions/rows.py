@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from casemate.executions.model import (
-    Answer,
     Attempt,
     Batches,
     Call,
@@ -28,7 +27,10 @@ Row: TypeAlias = Mapping[str, Any]
 
 
 def execution_document(execution: Execution) -> dict[str, Any]:
-    """All of an execution but its task runs and its version, which the store keeps in rows and columns of their own."""
+    """All of an execution but its task runs and its version, which the store keeps in rows and columns of their own.
+
+    And but for the answers of the world that wait to be used, which may tell a secret: their steps ask again.
+    """
     return {
         "id": execution.id,
         "tenant": execution.tenant,
@@ -47,8 +49,7 @@ def execution_document(execution: Execution) -> dict[str, Any]:
         "originalCreated": _maybe_text(execution.original_created),
         "scheduled": _maybe_text(execution.schedule_date),
         "deleted": execution.deleted,
-        "asked": sorted(execution.asked),
-        "answers": {key: [one.value, one.error, one.sealed] for key, one in execution.answers.items()},
+        "asked": sorted({*execution.asked, *execution.answers}),
         "replayAt": _maybe_text(execution.replay_at),
         "caller": _maybe_caller(execution.caller),
         "verdict": _verdict(execution.verdict),
@@ -78,8 +79,8 @@ def execution_from(document: Row, task_runs: Iterable[TaskRun], version: int = 0
         original_created=_maybe_date(document["originalCreated"]),
         schedule_date=_maybe_date(document["scheduled"]),
         deleted=document["deleted"],
-        asked=frozenset(document["asked"]),
-        answers={key: _answer_from(*written) for key, written in document["answers"].items()},
+        # Older versions kept answers; what they belonged to is asked again.
+        asked=frozenset((*document["asked"], *document.get("answers", ()))),
         replay_at=_maybe_date(document["replayAt"]),
         caller=_maybe_caller_from(document.get("caller")),
         verdict=_maybe_verdict(document.get("verdict")),
@@ -87,10 +88,6 @@ def execution_from(document: Row, task_runs: Iterable[TaskRun], version: int = 0
         checked=frozenset(document.get("checked", ())),
         version=version,
     )
-
-
-def _answer_from(value: object, error: str | None, sealed: bool = False) -> Answer:
-    return Answer(value, error, sealed=sealed)
 
 
 def task_run_document(run: TaskRun) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from casemate.executions.answers import value_of
 from casemate.executions.chart import task_of
 from casemate.executions.commands import Command, Decision, Resolve, Write
 from casemate.executions.context import Context, noting
@@ -21,7 +20,6 @@ from casemate.flows import Flow, Task
 from casemate.identifiers import TaskRunId
 from casemate.jobs import Level
 from casemate.masking import Mask
-from casemate.sealed import Unseal
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +47,10 @@ class Turn:
     looks: deque[Look] = field(default_factory=deque)
     opened: Mask = field(init=False)
     """What its templates have opened: log entries must not show it."""
-    unseal: Unseal = field(init=False)
-    """For what the engine itself has sealed, which is no template's business."""
 
     def __post_init__(self) -> None:
         self.execution = self.before
         self.opened = Mask(style=self.context.masking)
-        self.unseal = self.context.unseal
         self.context = noting(self.context, self.opened.add)
         self.runs = TaskRuns.of(self.before.task_runs).draft()
 
@@ -173,7 +168,7 @@ class Turn:
         self.opened.take_in(answer.opened)
         if answer.error is not None:
             raise ExpressionError(answer.error)
-        return value_of(answer, self.unseal)
+        return answer.value
 
     def decision(self) -> Decision:
         """The turn's result."""

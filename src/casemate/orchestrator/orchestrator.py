@@ -24,7 +24,6 @@ from casemate.executions import (
     Resolve,
     Resolved,
     start,
-    waiting,
 )
 from casemate.expressions import Jq, no_jq
 from casemate.flows import Flow, Label
@@ -311,7 +310,7 @@ class Orchestrator:
         await deliverer.deliver(message)
 
     async def _resolve(self, execution: Execution, question: Resolve) -> None:
-        answer = waiting(await self._answer(execution, question), self._context.seal)
+        answer = await self._answer(execution, question)
         await self._insist(key_of(execution), Happened(Resolved(question.key, answer)))
 
     async def _answer(self, execution: Execution, question: Resolve) -> Answer:

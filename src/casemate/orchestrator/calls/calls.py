@@ -112,7 +112,7 @@ class Calls:
         kept = await self._db.read(replies.of, caller.job, function)
         planned = None if kept else await DECIDED[function](self._means, caller, arguments)
         outcome = await self._db.transact(_decided, worker, fence, caller, function, planned)
-        await carry_out(self._means, caller.tenant, outcome, again=kept is not None)
+        await carry_out(self._means, caller.tenant, outcome, arguments.mapping("inputs"), again=kept is not None)
         return outcome.value
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -14,7 +13,10 @@ from casemate.storage import NotThere, Storage
 from casemate.store import Database
 
 Effect: TypeAlias = tuple[Literal["copy", "delete", "resume"], str, str]
-"""`("copy", from, to)`, `("delete", address, "")` or `("resume", execution, inputs as JSON)`."""
+"""`("copy", from, to)`, `("delete", address, "")` or `("resume", execution, "")`.
+
+What an execution is resumed with is not among them: it may be secret, and whoever asks again brings it again.
+"""
 
 Resume: TypeAlias = Callable[[TenantId, ExecutionId, Mapping[str, object]], Awaitable[object]]
 
@@ -49,8 +51,13 @@ def outcome_of(document: Mapping[str, object]) -> Outcome:
     return Outcome(document["value"], tuple((kind, first, second) for kind, first, second in listed))
 
 
-async def carry_out(means: Means, tenant: TenantId, outcome: Outcome, *, again: bool) -> None:
-    """Do it. `again`: it was decided earlier, and may have been done; what is done already is no failure then."""
+async def carry_out(
+    means: Means, tenant: TenantId, outcome: Outcome, inputs: Mapping[str, object], *, again: bool
+) -> None:
+    """Do it; executions are resumed with the inputs of this asking.
+
+    `again`: it was decided earlier, and may have been done; what is done already is no failure then.
+    """
     for kind, first, second in outcome.effects:
         match kind:
             case "delete":
@@ -58,7 +65,7 @@ async def carry_out(means: Means, tenant: TenantId, outcome: Outcome, *, again: 
             case "copy":
                 await _copy(means.storage, tenant, first, second, again=again)
             case "resume":
-                await _resume(means, tenant, ExecutionId(first), json.loads(second), again=again)
+                await _resume(means, tenant, ExecutionId(first), inputs, again=again)
 
 
 async def _copy(storage: Storage, tenant: TenantId, source: str, target: str, *, again: bool) -> None:
