@@ -2,7 +2,7 @@
 
 import pytest
 
-from casemate.sealed import SEALED_TYPE, Sealed, as_input, envelope, opened, sealed_in
+from casemate.sealed import SEALED_TYPE, Sealed, as_input, disowned, envelope, opened, sealed_in
 
 
 def upper(sealed: Sealed) -> str:
@@ -42,3 +42,17 @@ def test_a_value_that_nests_too_deeply_keeps_its_envelopes():
     for _ in range(200):
         value = [value]
     assert "deep" in str(opened(value, upper))
+
+
+def test_what_somebody_made_up_is_never_opened():
+    made = {
+        "a": envelope(Sealed("a", "k1")),
+        "list": [[envelope(Sealed("mine"))]],
+        "n": 5,
+        "empty": envelope(Sealed("")),
+    }
+    marked = disowned(made, lambda cipher: cipher == "mine")
+
+    assert marked == {**made, "a": {**envelope(Sealed("a", "k1")), "foreign": True}}
+    assert opened(marked, upper) == {**marked, "list": [["MINE"]], "empty": ""}
+    assert disowned(marked, lambda cipher: cipher == "mine") == marked

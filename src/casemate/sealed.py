@@ -13,6 +13,9 @@ from typing import Final, TypeAlias
 SEALED_TYPE: Final = "io.kestra.datatype:aes_encrypted"
 """Marks an envelope; compared without regard to case, as in Kestra."""
 
+FOREIGN: Final = "foreign"
+"""Beside the fields of an envelope: it was not sealed for who has it, and is never opened."""
+
 _DEEPEST = 150
 
 
@@ -43,8 +46,8 @@ def as_input(sealed: Sealed) -> str | dict[str, str]:
 
 
 def sealed_in(value: object) -> Sealed | None:
-    """What an envelope holds; None for every other value."""
-    if not isinstance(value, Mapping):
+    """What an envelope holds; None for every other value, a foreign envelope among them."""
+    if not isinstance(value, Mapping) or FOREIGN in value:
         return None
     kind, cipher, key = value.get("type"), value.get("value"), value.get("kid")
     if not isinstance(kind, str) or kind.lower() != SEALED_TYPE or not isinstance(cipher, str):
@@ -64,4 +67,26 @@ def opened(value: object, unseal: Unseal, depth: int = 0) -> object:
         return unseal(sealed) if sealed else {key: opened(one, unseal, depth + 1) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [opened(one, unseal, depth + 1) for one in value]
+    return value
+
+
+def _nobodys(_cipher: str) -> bool:
+    return False
+
+
+def disowned(value: object, own: Callable[[str], bool] = _nobodys, depth: int = 0) -> object:
+    """A value with the envelopes in it marked as foreign, but for those whose cipher texts are `own`, and empty ones.
+
+    For whatever somebody makes up: everybody who may look at an execution sees its cipher texts, and would have them
+    opened by handing them on as outputs of his own. Below the levels that `opened` looks at it stays as it is.
+    """
+    if depth > _DEEPEST:
+        return value
+    if isinstance(value, Mapping):
+        sealed = sealed_in(value)
+        if sealed is None:
+            return {key: disowned(one, own, depth + 1) for key, one in value.items()}
+        return value if not sealed.cipher or own(sealed.cipher) else {**value, FOREIGN: True}
+    if isinstance(value, list | tuple):
+        return [disowned(one, own, depth + 1) for one in value]
     return value

@@ -9,6 +9,8 @@ import pytest
 from tests.executions.driver import NOW, House, flow, flowable, labels, work
 
 from casemate.executions import Context, State, TaskStarted, variables_of
+from casemate.executions.outputs import OutputsView
+from casemate.executions.runs import TaskRuns
 from casemate.expressions import ExpressionError, Unanswerable, render
 from casemate.flows import Input, Label, Retry
 from casemate.identifiers import ExecutionId, TaskRunId
@@ -235,6 +237,15 @@ def test_sealed_outputs_are_clear_for_templates():
 
     assert seen(house, None, "{{ outputs.a.value }}", Context(unseal=upper)) == "X"
     assert seen(house)["outputs"]["a"] == sealed
+
+
+def test_parts_of_an_envelope_in_several_task_runs_are_none():
+    (run,) = House.of(flow(work("a"))).run().execution.task_runs.values()
+    parts = ({"x": {"type": "io.kestra.datatype:aes_encrypted"}}, {"x": {"value": "stolen"}})
+    runs = {f"r{n}": replace(run, id=f"r{n}", outputs=part) for n, part in enumerate(parts)}
+
+    merged = OutputsView(TaskRuns.of(runs), upper)["a"]
+    assert merged == {"x": {"type": "io.kestra.datatype:aes_encrypted", "value": "stolen"}}
 
 
 def test_nothing_is_made_before_it_is_asked_for():

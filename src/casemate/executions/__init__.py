@@ -54,6 +54,7 @@ from casemate.executions.inputs import (
     resolve_each,
     resolve_inputs,
     resolve_outputs,
+    retyped_inputs,
     sealed_inputs,
 )
 from casemate.executions.labelling import labelled
@@ -169,6 +170,7 @@ __all__ = [
     "resolve_outputs",
     "restarted",
     "restarted_as",
+    "retyped_inputs",
     "ruling",
     "sealed_inputs",
     "start",

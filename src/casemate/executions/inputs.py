@@ -12,7 +12,7 @@ from casemate.executions.values import class_of
 from casemate.expressions import ExpressionError, World, printed, render_typed
 from casemate.flows import Flow, Input, Output
 from casemate.masking import Mask
-from casemate.sealed import Seal, Sealed, Unseal, as_input, envelope, opened
+from casemate.sealed import Seal, Sealed, Unseal, as_input, disowned, envelope, opened
 from casemate.secret import Secret
 
 Keep: TypeAlias = Callable[[Sealed], object]
@@ -103,7 +103,20 @@ def sealed_inputs(flow: Flow, given: Mapping[str, object], seal: Seal, keep: Kee
 
     Raises Refused if there is one of these and no encryption key.
     """
-    for one in flow.inputs:
+    return _all_sealed(flow.inputs, {name: disowned(value) for name, value in given.items()}, seal, keep)
+
+
+def retyped_inputs(old: Flow, new: Flow, stored: Mapping[str, object], seal: Seal) -> Mapping[str, object]:
+    """The inputs of an execution of one revision for an execution of another: what has become a SECRET is sealed.
+
+    It was taken for a cipher text otherwise, which anybody may have written there. Raises as `sealed_inputs` does.
+    """
+    known = {one.id for one in old.inputs if is_secret(one.type, one.properties)}
+    return _all_sealed(tuple(one for one in new.inputs if one.id not in known), stored, seal, as_input)
+
+
+def _all_sealed(inputs: tuple[Input, ...], given: Mapping[str, object], seal: Seal, keep: Keep) -> Mapping[str, object]:
+    for one in inputs:
         if is_secret(one.type, one.properties):
             try:
                 given = _sealed_at(given, [one.id] if one.id in given else one.id.split("."), seal, keep)
@@ -220,7 +233,7 @@ def _value(resolution: _Resolution, one: Input, raw: object) -> object:
     if is_secret(one.type, one.properties):
         resolution.unsaid.add_all(Secret(printed(each)) for each in (value if isinstance(value, list) else [value]))
         return _kept(value, resolution.seal, resolution.keep)
-    return TYPES[one.type].stored(value)
+    return disowned(TYPES[one.type].stored(value))
 
 
 def _kept(clear: object, seal: Seal, keep: Keep) -> object:
@@ -238,7 +251,7 @@ def _output(kind: str, raw: object, properties: Mapping[str, object], seal: Seal
     value = typed(kind, raw, properties)
     if is_secret(kind, properties):
         return _kept(value, seal, envelope)
-    return TYPES[kind].stored(value)
+    return disowned(TYPES[kind].stored(value))
 
 
 def _problem(what: str, one: Input | Output, misfit: Misfit, raw: object) -> Problem:

@@ -37,8 +37,9 @@ class OutputsView(Mapping[str, object]):
         """The outputs of one place; several task runs of the same task are merged deeply, later ones over earlier."""
         outputs: object = {}
         for run_id in ids:
-            outputs = _over(outputs, self._runs[run_id].outputs)
-        return opened(outputs, self._unseal)
+            # Opened before they are merged: else an envelope could be put together of parts that are none.
+            outputs = _over(outputs, opened(self._runs[run_id].outputs, self._unseal))
+        return outputs
 
 
 def states_of(runs: TaskRuns) -> Mapping[str, object]:

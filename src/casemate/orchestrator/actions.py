@@ -23,6 +23,7 @@ from casemate.executions import (
     replayed_from,
     restarted,
     restarted_as,
+    retyped_inputs,
     with_run_state,
     with_status,
 )
@@ -100,6 +101,7 @@ class Actions:
             return await self._bring(tenant, execution, Amend(restarted))
         old = await self._lives.execution((tenant, execution))
         flow = await self._startable(old, revision)
+        old = await self._retyped(old, flow)
         around = self._around()
         key = ExecutionId(around.new_id())
         return await self._begin(flow, restarted_as(flow, old, id=key, now=around.now, new_id=around.new_run))
@@ -122,6 +124,7 @@ class Actions:
         """
         old = await self._lives.execution((tenant, execution))
         flow = await self._startable(old, revision, latest=latest)
+        old = await self._retyped(old, flow)
         around = self._around()
         key = as_id or ExecutionId(around.new_id())
         if task_run is None:
@@ -174,6 +177,13 @@ class Actions:
         if flow.disabled:
             raise Conflict("Cannot execute a flow which is disabled")
         return flow
+
+    async def _retyped(self, old: Execution, flow: Flow) -> Execution:
+        """With its inputs as this revision of its flow has them."""
+        if flow.revision == old.flow_revision or not old.inputs:
+            return old
+        inputs = retyped_inputs(await self._shelf.of(old), flow, old.inputs, self._around().context.seal)
+        return replace(old, inputs=inputs)
 
     async def _begin(self, flow: Flow, execution: Execution) -> Execution:
         """Write it and let it begin; what is returned is how it was created."""

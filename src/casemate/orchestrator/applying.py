@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, TypeAlias, assert_never
 
 from casemate.executions import (
@@ -26,6 +27,7 @@ from casemate.flows import Flow
 from casemate.identifiers import ExecutionId
 from casemate.jobs import Finished, LogLine, Stale
 from casemate.orchestrator import admitting, entries, telling, weighing
+from casemate.orchestrator.calls import own_outputs
 from casemate.orchestrator.items import Amend, Born, Claim, Due, End, Happened, Item, Letter, Look, Lost
 from casemate.orchestrator.step import REPLAY, Step, Surroundings, Written
 from casemate.storage import paths
@@ -187,6 +189,7 @@ def _end(step: Step, end: End) -> bool:
     job = jobs.finish(step.tx, report.job, report.fence, end.worker)
     if job is None:
         return False
+    report = replace(report, outputs=own_outputs(step.tx, job, report.outputs))
     replies.forget(step.tx, job)
     _record(step, job, report)
     step.happen(_event(step, job, report))

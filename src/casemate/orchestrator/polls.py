@@ -19,7 +19,7 @@ from casemate.flows import Task
 from casemate.identifiers import ExecutionId, Fence, JobId, TaskId, TaskRunId, TenantId, WorkerId
 from casemate.jobs import Finished, Grant, Hint, Logged, Place, Report, Stale
 from casemate.orchestrator.answering import Worlds
-from casemate.orchestrator.calls import NO_KEY, sealed_text
+from casemate.orchestrator.calls import NO_KEY, SEAL, sealed_text
 from casemate.orchestrator.dating import Found
 from casemate.orchestrator.delivery import unnamed
 from casemate.orchestrator.polled import Polled
@@ -38,8 +38,6 @@ _FENCE = Fence(1)
 
 _APART = frozenset(("interval", "responseCondition"))
 """Properties that say when to ask and what the answer means, not what to ask."""
-
-_SEAL = "text.seal"
 
 
 @dataclass(slots=True)
@@ -197,15 +195,15 @@ class Polls:
     async def answer(self, worker: WorkerId, job: JobId, fence: Fence, question: Ask) -> Reply:
         """Call a function of the world for it, or seal what it must not tell. Raises `NotHeld`."""
         poll = self._held(worker, job, fence)
-        if question.function == _SEAL:
+        if question.function == SEAL:
             return self._sealed(poll, question.arguments)
         refusal = unnamed(question, poll.task, recursive=self._recursive)
         return refusal or await self._worlds.reply(whose_flow(poll.found.flow), question)
 
     def _sealed(self, poll: Poll, arguments: Mapping[str, object]) -> Reply:
         manifest, text = self._catalog.find(poll.task.canonical), arguments.get("text")
-        if manifest is None or _SEAL not in manifest.asks or not isinstance(text, str):
-            return Reply(error=f"A trigger of this type must not ask for '{_SEAL}'.")
+        if manifest is None or SEAL not in manifest.asks or not isinstance(text, str):
+            return Reply(error=f"A trigger of this type must not ask for '{SEAL}'.")
         sealed = sealed_text(text, self._context.seal, plaintext=self._context.plaintext)
         return Reply(error=NO_KEY) if sealed is None else Reply(sealed)
 

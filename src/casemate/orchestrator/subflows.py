@@ -46,6 +46,7 @@ from casemate.orchestrator.shelf import Shelf
 from casemate.orchestrator.step import Surroundings, Written
 from casemate.orchestrator.telling import call_in, key_in
 from casemate.orchestrator.world import ServiceWorld, whose_execution
+from casemate.sealed import disowned
 from casemate.storage import Storage, StorageError
 from casemate.store import Database, executions, outbox
 from casemate.store.outbox import Message
@@ -250,7 +251,8 @@ class Subflows:
             whose, lambda world: as_json(render(extracts, seen, world, budget=budget()))
         )
         assert isinstance(rendered, Mapping), "a map is rendered to a map"
-        return {**(ended.outputs or {}), **rendered}
+        # What looks like an envelope in them was made up by the caller: those of the other execution are texts here.
+        return {**(ended.outputs or {}), **{name: disowned(value) for name, value in rendered.items()}}
 
 
 def _bounded(execution: Execution, depth: int) -> None:

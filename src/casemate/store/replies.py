@@ -19,6 +19,11 @@ def of(tx: Tx, job: Job, function: str) -> object | None:
     return None if row is None else unpacked(row.reply)
 
 
+def answered(tx: Tx, job: Job) -> frozenset[str]:
+    """What this attempt was answered, by function."""
+    return frozenset(tx.execute(select(table.c.function).where(table.c.job == job.id)).scalars())
+
+
 def keep(tx: Tx, job: Job, function: str, reply: object) -> None:
     """Keep a JSON value that is not None."""
     row = {"job": job.id, "function": function, "tenant": job.tenant, "execution": job.execution}

@@ -8,7 +8,18 @@ for each attempt, however often it is asked: a worker that was lost after the an
 from casemate.orchestrator.calls.calls import Calls
 from casemate.orchestrator.calls.kv import expiry
 from casemate.orchestrator.calls.model import Caller, Refusal
-from casemate.orchestrator.calls.sealing import NO_KEY, sealed_text
+from casemate.orchestrator.calls.sealing import NO_KEY, SEAL, own_outputs, sealed_text
 from casemate.orchestrator.calls.values import checked_key, typed
 
-__all__ = ["NO_KEY", "Caller", "Calls", "Refusal", "checked_key", "expiry", "sealed_text", "typed"]
+__all__ = [
+    "NO_KEY",
+    "SEAL",
+    "Caller",
+    "Calls",
+    "Refusal",
+    "checked_key",
+    "expiry",
+    "own_outputs",
+    "sealed_text",
+    "typed",
+]

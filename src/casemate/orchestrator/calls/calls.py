@@ -10,9 +10,10 @@ from casemate.dispatch import Ask, NotHeld, Reply
 from casemate.errors import Refused
 from casemate.executions import WrongState, task_of
 from casemate.identifiers import Fence, WorkerId
-from casemate.orchestrator.calls import files, kv, log_entries, other_executions, sealing, states, toggling
+from casemate.orchestrator.calls import files, kv, log_entries, other_executions, states, toggling
 from casemate.orchestrator.calls.effects import Means, Outcome, Resume, carry_out, outcome_of
 from casemate.orchestrator.calls.model import Arguments, Caller, Refusal
+from casemate.orchestrator.calls.sealing import SEAL, seal
 from casemate.orchestrator.holding import held
 from casemate.sealed import Seal
 from casemate.storage import Storage, StorageError
@@ -44,7 +45,6 @@ WRITES: Mapping[str, OnRows] = {
 LOOKS: Mapping[str, OnWorld] = {
     "storage.size": files.size,
     "namespace.list": files.namespace_files,
-    "text.seal": sealing.seal,
 }
 """What changes nothing either, and needs more than rows."""
 
@@ -81,7 +81,7 @@ class Calls:
 
     def knows(self, function: str) -> bool:
         """Is this a question of a body?"""
-        return any(function in known for known in (READS, WRITES, LOOKS, DECIDED, REPEATED))
+        return function == SEAL or any(function in known for known in (READS, WRITES, LOOKS, DECIDED, REPEATED))
 
     async def reply(self, worker: WorkerId, fence: Fence, caller: Caller, question: Ask) -> Reply:
         """The answer. Raises `NotHeld` if the fence is not the newest any more when something is to be changed."""
@@ -105,6 +105,8 @@ class Calls:
             return await self._db.read(READS[function], caller, arguments)
         if function in WRITES:
             return await self._db.transact(_written, worker, fence, caller, function, arguments)
+        if function == SEAL:
+            return await self._db.transact(_sealed, worker, fence, caller, arguments, self._means)
         if function in LOOKS:
             return (await LOOKS[function](self._means, caller, arguments)).value
         if function in REPEATED:
@@ -124,6 +126,13 @@ def _written(tx: Tx, worker: WorkerId, fence: Fence, caller: Caller, function: s
     value = WRITES[function](tx, caller, arguments)
     replies.keep(tx, caller.job, function, Outcome(value).document())
     return value
+
+
+def _sealed(
+    tx: Tx, worker: WorkerId, fence: Fence, caller: Caller, arguments: Arguments, means: Means
+) -> dict[str, str]:
+    _check(tx, worker, fence, caller)
+    return seal(tx, caller, arguments, means)
 
 
 def _decided(tx: Tx, worker: WorkerId, fence: Fence, caller: Caller, function: str, planned: Outcome | None) -> Outcome:
