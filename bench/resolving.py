@@ -21,13 +21,14 @@ def resolving() -> Iterable[Line]:
     """Each store in turn: a secret of the flow's own namespace, and one of the namespace two levels above."""
     # The servers are those of the tests.
     sys.path.insert(0, str(Path(__file__).parent.parent))
-    from tests.secrets.contract.stores import aws, elasticsearch, vault
+    from tests.secrets.contract.stores import aws, elasticsearch, jdbc, vault
 
     stores = {
         "OpenBao": vault.version_two,
         "moto, Secrets Manager": aws.secrets_manager,
         "moto, Parameter Store": aws.parameter_store,
         "Elasticsearch": elasticsearch.elasticsearch,
+        "PostgreSQL": jdbc.postgres,
     }
     for name, running in stores.items():
         with running() as store:

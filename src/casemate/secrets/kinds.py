@@ -17,7 +17,7 @@ from casemate.store import Database
 class Kind:
     """The module of a kind, with its `Options` and `opened`, and the extra that installs its official client.
 
-    `ours` keeps its secrets in the database of the instance.
+    `ours` may keep its secrets in the database of the instance.
     """
 
     module: str
@@ -54,8 +54,6 @@ def opened(
             raise
         raise MissingExtra(kind, found.extra) from error
     chosen = options(module.Options, written, at)
-    if found.ours and database is None:
-        raise InvalidOptions((f"{at}: secrets of kind {kind} are in the database, and none is open here",))
-    further = {"database": database} if found.ours else {}
+    further = {"database": database, "at": at} if found.ours else {}
     backend: Backend = module.opened(chosen, read_only=read_only, **further)
     return backend

@@ -387,12 +387,15 @@ maintenance = Table(
     Column("since", Instant, primary_key=True, autoincrement=False),
 )
 
+_Bytewise = Text().with_variant(Text(collation="C"), "postgresql")
+"""Sorted as SQLite does, whatever the language of a server."""
+
 secrets = Table(
     "secrets",
     metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("namespace", Text, primary_key=True),
-    Column("name", Text, primary_key=True),
+    Column("tenant", _Bytewise, primary_key=True),
+    Column("namespace", _Bytewise, primary_key=True),
+    Column("name", _Bytewise, primary_key=True),
     Column("kid", Text, nullable=False),
     Column("sealed", Text, nullable=False),
     Column("description", Text),

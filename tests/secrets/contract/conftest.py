@@ -18,7 +18,8 @@ STORES = {
     "azure-key-vault": azure.vault,
     "elasticsearch": elasticsearch.elasticsearch,
     "google-secret-manager": google.project,
-    "jdbc": jdbc.sqlite,
+    "jdbc-sqlite": jdbc.sqlite,
+    "jdbc-postgres": jdbc.postgres,
     "vault-2": vault.version_two,
     "vault-1": vault.version_one,
 }

@@ -1,12 +1,14 @@
-"""Casemate's own database, on disk."""
+"""Databases: Casemate's own, on disk, and a real PostgreSQL."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
+from tests.postgres import PASSWORD, PostgreSQL, running_postgres
 from tests.secrets.contract.store import Store
 
 from casemate.secrets.backend import Backend
@@ -26,6 +28,31 @@ def sqlite() -> Iterator[Store]:
             yield _store(database)
         finally:
             database.close()
+
+
+@contextmanager
+def postgres() -> Iterator[Store]:
+    """A server. Instances share a database there, each with a schema of its own."""
+    server = running_postgres()
+    yield Store(
+        open=partial(_opened, server),
+        wrong=partial(_opened, server, password=WRONG),
+        at=lambda port: _opened(
+            server, url=f"jdbc:postgresql://127.0.0.1:{port}/casemate", connect_timeout="1s", read_timeout="1s"
+        ),
+        credentials=(RIGHT, WRONG, PASSWORD),
+        longest=500_000,
+    )
+
+
+def _opened(server: PostgreSQL, read_only: bool = False, prefix: str = "ours", **further: object) -> Backend:
+    written = {
+        "secret": RIGHT,
+        "schema": prefix,
+        **server.options,
+        **{name.replace("_", "-"): value for name, value in further.items()},
+    }
+    return opened("jdbc", written, read_only=read_only, at="kestra.secret.jdbc")
 
 
 def _store(database: Database) -> Store:
