@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -125,6 +126,28 @@ def test_files_are_deleted_once_the_server_answers(tmp_path: Path, opened):
     server = opened(link, more)
     assert [path for path in (link, real, more) if path.is_symlink() or path.exists()] == []
     assert server.log.read_text().count("configuration.deleted") == 2
+
+
+def test_a_file_that_is_named_twice_and_a_pipe_are_no_hindrance(tmp_path: Path):
+    file, pipe, state = tmp_path / "conf.yml", tmp_path / "pipe", tmp_path / "state"
+    file.write_text("kestra: {configurations: {delete-files-on-start: true}}")
+    os.mkfifo(pipe)
+    fed = 'echo "kestra: {url: http://here}" > "$1" & shift; exec "$@"'
+    server = Server(state, *("-c", str(file)) * 2, "-c", str(pipe), within=["sh", "-c", fed, "sh", str(pipe)])
+    try:
+        assert not file.exists()
+        assert pipe.is_fifo()
+    finally:
+        server.stop()
+
+
+def test_no_core_is_left_of_the_server(tmp_path: Path):
+    server = Server(tmp_path / "state", within=["prlimit", "--core=unlimited:unlimited"])
+    try:
+        limits = Path(f"/proc/{server.process.pid}/limits").read_text()
+    finally:
+        server.stop()
+    assert re.search(r"Max core file size +1 +1 ", limits)
 
 
 @pytest.mark.parametrize("required", [True, False])

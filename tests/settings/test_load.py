@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from casemate.errors import Refused
-from casemate.settings import Loaded, Retries, SecretCache, Service, load, redacted
+from casemate.settings import Loaded, Retries, SecretCache, Service, load
 
 
 def loaded(*texts: str, **environ: str) -> Loaded:
@@ -125,12 +125,6 @@ def test_the_options_of_a_store_may_stand_in_several_files():
 def test_the_encoding_of_variables_is_an_option_of_the_environment():
     assert loaded("kestra: {secret: {encoding: RAW}}").settings.secrets.store.options == {"encoding": "raw"}
     assert loaded("kestra: {secret: {type: env}}").settings == loaded().settings
-
-
-def test_nothing_is_shown_of_the_options_of_a_store():
-    settings = loaded("kestra: {secret: {type: vault, vault: {token: {token: opensesame}, address: a}}}").settings
-    assert redacted(settings)["secrets"]["store"]["options"] == {"token": "******", "address": "******"}
-    assert "opensesame" not in repr(settings)
 
 
 def test_services_that_get_no_secrets_are_named_in_any_case():

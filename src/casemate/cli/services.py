@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from casemate.catalog import Manifest
-from casemate.cli.traces import forget
+from casemate.cli.traces import forget, leave_no_core
 from casemate.settings import Settings
 from casemate.walls import walls
 
@@ -27,6 +27,7 @@ async def services(
 
     Walls first: if they cannot be built (`WallsMissing`), nothing is opened and nothing taken up.
     """
+    leave_no_core()
     loading = asyncio.create_task(asyncio.to_thread(_load, ("casemate.app", *modules)))
     async with walls(settings, state) as sandboxes:
         await loading

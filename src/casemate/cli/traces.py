@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -50,6 +51,16 @@ def forget(variables: Iterable[str]) -> None:
         del os.environ[variable]
 
 
+def leave_no_core() -> None:
+    """Let the kernel neither write our memory to a file when we crash, nor give it to a program of the host.
+
+    At a limit of 0 that program would still be given it, see core(5).
+    """
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    limit = 0 if most == 0 else 1
+    resource.setrlimit(resource.RLIMIT_CORE, (limit, limit))
+
+
 def _entries() -> Iterator[int]:
     """The addresses of the texts `NAME=value` of this process."""
     first = ctypes.c_void_p.in_dll(ctypes.CDLL(None), "environ").value
@@ -64,7 +75,7 @@ def delete(files: Iterable[str], traces: Traces) -> None:
 
     Raises `NotDeleted`, unless the configuration says that a server may go on then.
     """
-    for name in files if traces.delete_files else ():
+    for name in dict.fromkeys(files) if traces.delete_files else ():
         try:
             _unlink(Path(name))
         except OSError as error:
@@ -79,7 +90,12 @@ def delete(files: Iterable[str], traces: Traces) -> None:
 
 
 def _unlink(file: Path) -> None:
-    """A link goes with what it leads to, if that is in the same folder; another folder is not ours to empty."""
+    """A link goes with what it leads to, if that is in the same folder; another folder is not ours to empty.
+
+    Of a pipe nothing is left, nor of a file that somebody else has deleted.
+    """
+    if not file.exists() or file.is_fifo():
+        return
     target = file.resolve(strict=True)
     if not target.is_relative_to(file.parent.resolve()):
         raise OSError(f"it is a link to {target}, in another folder")

@@ -42,7 +42,7 @@ from casemate.settings.model import (
     Worker,
 )
 from casemate.settings.profiles import for_task, said_by, unknown_types
-from casemate.settings.questions import authorised, envs, redacted, thread_rule
+from casemate.settings.questions import authorised, envs, thread_rule
 from casemate.settings.values import duration
 
 __all__ = [
@@ -88,7 +88,6 @@ __all__ = [
     "name_faults",
     "password_fault",
     "proxy_of",
-    "redacted",
     "said_by",
     "thread_rule",
     "unknown_types",

@@ -58,9 +58,9 @@ def weak(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:
     encryption = settings.encryption
     named = [(ALONE, "", encryption.secret_key), *((KEYS, f"{key.id} ", key.secret) for key in encryption.keys)]
     for setting, name, secret in named:
-        size = _size(secret)
-        if size is not None and size < 32:
-            message = f"{name}is of {size} bytes; 32 bytes make AES-256"
+        raw = _bytes_of(secret)
+        if raw is not None and len(raw) < 32:
+            message = f"{name}is of {len(raw)} bytes; 32 bytes make AES-256"
             yield Finding(code="config.weak", keys=(setting,), message=message)
     if encryption.allow_plaintext and (encryption.secret_key or encryption.keys):
         yield Finding(code="config.no-effect", keys=(PLAINTEXT,), message="has no effect: there is a key")
@@ -103,7 +103,8 @@ def _contradictions(encryption: Encryption) -> Iterator[Finding]:
         message = f"has the id {twice} twice; {ALONE} has the id {DEFAULT}"
         yield Finding(keys=(KEYS,), message=message)
     secrets = [secret for secret in (encryption.secret_key, *(key.secret for key in encryption.keys)) if secret]
-    if len(set(secrets)) < len(secrets):
+    known = [raw for secret in secrets if (raw := _bytes_of(secret)) is not None]
+    if len(set(known)) < len(known):  # the same key can be written with and without padding
         yield Finding(keys=(KEYS,), message="has the same key under two ids")
     primary = sum(key.primary for key in encryption.keys)
     if primary > 1:
@@ -113,8 +114,8 @@ def _contradictions(encryption: Encryption) -> Iterator[Finding]:
         yield Finding(keys=(KEYS,), message="has no key with primary: true", remedy=remedy)
 
 
-def _size(secret: Secret | None) -> int | None:
+def _bytes_of(secret: Secret | None) -> bytes | None:
     try:
-        return None if secret is None else len(decoded_key(secret))
+        return None if secret is None else decoded_key(secret)
     except InvalidKey:
         return None

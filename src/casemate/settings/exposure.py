@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
@@ -12,15 +11,11 @@ from casemate.settings.keys import Kind
 from casemate.settings.model import Misconfiguration
 from casemate.settings.placeholders import Resolver, TooMuch, Unclosed, pieces
 from casemate.settings.sources import NOT_KEYS, Written
+from casemate.settings.telltale import NAMED, tells
 
 READABLE: Final = "casemate.configuration.readable-by-others"
-TELLTALE: Final = re.compile(
-    r"pass(word)?|secret|token|credential|private|certificate|api-?key|access-?key|service-?account|fingerprint"
-    r"|connection-?string|\bsas\b",
-    re.IGNORECASE,
-)
-"""Names of what must not be shown (spec/security 8.6)."""
 _OF_FLOWS: Final = "SECRET_"
+_OF_SERVERS: Final = ("KESTRA_", "CASEMATE_", "DATASOURCES_", "MICRONAUT_")
 
 
 def written_secrets(values: Iterable[Written]) -> dict[str, Misconfiguration]:
@@ -41,8 +36,11 @@ def written_secrets(values: Iterable[Written]) -> dict[str, Misconfiguration]:
 
 
 def secret_variables(environ: Mapping[str, str], values: Iterable[Written], merged: Mapping[str, Written]) -> list[str]:
-    """The variables that hold secrets: those of flows, of keys that are secret, and whatever these refer to."""
+    """The variables that hold secrets: those of flows, of keys that are secret, and whatever these refer to; also those
+    of no key that are named like one.
+    """
     told = {name for name in environ if name.startswith(_OF_FLOWS)} | (NOT_KEYS & environ.keys())
+    told |= {name for name in environ if name.startswith(_OF_SERVERS) and NAMED.search(name)}
     told |= {value.spelled for value in values if value.spelled in environ and _is_secret(value)}
     of_secrets = Resolver(environ, merged)
     for value in merged.values():
@@ -56,10 +54,12 @@ def _is_secret(value: Written) -> bool:
 
 
 def _in_clear(value: Written) -> bool:
+    last = value.name.rpartition(".")[2]
     if not _is_secret(value):
-        return False
+        return any(tells(name, leaf.text) and _says_something(leaf.text) for name, leaf in _named(last, value.node))
     assert value.key is not None
-    leaves = _telling(value.node) if value.key.kind is Kind.TREE else _leaves(value.node)
+    of_any_kind = value.key.kind is Kind.TREE
+    leaves = (leaf for name, leaf in _named("", value.node) if not of_any_kind or NAMED.search(name))
     return any(_says_something(leaf.text) for leaf in leaves)
 
 
@@ -70,25 +70,14 @@ def _says_something(text: str) -> bool:
         return True
 
 
-def _leaves(node: Node) -> Iterator[Scalar]:
+def _named(name: str, node: Node) -> Iterator[tuple[str, Scalar]]:
+    """Every text within maps and lists, by the key that it stands under, or a list of them."""
     match node:
         case Scalar():
-            yield node
+            yield name, node
         case Sequence(items=items):
             for item in items:
-                yield from _leaves(item)
+                yield from _named(name, item)
         case documents.Mapping(entries=entries):
             for entry in entries:
-                yield from _leaves(entry.value)
-
-
-def _telling(node: Node) -> Iterator[Scalar]:
-    """Of a section with options of every kind those that are named like a secret."""
-    match node:
-        case Sequence(items=items):
-            for item in items:
-                yield from _telling(item)
-        case documents.Mapping(entries=entries):
-            for entry in entries:
-                named = isinstance(entry.value, Scalar) and TELLTALE.search(entry.key)
-                yield from _leaves(entry.value) if named else _telling(entry.value)
+                yield from _named(entry.key, entry.value)

@@ -16,7 +16,7 @@ from casemate.settings.known import KNOWN
 from casemate.settings.model import Loaded, Misconfiguration
 from casemate.settings.placeholders import Resolver
 from casemate.settings.profiles import entries
-from casemate.settings.questions import shown
+from casemate.settings.showing import shown
 from casemate.settings.sources import (
     Place,
     Source,
@@ -30,6 +30,7 @@ from casemate.settings.sources import (
 from casemate.settings.values import meaning
 
 INLINE = "KESTRA_CONFIGURATION"
+_OF_MICRONAUT = "MICRONAUT_CONFIG_FILES"
 
 
 def load(files: Sequence[tuple[str, str]], environ: Mapping[str, str]) -> Loaded:
@@ -164,6 +165,9 @@ def _meant(name: str) -> str:
 
 
 def _unknown_variables(environ: Mapping[str, str], shown_to_flows: str) -> Iterable[Misconfiguration]:
+    if environ.get(_OF_MICRONAUT):
+        message, remedy = "names files that are not read", "Name each of them with -c"
+        yield place_of(_OF_MICRONAUT).problem("config.no-effect", message, remedy=remedy)
     for variable in sorted(environ):
         if not variable.startswith(("KESTRA_", "CASEMATE_")) or sets_a_key(variable, KNOWN):
             continue

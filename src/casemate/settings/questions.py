@@ -1,23 +1,15 @@
-"""What others ask of the settings: who may start threads, which variables flows see, what may be shown."""
+"""What others ask of the settings: who may start threads, which variables flows see."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass, replace
-from datetime import timedelta
 
-from casemate import documents, durations
-from casemate.secret import Secret
-from casemate.settings.exposure import TELLTALE
 from casemate.settings.known import KNOWN
-from casemate.settings.model import JavaSecurity, Said, Settings, Variables
-from casemate.settings.placeholders import mapped
+from casemate.settings.model import JavaSecurity, Variables
 from casemate.settings.profiles import is_below
-from casemate.settings.sources import Place, Written, sets_a_key
+from casemate.settings.sources import sets_a_key
+from casemate.settings.telltale import NAMED
 
-HIDDEN = "******"
-_URL_PASSWORD = re.compile(r"(?<=://)[^/@\s]*@")
 _NEVER = ("SECRET_", "CASEMATE_")
 _OURS = "KESTRA_"
 
@@ -66,51 +58,4 @@ def _private(name: str, prefix: str) -> bool:
         return True
     if not name.startswith(_OURS):
         return False
-    return not prefix.startswith(_OURS) or sets_a_key(name, KNOWN) or TELLTALE.search(name) is not None
-
-
-def redacted(settings: Settings) -> Mapping[str, object]:
-    """The settings as plain values to show: secrets, and whatever is named like one, as `******`."""
-    return {field.name: _shown(field.name, getattr(settings, field.name)) for field in fields(settings)}
-
-
-def shown(values: Iterable[Written]) -> tuple[Said, ...]:
-    """What someone set, by name, as it may be shown."""
-    return tuple(
-        Said(value.name, _shown_node(value), _where(value.place))
-        for value in sorted(values, key=lambda value: value.name)
-        if value.key is not None
-    )
-
-
-def _where(place: Place) -> str:
-    return f"{place.file}:{place.mark.line}" if place.mark else place.file
-
-
-def _shown_node(value: Written) -> object:
-    hidden = value.key is not None and value.key.secret
-    node = mapped(value.node, lambda leaf: replace(leaf, text=HIDDEN, value=HIDDEN)) if hidden else value.node
-    return _shown(value.name.rpartition(".")[2], documents.plain(node))
-
-
-def _shown(name: str, value: object) -> object:
-    match value:
-        case Secret():
-            return HIDDEN
-        case str():
-            return HIDDEN if TELLTALE.search(name) else _URL_PASSWORD.sub(f"{HIDDEN}@", value)
-        case timedelta():
-            return durations.printed(value)
-        case dict() if name == "options":
-            # Of a store that is not ours, and its client: any of them may be what opens it.
-            return dict.fromkeys(value, HIDDEN)
-        case dict():
-            return {key: _shown(str(key), inner) for key, inner in value.items()}
-        case list() | tuple():
-            return [_shown(name, inner) for inner in value]
-        case frozenset():
-            return sorted(value)
-        case None | bool() | int() | float():
-            return value
-    assert is_dataclass(value)
-    return {field.name: _shown(field.name, getattr(value, field.name)) for field in fields(value)}
+    return not prefix.startswith(_OURS) or sets_a_key(name, KNOWN) or NAMED.search(name) is not None
