@@ -42,6 +42,16 @@ def test_the_nearest_namespace_wins_and_nothing_goes_upwards_or_sideways(namespa
     assert find(namespace, name) == value
 
 
+def test_a_secret_that_is_read_at_its_place_is_not_taken_from_above():
+    secrets = Secrets(Shelf(KEPT))
+    assert secrets.read(Service.WORKER, at("a.b.c", "K")) is None
+    found = secrets.read(Service.WORKER, at("a.b", "K"))
+    assert found is not None
+    assert found.value == Secret("of a.b")
+    with pytest.raises(Denied):
+        Secrets(Shelf(KEPT), denied=frozenset({Service.WORKER})).read(Service.WORKER, at("a", "K"))
+
+
 @pytest.mark.parametrize("name", ["", "..", "../K", "a//b", "/K", "K/", "K\n", "K\0", "K" * 256])
 def test_names_that_could_be_paths_are_not_asked_for(name):
     shelf = Shelf(KEPT)

@@ -38,6 +38,11 @@ class Secrets:
                 return found
         return None
 
+    def read(self, service: Service, address: Address) -> Found | None:
+        """The secret exactly there, whatever namespaces above have; None if there is none."""
+        self._admit(service)
+        return self._backend.read(address) if askable(address.name) else None
+
     def entries(self, service: Service, tenant: TenantId, namespace: Namespace | None) -> Sequence[Entry]:
         """What a namespace has itself, by name; None means all namespaces. `ANYWHERE` is where all of them have it."""
         self._admit(service)
