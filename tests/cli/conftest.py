@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +32,20 @@ def _logging_ends_with_the_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 def _configured(configure: Callable[..., None], **wanted: object) -> None:
     configure(**{**wanted, "cache_logger_on_first_use": False})
+
+
+@pytest.fixture
+def called(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+    """`casemate` with these arguments, `given` on its standard input."""
+
+    def call(*arguments: object, given: bytes = b"") -> Said:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given)))
+        with pytest.raises(SystemExit) as end:
+            main(list(map(str, arguments)))
+        output = capsys.readouterr()
+        return Said(int(end.value.code or 0), output.out, output.err)
+
+    return call
 
 
 @pytest.fixture

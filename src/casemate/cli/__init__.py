@@ -7,13 +7,17 @@ import io
 import sys
 from typing import NoReturn
 
-from cyclopts import App, CycloptsError, UnusedCliTokensError
+from cyclopts import App, CycloptsError, MissingArgumentError, UnusedCliTokensError
 
 from casemate import __version__
 
 USAGE = 2
 """Exit status of a command line that cannot be understood."""
 
+_NO_VALUES = (
+    "This is not understood, and not said again, as it may be the value. Values are never given on a command line, "
+    "which others see and the shell remembers: they come from standard input, a terminal or --from-file"
+)
 # The texts stand here, not with the commands, so that showing them loads none of the commands.
 _RUN = """Run one flow file to its end, in this process.
 
@@ -56,6 +60,18 @@ _ROTATE = """Seal everything that is sealed with another key anew with the prima
 
 Exit status: 0 if all of it is under the primary key, 1 if no configured key opens something, or a server works on the \
 database, 2 if there is no key or no database, or the configuration is not valid."""
+_SECRETS_LIST = """List secrets: their names, where they come from, description and tags; never their values.
+
+Exit status: 0, 1 if a store does not answer, or a server works on the database, 2 if the configuration or the command \
+line is not valid, or the server cannot be asked."""
+_SECRETS_SET = """Create or replace a secret. Its value comes from standard input, or is asked for on a terminal.
+
+Exit status: 0, 1 if it cannot be stored: it is read-only, the store does not answer or refuses, a server works on the \
+database; 2 if the configuration or the command line is not valid, or the server cannot be asked."""
+_SECRETS_DELETE = """Remove a secret for good.
+
+Exit status: 0, 1 if it was not there, or cannot be removed, 2 if the configuration or the command line is not valid, \
+or the server cannot be asked."""
 _LOCAL = """Start all services in one process, and print the address once it answers.
 
 Exit status: 0 after Ctrl-C or SIGTERM, 1 if it cannot start, 2 if the configuration is not valid, 3 when this machine \
@@ -91,6 +107,11 @@ def commands() -> App:
     encryption.command("casemate.cli.encryption:status", name="status", help=_STATUS)
     encryption.command("casemate.cli.encryption:rotate", name="rotate", help=_ROTATE)
     root.command(encryption)
+    secrets = App(name="secrets", help="Look after the secrets of flows.")
+    secrets.command("casemate.cli.secrets:listed", name="list", help=_SECRETS_LIST)
+    secrets.command("casemate.cli.secrets:put", name="set", help=_SECRETS_SET)
+    secrets.command("casemate.cli.secrets:delete", name="delete", help=_SECRETS_DELETE)
+    root.command(secrets)
     root.command(flow)
     root.command(plugins)
     root.command(server)
@@ -121,6 +142,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _one_line(error: CycloptsError) -> str:
+    if tuple(error.command_chain or ()) == ("secrets", "set") and not isinstance(error, MissingArgumentError):
+        # Whatever was not understood may be the value.
+        return _NO_VALUES
     if isinstance(error, UnusedCliTokensError):
         return f"Nothing is expected after what was given: {' '.join(error.unused_tokens or ())}."
     return " ".join(str(error).split())

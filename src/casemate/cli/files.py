@@ -44,20 +44,26 @@ def regular_text_of(path: Path) -> str:
     return _text(path, os.O_RDONLY | os.O_NONBLOCK)
 
 
-def _text(path: Path, flags: int) -> str:
+def content_of(path: Path, flags: int = os.O_RDONLY) -> bytes:
+    """The content of a file as it is, of `LARGEST` bytes at most; raises `Unreadable`."""
     try:
         with open(os.open(path, flags | os.O_CLOEXEC), "rb") as file:
             if flags & os.O_NONBLOCK and not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise Unreadable(path, "is no regular file")
             content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise Unreadable(path, f"is larger than {LARGEST} bytes")
-        # As a text file is read: other ends of lines become the usual one.
-        return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
-    except UnicodeDecodeError as error:
-        raise Unreadable(path, f"is not UTF-8 text (byte {error.start})") from error
     except OSError as error:
         raise Unreadable(path, (error.strerror or "cannot be read").lower()) from error
+    if len(content) > LARGEST:
+        raise Unreadable(path, f"is larger than {LARGEST} bytes")
+    return content
+
+
+def _text(path: Path, flags: int) -> str:
+    try:
+        # As a text file is read: other ends of lines become the usual one.
+        return content_of(path, flags).decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise Unreadable(path, f"is not UTF-8 text (byte {error.start})") from error
 
 
 def flow_files(paths: Iterable[Path]) -> Iterator[Path | Odd]:

@@ -14,10 +14,11 @@ from cyclopts import Parameter
 from casemate import __version__
 from casemate.cli.checking import Check, Reader, local_reader
 from casemate.cli.configuration import settings_from, types_of
+from casemate.cli.connecting import Asked, Unasked, connection
 from casemate.cli.failures import FAILED, INVALID
 from casemate.cli.files import flow_files, regular_text_of
 from casemate.cli.listing import as_text, safe
-from casemate.cli.remote import Asked, Unasked, connection, remote_reader
+from casemate.cli.remote import remote_reader
 from casemate.errors import CasemateError, Refused
 from casemate.scanning import ABOUT, Report, Ruleset, Severity, about_entries, as_json, as_junit, as_sarif, extended
 from casemate.worker import container_judge

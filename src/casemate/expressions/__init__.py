@@ -4,6 +4,7 @@ from casemate.expressions.as_json import as_json, ion_value
 from casemate.expressions.budget import DEFAULT, Budget
 from casemate.expressions.errors import BudgetExceeded, ExpressionError, NeedsWorld
 from casemate.expressions.moments import moment_of, offset_date_time, zone_of
+from casemate.expressions.named_secrets import NamedSecret, named_secrets
 from casemate.expressions.patterns import matches
 from casemate.expressions.printing import printed
 from casemate.expressions.render import literal_secrets, names_its_secrets, render, render_typed, truthy
@@ -19,6 +20,7 @@ __all__ = [
     "BudgetExceeded",
     "ExpressionError",
     "Jq",
+    "NamedSecret",
     "NeedsWorld",
     "Unanswerable",
     "World",
@@ -31,6 +33,7 @@ __all__ = [
     "literal_secrets",
     "matches",
     "moment_of",
+    "named_secrets",
     "names_its_secrets",
     "no_jq",
     "offset_date_time",
