@@ -72,6 +72,10 @@ _SECRETS_DELETE = """Remove a secret for good.
 
 Exit status: 0, 1 if it was not there, or cannot be removed, 2 if the configuration or the command line is not valid, \
 or the server cannot be asked."""
+_SECRETS_CHECK = """Ask for every secret that flows name by a literal, and say which are not there.
+
+Exit status: 0, 1 if something is missing, 2 if it could not be done: a store does not answer, a file is not readable, \
+the configuration or the command line is not valid."""
 _LOCAL = """Start all services in one process, and print the address once it answers.
 
 Exit status: 0 after Ctrl-C or SIGTERM, 1 if it cannot start, 2 if the configuration is not valid, 3 when this machine \
@@ -111,6 +115,7 @@ def commands() -> App:
     secrets.command("casemate.cli.secrets:listed", name="list", help=_SECRETS_LIST)
     secrets.command("casemate.cli.secrets:put", name="set", help=_SECRETS_SET)
     secrets.command("casemate.cli.secrets:delete", name="delete", help=_SECRETS_DELETE)
+    secrets.command("casemate.cli.secrets_check:check", name="check", help=_SECRETS_CHECK)
     root.command(secrets)
     root.command(flow)
     root.command(plugins)

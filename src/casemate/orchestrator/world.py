@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets as dice
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -18,7 +17,7 @@ from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId
 from casemate.keys import Cipher, KeyRefused
 from casemate.masking import Mask
 from casemate.secret import Secret
-from casemate.secrets import BackendFailed, Denied, Found, Secrets
+from casemate.secrets import BackendFailed, Denied, Found, NoField, Secrets, field_of
 from casemate.settings import Service
 from casemate.storage import BadUri, Storage, StorageError, namespaces, paths
 from casemate.store import Database, kv, logs
@@ -230,17 +229,9 @@ class ServiceWorld:
 
 def _field(key: str, whole: str, name: str) -> str:
     try:
-        fields = json.loads(whole)
-    except ValueError:
-        fields = None
-    if not isinstance(fields, dict):
-        _refuse(
-            f"Failed to read secret sub-key '{name}' from secret '{key}'. Ensure the secret contains valid JSON value."
-        )
-    if name not in fields:
-        _refuse(f"Cannot find secret sub-key '{name}' in secret '{key}'.")
-    value = fields[name]
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return field_of(key, Secret(whole), name).reveal()
+    except NoField as error:
+        raise ExpressionError(str(error)) from None
 
 
 def _refuse(text: str) -> NoReturn:

@@ -2,7 +2,8 @@
 
 from casemate.scanning.builtin import BUILTIN
 from casemate.scanning.junit import as_junit
-from casemate.scanning.model import FLOW, GRAVITY, Finding, Rule, Severity, Suppression
+from casemate.scanning.locating import Locator
+from casemate.scanning.model import FLOW, GRAVITY, Finding, Place, Rule, Severity, Span, Suppression
 from casemate.scanning.places import places
 from casemate.scanning.report import Checked, Report, as_json
 from casemate.scanning.rules import Ruleset, extended
@@ -18,11 +19,14 @@ __all__ = [
     "Checked",
     "Entry",
     "Finding",
+    "Locator",
+    "Place",
     "Report",
     "Rule",
     "Ruleset",
     "Scanned",
     "Severity",
+    "Span",
     "Suppression",
     "about_entries",
     "as_json",

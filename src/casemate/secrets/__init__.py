@@ -3,12 +3,13 @@
 from casemate.secrets.backend import ANYWHERE, Address, Backend, Entry, Found
 from casemate.secrets.backends.environment import EnvironmentSecrets
 from casemate.secrets.building import secrets_from
-from casemate.secrets.errors import BackendFailed, Denied, InvalidOptions, MissingExtra, ReadOnly
+from casemate.secrets.errors import BackendFailed, Denied, InvalidOptions, MissingExtra, NoField, ReadOnly
 from casemate.secrets.finding import Secrets
 from casemate.secrets.kinds import KINDS, opened
 from casemate.secrets.places import keepable, lineage
 from casemate.secrets.remembering import Counters, Remembering
 from casemate.secrets.retrying import Retrying
+from casemate.secrets.subkeys import field_of
 
 __all__ = [
     "ANYWHERE",
@@ -23,10 +24,12 @@ __all__ = [
     "Found",
     "InvalidOptions",
     "MissingExtra",
+    "NoField",
     "ReadOnly",
     "Remembering",
     "Retrying",
     "Secrets",
+    "field_of",
     "keepable",
     "lineage",
     "opened",

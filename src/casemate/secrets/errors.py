@@ -30,6 +30,10 @@ class Denied(CasemateError):
         super().__init__(f"Access to secrets is denied for service {service}.")
 
 
+class NoField(CasemateError):
+    """A secret has no such field, or no fields at all (spec/security 2.1)."""
+
+
 class InvalidOptions(CasemateError):
     """The options of a secret backend: every fault, each naming its key; no value is quoted."""
 

@@ -38,7 +38,9 @@ class Options:
 
 def opened(options: Options, *, read_only: bool) -> EnvironmentSecrets:
     """The secrets of this process's environment; they can be changed nowhere, whatever `read_only` says."""
-    return EnvironmentSecrets(os.environ, options.encoding)
+    secrets = EnvironmentSecrets(os.environ, options.encoding)
+    log.info("secret.variables_taken", names=", ".join(secrets.names))
+    return secrets
 
 
 class EnvironmentSecrets:
@@ -51,6 +53,11 @@ class EnvironmentSecrets:
             if variable.startswith(_PREFIX):
                 self._add(variable, text)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By which flows know them."""
+        return tuple(sorted(self._secrets))
+
     def read(self, address: Address) -> Found | None:
         """The secret of that name, whoever asks."""
         found = self._secrets.get(address.name.upper())
@@ -58,9 +65,7 @@ class EnvironmentSecrets:
 
     def entries(self, tenant: TenantId, namespace: Namespace | None) -> tuple[Entry, ...]:
         """All names: they belong to no namespace in particular."""
-        return tuple(
-            Entry(address=Address(tenant=tenant, namespace=ANYWHERE, name=name)) for name in sorted(self._secrets)
-        )
+        return tuple(Entry(address=Address(tenant=tenant, namespace=ANYWHERE, name=name)) for name in self.names)
 
     def write(self, entry: Entry, value: Secret | None) -> NoReturn:
         """Raises `ReadOnly`."""
