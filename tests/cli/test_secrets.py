@@ -166,6 +166,13 @@ def test_command_lines_that_say_too_little_or_too_much_are_refused(called, place
     assert why in said.err
 
 
+def test_without_the_database_that_keeps_them_it_says_so_and_makes_none(called, place, tmp_path):
+    said = called("secrets", "set", "K", "--namespace", "a", *place[:2], "--state", tmp_path / "none", given=b"x")
+    assert said.status == 2
+    assert f"there is no database in {tmp_path / 'none'}" in said.err
+    assert not (tmp_path / "none").exists()
+
+
 def test_the_environment_is_listed_and_can_not_be_changed(called, monkeypatch, tmp_path):
     monkeypatch.setenv("SECRET_OF_ENV", "Y2FuYXJ5")
     listed = called("secrets", "list", "--namespace", "a.b", "--state", tmp_path)

@@ -17,7 +17,7 @@ from casemate.cli.connecting import Asked, Unasked, connection
 from casemate.errors import CasemateError
 from casemate.identifiers import MAIN, Namespace, TenantId
 from casemate.secret import Secret
-from casemate.secrets import KINDS, Address, Entry, ReadOnly, Secrets, secrets_from
+from casemate.secrets import Address, Entry, InvalidOptions, ReadOnly, Secrets, secrets_from
 from casemate.settings import Service, Settings
 from casemate.store import Database
 
@@ -168,10 +168,13 @@ def opened(where: Where) -> Iterator[Opened]:
 
 def secrets_of(settings: Settings, database: Database | None, state: Path) -> Secrets:
     """The secrets of these settings, none of them remembered: each is asked for once, and must be what is there now."""
-    kind = KINDS.get(settings.secrets.store.kind)
-    if kind is not None and kind.ours and database is None:
-        raise Impossible(f"there is no database in {state}: start the server once, or name its folder with --state")
-    return secrets_from(replace(settings.secrets, cache=None), database)
+    try:
+        return secrets_from(replace(settings.secrets, cache=None), database)
+    except InvalidOptions as error:
+        if database is not None:
+            raise
+        here = f"(there is no database in {state}; --state names the folder of the server)"
+        raise InvalidOptions((*error.faults, here)) from None
 
 
 @contextmanager
