@@ -193,3 +193,32 @@ def test_an_iteration_without_outputs_is_told(refusal):
     message = refusal("{{ currentEachOutput(outputs.t).v }}", variables)
     assert "No execution outputs for the current task runs path" in message
     assert "expects an argument 'outputs' with type map." in refusal("{{ currentEachOutput(1) }}")
+
+
+WITHIN = (
+    "{{ secret('OTHER') == 'y' }}",
+    "{{ 'y' != secret('OTHER') }}",
+    "{{ secret('OTHER') + 'y' }}",
+    "{{ 1 > secret('OTHER') }}",
+    "{{ -secret('OTHER') }}",
+    "{{ secret('OTHER') == 'y' ? 1 : 2 }}",
+    "{{ secret('OTHER') contains 'y' }}",
+    "{{ secret('OTHER') ?? 'y' }}",
+    "{{ secret('OTHER') is defined }}",
+    "{{ secret('OTHER') is empty }}",
+    "{{ secret('OTHER') | default('y') }}",
+    "{{ {'a': secret('OTHER')} | jq('.a') }}",
+    "{{ (secret('OTHER') ~ 'y') | upper == 'Y' }}",
+    "{{ secret(secret('OTHER')) == 'y' }}",
+    "{{ render(inner) == 'y' }}",
+    "{% if secret('OTHER') %}y{% endif %}",
+    "{% if 1 == 2 %}n{% elseif secret('OTHER') == 'y' %}y{% endif %}",
+    "{% for one in secret('OTHER') %}y{% endfor %}",
+    "{% set one = secret('OTHER') == 'y' %}",
+)
+
+
+@pytest.mark.parametrize("template", WITHIN)
+def test_what_the_world_refuses_says_so_wherever_it_stands(template):
+    with pytest.raises(ExpressionError, match="Cannot find secret for key 'OTHER'"):
+        render(template, {**FLOW, "inner": "{{ secret('OTHER') == 'x' }}"}, Known())

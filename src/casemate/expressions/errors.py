@@ -44,6 +44,10 @@ class Malformed(Fault):
     kind = "ParserException"
 
 
+class Unanswered(Fault):
+    """The world refused an answer, such as a secret. It keeps its own words wherever in an expression it stands."""
+
+
 class Undefined(Fault):
     """A name leads nowhere; `is defined`, `default` and `??` forgive it."""
 

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from casemate.expressions.attributes import attribute
 from casemate.expressions.derived import derived
-from casemate.expressions.errors import BudgetExceeded, ExpressionError, Fault, NeedsWorld, Undefined
+from casemate.expressions.errors import BudgetExceeded, ExpressionError, Fault, NeedsWorld, Unanswered, Undefined
 from casemate.expressions.filters import FILTERS
 from casemate.expressions.functions import FUNCTIONS
 from casemate.expressions.members import call_member, member
@@ -120,6 +120,8 @@ def _operation(node: Binary, run: Run) -> object:
         right = _EVALUATORS[type(node.right)](node.right, run)
         result = operate(node.symbol, left, right, run.session.meter)
         return derived(result, (left, right), run) if node.symbol == "+" else result
+    except Unanswered:
+        raise
     except (Fault, *_UNFIT) as error:
         raise Fault(FAILURES[node.symbol], node.line) from error
 
@@ -278,7 +280,7 @@ def _guarded(line: int, act: Callable[[], Result]) -> Result:
     except (NeedsWorld, BudgetExceeded):
         raise
     except ExpressionError as refusal:
-        raise Fault(str(refusal), line) from refusal
+        raise Unanswered(str(refusal), line) from refusal
     except _UNFIT as error:
         raise Fault(f"{error}", line) from error
 

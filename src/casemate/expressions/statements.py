@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from casemate.expressions.errors import Fault
+from casemate.expressions.errors import Fault, Unanswered
 from casemate.expressions.evaluate import apply_filter, arguments, evaluate
 from casemate.expressions.filters import FILTERS
 from casemate.expressions.nodes import Block, Body, Expression, FilterBlock, For, If, Print, Set, Text
@@ -49,6 +49,8 @@ def _holds(condition: Expression, line: int, run: Run) -> bool:
         if not isinstance(value, bool | str) and not is_number(value):
             raise Fault("null value given to if statement and strict variables is set to true")
         return truth(value)
+    except Unanswered:
+        raise
     except Fault as fault:
         raise Fault("Wrong operand(s) type in conditional expression", line) from fault
 
