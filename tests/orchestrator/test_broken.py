@@ -42,7 +42,9 @@ async def test_an_error_of_the_engine_ends_the_execution_with_its_reason(tmp_pat
         await spoil(before, "UPDATE task_runs SET document = replace(document, '\"first\"', '\"nowhere\"')")
     async with plane(tmp_path, clock) as after:
         ended = await after.orchestrator.get(MAIN, execution.id)
-        assert "The execution can't go on: KeyError: 'nowhere'" in await messages(after, execution)
+        told = await messages(after, execution)
+        assert "The execution can't go on: KeyError" in told
+        assert "nowhere" not in told, "the text of an error may hold any value"
         clock.forward(seconds=60)
         await after.orchestrator.tend()
         states = await after.db.read(lambda tx: tx.scalars(text("SELECT state FROM jobs")).all())

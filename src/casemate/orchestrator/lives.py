@@ -7,7 +7,6 @@ Items for one execution wait in line and are taken together: what comes during o
 from __future__ import annotations
 
 import asyncio
-import traceback
 from asyncio import Future
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -184,9 +183,7 @@ class Lives:
             batch[0][1].set_exception(error)
 
     async def _end(self, live: Live, error: Undecidable) -> None:
-        cause = error.__cause__
-        trace = "".join(traceback.format_tb(cause.__traceback__)) if cause else ""
-        log.error("execution.undecidable", execution=live.execution.id, reason=str(error), trace=trace)
+        log.error("execution.undecidable", execution=live.execution.id, exc_info=error)
         try:
             live.execution = (await self._give_up(live.execution, str(error))).execution
         except CasemateError as failure:

@@ -6,7 +6,6 @@ Everything that a crash can lose is made again from rows by `start`: no queue, t
 from __future__ import annotations
 
 import random
-import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -318,9 +317,7 @@ class Orchestrator:
         try:
             return await patiently(partial(self._worlds.resolve, whose_execution(execution), question), execution.id)
         except Exception as error:  # the top of a task: without an answer the execution would wait for ever
-            # The text of any error may hold what the template was shown, and the service's own log is read by others.
-            trace = question.opened.cover("".join(traceback.format_exception(error)))
-            log.error("question.failed", execution=execution.id, key=question.key, trace=trace)
+            log.exception("question.failed", execution=execution.id, key=question.key)
             return Answer(error=f"The template cannot be rendered: {type(error).__name__}")
 
     def _ring(self, timer: Timer) -> None:

