@@ -9,6 +9,7 @@ from threading import Event
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from casemate.dispatch import Ask
 from casemate.errors import Refused
@@ -20,7 +21,7 @@ from casemate.secret import Secret
 from casemate.secrets import Found
 from casemate.store import Page, executions, logs
 
-from .parts import START, Plane, claimed, plane
+from .parts import START, Clock, Plane, claimed, plane
 
 pytestmark = pytest.mark.anyio
 
@@ -231,4 +232,35 @@ async def test_an_answer_that_comes_during_a_pause_is_written_nowhere_and_asked_
         held.may.set()
         await service.orchestrator.actions.resume(MAIN, execution.id)
         assert (await claimed(await service.link())).task.id == "yes"
+        assert written(tmp_path, "opensesame") == []
+
+
+REFUSED = """
+id: refused
+namespace: company.team
+inputs:
+  - {id: number, type: INT}
+tasks:
+  - {id: say, type: io.kestra.plugin.core.log.Log, message: hello}
+triggers:
+  - id: t
+    type: io.kestra.plugin.core.trigger.Schedule
+    cron: "0 * * * *"
+    inputs: {number: "{{ secret('TOKEN') }}"}
+"""
+
+
+async def test_an_input_of_a_schedule_that_is_refused_is_not_shown(tmp_path: Path):
+    clock = Clock()
+    async with plane(tmp_path, clock) as service:
+        await service.save(REFUSED)
+        await service.orchestrator.scheduler.round()
+        clock.forward(hours=1)
+        with capture_logs() as told:
+            await service.orchestrator.scheduler.round()
+        (failed,), _ = await service.db.read(executions.search, MAIN, (), Page())
+        entries = await service.db.read(logs.of_execution, MAIN, failed.id)
+        assert failed.state is State.FAILED
+        assert any("Expected `INT` but received" in entry.message for entry in entries)
+        assert "opensesame" not in str(told) + str(entries)
         assert written(tmp_path, "opensesame") == []

@@ -11,6 +11,7 @@ from datetime import datetime, tzinfo
 from casemate.executions import Context, Execution, Grounds, holds
 from casemate.expressions import ExpressionError, offset_date_time, printed
 from casemate.flows import Flow, Trigger
+from casemate.masking import Mask
 from casemate.orchestrator.errors import NotFound
 from casemate.orchestrator.shelf import Shelf
 from casemate.orchestrator.starting import Fill, Starting
@@ -86,7 +87,9 @@ class Dating:
         if seen is None:
             return None
         full = self._starting.bare(found.flow, found.trigger, seen, root={"schedule": seen}, id=bare.id)
-        inputs = await self._starting.filled(found.flow, full, found.trigger.properties.get("inputs") or {})
+        shown = Mask()
+        written = found.trigger.properties.get("inputs") or {}
+        inputs = await self._starting.filled(found.flow, full, written, shown)
         assert isinstance(inputs, Mapping), "the flow was checked"
         backfill = state.backfill if state.backfill is not None and not state.backfill.paused else None
         asked = opened(backfill.inputs, self._unseal) if backfill else {}
@@ -99,6 +102,7 @@ class Dating:
             labels=backfill.labels if backfill else (),
             root={"schedule": seen},
             id=bare.id,
+            opened=shown,
         )
 
     def _zone_of(self, found: Found) -> tzinfo:

@@ -69,15 +69,19 @@ class Starting:
         self._around = around
 
     async def inputs(
-        self, flow: Flow, submitted: Mapping[str, object], keep: Callable[[Sealed], object] = as_input
+        self,
+        flow: Flow,
+        submitted: Mapping[str, object],
+        keep: Callable[[Sealed], object] = as_input,
+        opened: Mask | None = None,
     ) -> Mapping[str, object]:
         """The inputs of a new execution, SECRET ones in the form that `keep` gives them.
 
-        Raises `Refused` with every problem of what was submitted.
+        Raises `Refused` with every problem of what was submitted; what `opened` knows is covered in these.
         """
         if not flow.inputs:
             return {}
-        mask = Mask()
+        mask = Mask() if opened is None else opened
 
         def resolved(world: ServiceWorld) -> Inputs | tuple[Problem, ...]:
             return resolve_inputs(flow, submitted, replace(world, mask=mask), seal=self._context.seal, keep=keep)
@@ -106,16 +110,18 @@ class Starting:
         labels: Sequence[Label] = (),
         root: Mapping[str, object] | None = None,
         id: ExecutionId | None = None,  # noqa: A002 - the word for what it is
+        opened: Mask | None = None,
     ) -> Execution:
         """The execution that a trigger starts, CREATED and not yet written.
 
         `variables` are what templates see under `trigger`, `root` beside the rest. `inputs` are ready, not templates;
         they are checked and completed with the flow's defaults, but for `raw` ones, which are taken as they are. Labels
-        are the flow's, the trigger's, then the given ones. Raises `Refused`, `WrongChoice` if it is too large.
+        are the flow's, the trigger's, then the given ones. `opened` knows what was shown to the templates that inputs
+        were made of. Raises `Refused`, `WrongChoice` if it is too large.
         """
         bare = self.bare(flow, trigger, variables, root=root, id=id)
         given = inputs or {}
-        ready = given if raw else await self.inputs(flow, given)
+        ready = given if raw else await self.inputs(flow, given, opened=opened)
         own = await self.labels(flow, trigger, replace(bare, inputs=ready))
         execution = start(
             flow,
@@ -156,9 +162,14 @@ class Starting:
             return tuple(templates)
         return await self.within(flow, execution, partial(rendered_labels, trigger))
 
-    async def filled(self, flow: Flow, execution: Execution, template: object) -> object:
-        """A template, or a tree of them, with what the execution sees, as a JSON value. Raises `ExpressionError`."""
-        return await self.within(flow, execution, lambda fill: as_json(fill(template, {})))
+    async def filled(
+        self, flow: Flow, execution: Execution, template: object, opened: Mask | None = None
+    ) -> object:
+        """A template, or a tree of them, with what the execution sees, as a JSON value. Raises `ExpressionError`.
+
+        What it was shown and nobody else may see is added to `opened`.
+        """
+        return await self.within(flow, execution, lambda fill: as_json(fill(template, {})), opened)
 
     async def hold(self, flow: Flow, trigger: Trigger, execution: Execution) -> bool:
         """Do all conditions of the trigger hold for an execution that it would start? One that fails does not."""
@@ -172,9 +183,11 @@ class Starting:
 
         return await self.within(flow, execution, held)
 
-    async def within(self, flow: Flow, execution: Execution, work: Callable[[Filling], T]) -> T:
-        """What the work says that may render templates with what the execution sees."""
-        opened = Mask()
+    async def within(
+        self, flow: Flow, execution: Execution, work: Callable[[Filling], T], opened: Mask | None = None
+    ) -> T:
+        """What the work says that may render templates with what the execution sees; `opened` as in `filled`."""
+        opened = Mask() if opened is None else opened
         seen = variables_of(flow, execution, None, noting(self._context, opened.add))
 
         def filled(world: ServiceWorld) -> T:
