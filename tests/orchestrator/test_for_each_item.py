@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from casemate.dispatch import WorkerLink
-from casemate.executions import Execution, State
+from casemate.executions import Context, Execution, State
 from casemate.executions.subflows import AT_ONCE
 from casemate.flows import SPLIT
 from casemate.identifiers import MAIN
 from casemate.jobs import Finished, Grant, Stale
+from casemate.keys import Keyring
+from casemate.secret import Secret
 from casemate.store import Filter, Page, executions, logs
 
 from .parts import Plane, finished, plane, working
@@ -142,6 +145,30 @@ async def test_what_they_put_out_is_joined_in_the_order_of_the_parts(service: Pl
     merge = next(run for run in done.task_runs.values() if run.task_id == "each_merge")
     content = await service.storage.get(MAIN, merge.outputs["subflowOutputs"])
     assert content.decode() == "".join(f"{{doubled:{number * 2}}}\n" for number in range(1, 13))
+
+
+SECRETIVE = f"""{CHILD}
+  - id: token
+    type: SECRET
+    value: "{{{{ secret('TOKEN') }}}}"
+  - id: all
+    type: ARRAY
+    itemType: SECRET
+    value: "{{{{ [secret('TOKEN')] }}}}"
+"""
+
+
+async def test_what_is_sealed_is_in_no_file_of_theirs(tmp_path: Path):
+    keys = Keyring({"k1": Secret("I6EGNzRESu3X3pKZidrqCGOHQFUFC0yK")}, "k1", named=True)
+    async with plane(tmp_path, context=Context(seal=keys.seal, unseal=keys.unseal)) as service:
+        execution = await begun(service, child=SECRETIVE)
+        done = await ended(service, execution, Splitting(service, 2))
+        merge = next(run for run in done.task_runs.values() if run.task_id == "each_merge")
+        content = await service.storage.get(MAIN, merge.outputs["subflowOutputs"])
+        files = [file.read_bytes() for file in (tmp_path / "storage").rglob("*") if file.is_file()]
+    line = '{{doubled:{0},token:"******",all:["******"]}}\n'
+    assert content.decode() == line.format(2) + line.format(4)
+    assert not any(b"aes_encrypted" in each for each in files)
 
 
 async def test_executions_without_outputs_leave_nothing_to_join(service: Plane):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Final
 
 from casemate.executions import Call, Execution, TaskRun
 from casemate.expressions import Unanswerable, printed, render
 from casemate.flows import sibling
 from casemate.identifiers import TenantId
 from casemate.orchestrator.telling import outputs_folder
+from casemate.sealed import opened
 from casemate.storage import Storage, paths
+
+SEALED: Final = "******"
+"""Stands in the joined file for what is sealed."""
 
 _LONGEST_ADDRESS = 4096
 
@@ -35,9 +40,13 @@ async def part_of(storage: Storage, execution: Execution, call: Call) -> str:
 
 
 async def keep_outputs(storage: Storage, execution: Execution, call: Call, outputs: Mapping[str, object]) -> None:
-    """Keep what one of the executions has put out, as a line of ION."""
+    """Keep what one of the executions has put out, as a line of ION, but for what is sealed in it.
+
+    Nobody would open that again in a file, nor seal it anew when the key changes.
+    """
     world = Unanswerable(now=execution.history.start)
-    line = printed(render("{{ outputs | toIon }}", {"outputs": outputs}, world))
+    shown = opened(outputs, lambda _: SEALED)
+    line = printed(render("{{ outputs | toIon }}", {"outputs": shown}, world))
     await storage.put(execution.tenant, f"{outputs_folder(execution, call)}/{call.number:09}.ion", f"{line}\n".encode())
 
 

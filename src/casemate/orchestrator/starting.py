@@ -162,9 +162,7 @@ class Starting:
             return tuple(templates)
         return await self.within(flow, execution, partial(rendered_labels, trigger))
 
-    async def filled(
-        self, flow: Flow, execution: Execution, template: object, opened: Mask | None = None
-    ) -> object:
+    async def filled(self, flow: Flow, execution: Execution, template: object, opened: Mask | None = None) -> object:
         """A template, or a tree of them, with what the execution sees, as a JSON value. Raises `ExpressionError`.
 
         What it was shown and nobody else may see is added to `opened`.
