@@ -166,6 +166,24 @@ PROMISED = [
     program("hexadecimal digits", "print(T.encode().hex(), T.encode().hex().upper())", f"{COVERED} {COVERED}"),
     program("digits with colons", "print(T.encode().hex(':'))", COVERED),
     program("escapes", "print(''.join(f'\\\\x{b:02x}' for b in T.encode()))", COVERED),
+    shell("printenv -0", "printenv -0 TOKEN; echo", f"{COVERED}\0"),
+    shell("set -x of a simple shell", "sh -xc ': \"$HARD\"' 2>&1", f"+ : {COVERED}"),
+    shell(
+        "base64 in lines after a name",
+        'printf "somebody:%s" "$PEM" | base64',
+        f"c29tZWJvZHk6{COVERED}",
+        COVERED,
+        COVERED,
+    ),
+    shell("two halves of UTF-16", 'printf %s "$WORD" | iconv -t utf-16le; echo', f"{COVERED}\0", needs="iconv"),
+    shell("progress", 'printf "1 %%\\r2 %% %s\\r3 %%\\n" "$TOKEN"', f"1 %\r2 % {COVERED}\r3 %"),
+    program(
+        "JSON in JSON", "print(json.dumps({'m': json.dumps({'a': H})}))", f'{{"m": "{{\\"a\\": \\"{COVERED}\\"}}"}}'
+    ),
+    program("numbers of bytes", "print(list(T.encode()))", f"[{COVERED}]"),
+    program("XML in ASCII", "print(html.escape(H).encode('ascii', 'xmlcharrefreplace').decode())", COVERED),
+    program("letters that the output has not", "print(H.encode('ascii', 'replace').decode())", COVERED),
+    program("an address twice", "print(urllib.parse.quote(urllib.parse.quote(T, safe=''), safe=''))", COVERED),
     program("a long line", "print('x' * 50000 + T + 'y' * 50000)", "x" * 10240),
 ]
 

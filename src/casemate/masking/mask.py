@@ -12,9 +12,13 @@ from casemate.masking.search import Search
 from casemate.masking.stars import STARS, Style, starred
 from casemate.secret import Secret
 
-_MOST_DERIVED: Final = 2_000
+_MOST: Final = 5_000
 _MOST_CHARACTERS: Final = 1 << 19
-"""What templates may make of secrets, texts and their characters: each is covered in dozens of forms."""
+"""How many secrets are looked for, and of how many characters in all: each is covered in dozens of forms."""
+_MOST_DERIVED: Final = 2_000
+_MOST_CHARACTERS_DERIVED: Final = _MOST_CHARACTERS // 2
+"""How many of them templates may make of others."""
+_TOO_MANY: Final = f"{STARS} (there are more secrets than logs can be searched for)"
 _UNSORTED: Final = 64
 """New secrets that are looked for one by one: a search is made anew only when there are many, or something to cover."""
 
@@ -31,8 +35,8 @@ class Mask:
         self._forms: set[bytes] = set()
         self._search: Search | None = None
         self._followed: list[tuple[Sequence[Secret], int]] = []
-        self._derived = self._characters = 0
-        self._forgotten = False
+        self._characters = self._derived = self._characters_derived = 0
+        self._instead: str | None = None
         self.add_all(secrets)
 
     def __bool__(self) -> bool:
@@ -47,10 +51,13 @@ class Mask:
     def add_all(self, secrets: Iterable[Secret]) -> None:
         """Cover these too."""
         for secret in secrets:
-            if secret not in self._secrets:
+            if secret not in self._secrets and self._instead is None:
                 self._secrets.add(secret)
                 # Its forms are worked out when there is something to cover: most templates write nothing.
                 self._new.append(secret)
+                self._characters += len(secret.reveal())
+        if len(self._secrets) > _MOST or self._characters > _MOST_CHARACTERS:
+            self._cover_everything_by(_TOO_MANY)
 
     def take_in(self, other: Mask) -> None:
         """Cover also what the other one covers."""
@@ -64,11 +71,11 @@ class Mask:
         """Cover this too, which was made of a secret; False if too much was made already."""
         if not text or Secret(text) in self._secrets:
             return True
-        self._derived, self._characters = self._derived + 1, self._characters + len(text)
-        if self._derived > _MOST_DERIVED or self._characters > _MOST_CHARACTERS:
+        self._derived, self._characters_derived = self._derived + 1, self._characters_derived + len(text)
+        if self._derived > _MOST_DERIVED or self._characters_derived > _MOST_CHARACTERS_DERIVED:
             return False
         self.add(Secret(text))
-        return True
+        return self._instead is None
 
     def knows(self, text: str) -> bool:
         """Is this text a secret, be it too short to be covered, or would something in it be covered?"""
@@ -86,6 +93,8 @@ class Mask:
         """What `cover` would make of it, without sorting in what is new: templates ask at every step."""
         if not self:
             return text
+        if self._instead is not None:
+            return self._instead
         if len(self._new) > max(_UNSORTED, len(self._secrets) // 4):
             self._sort_in()
         for new in tuple(self._new):
@@ -95,12 +104,14 @@ class Mask:
 
     def cover(self, text: str, *, cut: bool = False) -> str:
         """The text with every secret replaced; at the end of one that was `cut`, the begin of a secret too."""
-        if self._forgotten:
-            return STARS
+        self.learn()
+        return self._starred(text, cut=cut) if self._instead is None else self._instead
+
+    def learn(self) -> None:
+        """Work out how the new ones are written; the next `cover` does it otherwise, and many of them take seconds."""
         self._catch_up()
         if self._new:
             self._sort_in()
-        return self._starred(text, cut=cut)
 
     def cover_all(self, value: object) -> object:
         """A JSON value with every secret replaced in its texts, those of its keys included."""
@@ -115,9 +126,13 @@ class Mask:
 
     def forget(self) -> None:
         """Let go of all secrets. Nothing is written any more: a text that still comes is covered from end to end."""
-        self._forgotten = True
-        self._secrets, self._new, self._forms, self._search = set(), deque(), set(), None
+        self._cover_everything_by(STARS)
+        self._secrets = set()
         self._followed.clear()
+
+    def _cover_everything_by(self, text: str) -> None:
+        self._instead = text
+        self._new, self._forms, self._search = deque(), set(), None
 
     def _starred(self, text: str, *, cut: bool) -> str:
         if self._search is None:

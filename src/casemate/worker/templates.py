@@ -81,6 +81,14 @@ async def templates(job: Job, tools: Tools, function: Callable[[Templates], T]) 
     world = JobWorld(job.mask, ask, loop, tools.zone, tools.jq, local)
     given = Templates(world, job.grant.variables, tools.recursive, budget, job.places)
     try:
-        return await loop.run_in_executor(tools.renderers, partial(function, given))
+        return await loop.run_in_executor(tools.renderers, partial(_called, function, given))
     finally:
         warn_of_short(job, world.short)
+
+
+def _called(function: Callable[[Templates], T], given: Templates) -> T:
+    try:
+        return function(given)
+    finally:
+        # Here it holds up nobody: entries of the log are covered in the event loop.
+        given.world.mask.learn()
