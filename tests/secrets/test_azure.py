@@ -61,6 +61,17 @@ def test_without_a_prefix_the_hash_alone_is_its_name(fake, vault):
     assert [entry.address for entry in backend.entries(MAIN, None)] == [KEY]
 
 
+@pytest.mark.parametrize("where", ["of the secret", "of the instance"])
+def test_an_instance_without_a_prefix_does_not_write_into_one_that_has_one(fake, vault, where):
+    forged = {"prefix": "theirs", "casemate-description": "not mine"}
+    ours = vault(tags=forged) if where == "of the instance" else vault()
+    ours.write(Entry(address=KEY, tags=forged if where == "of the secret" else {}), Secret("forged"))
+    theirs = vault(prefix="theirs", read_only=True)
+    assert theirs.read(KEY) is None
+    assert theirs.entries(MAIN, None) == []
+    assert ours.entries(MAIN, None) == [Entry(address=KEY)]
+
+
 def test_what_is_deleted_is_purged(fake, vault):
     backend = vault()
     backend.write(Entry(address=KEY), Secret("x"))

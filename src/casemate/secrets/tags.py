@@ -14,6 +14,9 @@ RESERVED: Final = ("namespace", "tenant", "key", "prefix")
 DESCRIPTION: Final = "casemate-description"
 """Where a store keeps a description that has no field of its own for one."""
 
+HIDDEN: Final = (*RESERVED, DESCRIPTION)
+"""Tags that people neither see nor write."""
+
 
 def of_address(address: Address, prefix: str | None) -> dict[str, str]:
     """What a secret says of its address; a prefix that is empty is not said."""
@@ -26,14 +29,15 @@ def written(entry: Entry, choice: Choice, prefix: str | None) -> dict[str, str]:
     over all, and the description (spec/security 2.5, 2.9). Stores with a field for descriptions take it out.
     """
     described = {DESCRIPTION: entry.description} if entry.description else {}
-    return {**(choice.tags or {}), **entry.tags, **described, **of_address(entry.address, prefix)}
+    # Also an empty prefix is one's own: a tag that names another would show the secret to the instance of that prefix.
+    asked = {name: value for name, value in {**(choice.tags or {}), **entry.tags}.items() if name not in HIDDEN}
+    return {**asked, **described, **of_address(entry.address, prefix)}
 
 
 def own(tags: Mapping[str, str], choice: Choice) -> dict[str, str]:
     """Of everything beside a value, what people wrote: neither reserved, nor the description, nor as configured."""
     configured = choice.tags or {}
-    hidden = (*RESERVED, DESCRIPTION)
-    return {name: value for name, value in tags.items() if name not in hidden and configured.get(name, None) != value}
+    return {name: value for name, value in tags.items() if name not in HIDDEN and configured.get(name) != value}
 
 
 def entry(address: Address, tags: Mapping[str, str], choice: Choice) -> Entry:
