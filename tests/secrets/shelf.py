@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from threading import Event
 
 from casemate.identifiers import MAIN, Namespace, TenantId
 from casemate.secret import Secret
@@ -22,9 +23,11 @@ class Shelf:
             self.write(Entry(address=at(namespace, name)), Secret(value))
         self.asked: list[Address] = []
         self.failing: list[Exception] = []
+        self.read_once = Event()
 
     def read(self, address: Address) -> Found | None:
         self.asked.append(address)
+        self.read_once.set()
         if self.failing:
             raise self.failing.pop(0)
         kept = self.kept.get(address)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 from tests.secrets.shelf import Shelf, at
@@ -107,3 +109,41 @@ def test_failures_with_answers_between_them_do_not_add_up():
         with pytest.raises(BackendFailed, match="does not answer"):
             store.read(PLACE)
         assert store.read(PLACE) is None
+
+
+def test_what_is_wrong_with_one_secret_leaves_the_store_to_the_others():
+    shelf, clock = Shelf({("a", "K"): "v"}), Clock()
+    store = retrying(shelf, clock)
+    shelf.failing = [BackendFailed("It is being deleted.", passing=True, of_one=True) for _ in range(2 * FAILURES)]
+    for _ in range(2):
+        with pytest.raises(BackendFailed, match="being deleted"):
+            store.read(at("b", "K"))
+    assert store.read(PLACE)
+
+
+def test_a_refusal_is_an_answer_and_ends_the_rest():
+    shelf, clock = Shelf({("a", "K"): "v"}), Clock()
+    store = retrying(shelf, clock, attempts=1)
+    shelf.failing = [*away(FAILURES), *away(1, passing=False)]
+    for _ in range(FAILURES):
+        with pytest.raises(BackendFailed):
+            store.read(PLACE)
+    clock.now += REST
+    with pytest.raises(BackendFailed, match="does not answer"):
+        store.read(at("forbidden", "K"))
+    assert store.read(PLACE)
+
+
+def test_who_waits_for_another_try_is_let_go_when_the_store_is_closed():
+    shelf = Shelf()
+    shelf.failing = away(9)
+    rules = Retries(attempts=9, delay=timedelta(seconds=PATIENCE / 2), max_delay=None, multiplier=1.0)
+    store = Retrying(shelf, rules)
+    begun = monotonic()
+    with ThreadPoolExecutor(1) as threads:
+        reader = threads.submit(store.read, PLACE)
+        assert shelf.read_once.wait(10)
+        store.close()
+        with pytest.raises(BackendFailed, match="does not answer"):
+            reader.result(10)
+    assert monotonic() - begun < PATIENCE / 2

@@ -9,11 +9,15 @@ from casemate.identifiers import Namespace
 
 
 class BackendFailed(CasemateError):
-    """A secret backend gave no answer. `passing` failures may be over at the next try; others are not."""
+    """A secret backend gave no answer. `passing` failures may be over at the next try; others are not.
 
-    def __init__(self, message: str, *, passing: bool = False) -> None:
+    `of_one`: what passes concerns the one secret that was asked for, and tells nothing of the store as a whole.
+    """
+
+    def __init__(self, message: str, *, passing: bool = False, of_one: bool = False) -> None:
         super().__init__(message)
         self.passing = passing
+        self.of_one = of_one
 
 
 class ReadOnly(CasemateError):

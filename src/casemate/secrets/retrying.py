@@ -1,11 +1,15 @@
-"""A store that is asked again when a failure may pass, and left alone for a while when it keeps failing."""
+"""A store that is asked again when a failure may pass, and left alone for a while when it does not answer at all.
+
+A failure of one secret (it is being deleted, the server stumbles over it) does not count against the store: whoever can
+bring one about would take their secrets from everybody else.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Event, Lock
 from typing import Final, TypeVar
 
 import structlog
@@ -50,8 +54,10 @@ class Breaker:
             self._until = self.clock() + REST
 
     def succeeded(self) -> None:
-        """It answered."""
+        """It answered, be it with a refusal."""
         with self._lock:
+            if self._failed >= FAILURES:
+                log.info("secret_store.back")
             self._failed = 0
 
     def failed(self) -> None:
@@ -60,6 +66,8 @@ class Breaker:
             self._failed += 1
             if self._failed >= FAILURES:
                 self._until = self.clock() + REST
+            # Whoever asked before it rested comes back with the same news: it is told once.
+            if self._failed == FAILURES:
                 log.error("secret_store.resting", seconds=REST)
 
 
@@ -72,13 +80,14 @@ class Retrying:
         retries: Retries,
         *,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         self._backend = backend
         self._retries = retries
         self._breaker = Breaker(clock)
         self._clock = clock
-        self._sleep = sleep
+        self._closed = Event()
+        self._sleep = sleep or self._closed.wait
 
     def read(self, address: Address) -> Found | None:
         """See `Backend`."""
@@ -97,7 +106,8 @@ class Retrying:
         return self._tried(lambda: self._backend.delete(address))
 
     def close(self) -> None:
-        """See `Backend`."""
+        """See `Backend`; who waits for another try waits no longer."""
+        self._closed.set()
         self._backend.close()
 
     def _tried(self, ask: Callable[[], T]) -> T:
@@ -105,20 +115,28 @@ class Retrying:
         for attempt in range(1, self._retries.attempts + 1):
             self._breaker.enter()
             try:
-                answer = ask()
+                return self._once(ask)
             except BackendFailed as error:
-                if not error.passing:
-                    raise
-                self._breaker.failed()
-                if attempt == self._retries.attempts or self._clock() + delay > until:
+                if not error.passing or attempt == self._retries.attempts or self._clock() + delay > until:
                     raise
                 log.warning("secret_store.retried", attempt=attempt, reason=str(error))
-            else:
-                self._breaker.succeeded()
-                return answer
-            self._sleep(delay)
+                self._sleep(delay)
+                if self._closed.is_set():
+                    raise
             delay = self._longer(delay)
         raise AssertionError("there is one attempt at least")
+
+    def _once(self, ask: Callable[[], T]) -> T:
+        try:
+            answer = ask()
+        except BackendFailed as error:
+            if error.passing and not error.of_one:
+                self._breaker.failed()
+            else:
+                self._breaker.succeeded()
+            raise
+        self._breaker.succeeded()
+        return answer
 
     def _longer(self, delay: float) -> float:
         grown = delay * self._retries.multiplier
