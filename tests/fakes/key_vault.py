@@ -44,6 +44,7 @@ class KeyVaultFake:
 
     host: str = ""
     authority_file: str = ""
+    certificate: tuple[str, str] = ("", "")
     challenge_tenant: str = TENANT
     protected: bool = False
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -128,9 +129,10 @@ def key_vault() -> Iterator[KeyVaultFake]:
     """A vault for as long as the context lasts."""
     with tempfile.TemporaryDirectory() as folder:
         authority = Authority.made(Path(folder))
-        vault = KeyVaultFake(authority_file=str(authority.certificate))
+        certificate, key = authority.issued("vault", "127.0.0.1")
+        vault = KeyVaultFake(authority_file=str(authority.certificate), certificate=(str(certificate), str(key)))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*authority.issued("vault", "127.0.0.1"))
+        context.load_cert_chain(certificate, key)
         with _Server(("127.0.0.1", 0), _answering(vault)) as server:
             server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
             vault.host = f"127.0.0.1:{server.server_address[1]}"

@@ -243,20 +243,22 @@ def test_bytes_are_no_secret(aws):
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "passing"),
+    ("status", "code", "passing", "of_one"),
     [
-        (400, "ValidationException", False),
-        (400, "InvalidParameterException", False),
-        (400, "AccessDeniedException", False),
-        (400, "ExpiredTokenException", False),
-        (400, "DecryptionFailure", False),
-        (403, "Odd", False),
-        (400, "ThrottlingException", True),
-        (429, "Odd", True),
-        (500, "InternalServiceError", True),
+        (400, "ValidationException", False, False),
+        (400, "InvalidParameterException", False, False),
+        (400, "AccessDeniedException", False, False),
+        (400, "ExpiredTokenException", False, False),
+        (400, "DecryptionFailure", False, False),
+        (403, "Odd", False, False),
+        (400, "ThrottlingException", True, False),
+        (429, "Odd", True, False),
+        (503, "ServiceUnavailable", True, False),
+        (500, "InternalServiceError", True, True),
+        (400, "TooManyUpdates", True, True),
     ],
 )
-def test_a_refusal_is_told_without_its_words(kind, status, code, passing):
+def test_a_refusal_is_told_without_its_words(kind, status, code, passing, of_one):
     body = json.dumps({"__type": code, "message": "canary-4411 is not valid"}).encode()
     answer = (status, {"Content-Type": "application/x-amz-json-1.1"}, body)
     with (
@@ -265,7 +267,7 @@ def test_a_refusal_is_told_without_its_words(kind, status, code, passing):
         pytest.raises(BackendFailed) as failed,
     ):
         backend.read(at("KEY"))
-    assert failed.value.passing is passing
+    assert (failed.value.passing, failed.value.of_one) == (passing, of_one)
     assert "canary" not in "".join(traceback.format_exception(failed.value))
     assert len(requests) == 1
 

@@ -8,6 +8,7 @@ import json
 import threading
 from base64 import urlsafe_b64encode
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from tests.openbao import ROOT, openbao_running
@@ -374,12 +375,22 @@ def test_a_redirection_is_not_followed(server, vault):
         vault(address=address).read(KEY)
 
 
-@pytest.mark.parametrize(("status", "passing"), [(400, False), (429, True), (500, True), (503, True), (418, False)])
-def test_refusals_say_whether_they_may_pass_and_nothing_the_server_said(vault, status, passing):
+@pytest.mark.parametrize(
+    ("status", "passing", "of_one"),
+    [
+        (400, False, False),
+        (412, True, True),
+        (418, False, False),
+        (429, True, False),
+        (500, True, True),
+        (503, True, False),
+    ],
+)
+def test_refusals_say_whether_they_may_pass_and_nothing_the_server_said(vault, status, passing, of_one):
     said = b'{"errors": ["hunter2"]}'
     with answering(response(status, said)) as address, pytest.raises(BackendFailed) as failed:
         vault(address=address).read(KEY)
-    assert failed.value.passing is passing
+    assert (failed.value.passing, failed.value.of_one) == (passing, of_one)
     assert "hunter2" not in str(failed.value)
 
 
@@ -400,6 +411,22 @@ def test_prefixes_stand_before_the_tenant(vault, root):
     kept = root.secrets.kv.v2.read_secret_version(f"three/one/two/{PATH}", raise_on_deleted_version=True)["data"]
     assert kept["data"] == {"value": "prefixed"}
     assert kept["metadata"]["custom_metadata"]["prefix"] == "one/two"
+
+
+@pytest.mark.parametrize("longer_first", [True, False])
+def test_where_one_prefix_begins_another_the_same_path_is_of_one_instance_only(vault, longer_first):
+    without, with_prefix = vault(), vault(prefix="main")
+    same_path = Address(tenant=TenantId("company"), namespace=Namespace("team"), name="SHARED")
+    ours, at = (with_prefix, same_path) if longer_first else (without, replace(KEY, name="SHARED"))
+    others, seen_there = (without, replace(KEY, name="SHARED")) if longer_first else (with_prefix, same_path)
+    ours.write(Entry(address=at), Secret("ours"))
+    assert others.read(seen_there) is None
+    assert others.entries(seen_there.tenant, seen_there.namespace) == []
+    assert others.delete(seen_there) is False
+    with pytest.raises(BackendFailed, match="another instance"):
+        others.write(Entry(address=seen_there), Secret("theirs"))
+    assert value(ours, at) == "ours"
+    assert ours.delete(at) is True
 
 
 def test_an_engine_may_be_mounted_anywhere(vault, server):

@@ -22,6 +22,10 @@ class Store:
     wrong: Callable[[], Backend]
     at: Callable[[int], Backend]
     credentials: tuple[str, ...] = ()
+    speaks: str = "http"
+    """What a server at a port of loopback has to speak to be listened to: `http`, `https`, or something else."""
+    certificate: tuple[str, str] | None = None
+    """Files that it shows itself by, where that is `https`."""
     tags: bool = True
     descriptions: bool = True
     longest: int = 20_000

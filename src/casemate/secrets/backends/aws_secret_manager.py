@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from casemate.secret import Secret
 from casemate.secrets.backends.aws_options import AwsOptions
-from casemate.secrets.backends.aws_wire import Line, Refused, not_aws, pairs, tag_changes, tag_list
+from casemate.secrets.backends.aws_wire import Line, Refused, pairs, tag_changes, tag_list, text, understood
 from casemate.secrets.backends.named_store import Item, NamedStore, Sought
 from casemate.secrets.errors import BackendFailed
 
@@ -51,24 +52,17 @@ class SecretsManager:
             return None
         if "SecretBinary" in answer:
             raise BackendFailed("AWS keeps bytes there, and a secret is a text.")
-        if "SecretString" not in answer:
-            raise not_aws()
-        return Secret(answer["SecretString"])
+        return Secret(understood(lambda: text(answer["SecretString"])))
 
     def tags(self, name: str) -> Mapping[str, str] | None:
         """See `Service`."""
         answer = self._line.ask("describe_secret", expected=(_ABSENT,), SecretId=name)
-        return None if answer is None or answer.get("DeletedDate") else pairs(answer.get("Tags"))
+        return None if answer is None or answer.get("DeletedDate") else understood(lambda: pairs(answer.get("Tags")))
 
     def items(self, sought: Sought) -> Iterator[Item]:
         """See `Service`."""
-        page: dict[str, Any] = {"MaxResults": _PAGE, "Filters": _filters(sought)}
-        while True:
-            answer = self._line.ask("list_secrets", **page) or {}
-            yield from map(_item, answer.get("SecretList", ()))
-            if not answer.get("NextToken"):
-                return
-            page["NextToken"] = answer["NextToken"]
+        for page in self._line.pages("list_secrets", MaxResults=_PAGE, Filters=_filters(sought)):
+            yield from understood(partial(_items, page))
 
     def create(self, item: Item, value: Secret) -> bool:
         """See `Service`; what waits for its deletion is brought back for it."""
@@ -81,14 +75,14 @@ class SecretsManager:
             Tags=tag_list(item.tags),
         )
         if answer is None and self._line.ask("restore_secret", expected=(_ABSENT, _STATE), SecretId=item.name) is None:
-            raise BackendFailed("AWS is still deleting the secret that was there.", passing=True)
+            raise BackendFailed("AWS is still deleting the secret that was there.", passing=True, of_one=True)
         return answer is not None
 
     def replace(self, item: Item, value: Secret | None, before: Mapping[str, str]) -> None:
         """See `Service`."""
-        text = {} if value is None else {"SecretString": value.reveal()}
+        written = {} if value is None else {"SecretString": value.reveal()}
         # Of an empty description it is not said whether it replaces another one.
-        self._line.ask("update_secret", SecretId=item.name, Description=item.description or " ", **text)
+        self._line.ask("update_secret", SecretId=item.name, Description=item.description or " ", **written)
         added, gone = tag_changes(before, item.tags)
         if added:
             self._line.ask("tag_resource", SecretId=item.name, Tags=tag_list(added))
@@ -115,5 +109,12 @@ def _filters(sought: Sought) -> list[dict[str, Any]]:
     return filters
 
 
-def _item(told: Mapping[str, Any]) -> Item:
-    return Item(name=told["Name"], tags=pairs(told.get("Tags")), description=(told.get("Description") or "").strip())
+def _items(page: Mapping[str, Any]) -> list[Item]:
+    return [
+        Item(
+            name=text(told["Name"]),
+            tags=pairs(told.get("Tags")),
+            description=text(told.get("Description") or "").strip(),
+        )
+        for told in page.get("SecretList") or ()
+    ]

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from casemate.secret import Secret
 from casemate.secrets.backends.aws_options import AwsOptions
-from casemate.secrets.backends.aws_wire import Line, not_aws, pairs, tag_changes, tag_list
+from casemate.secrets.backends.aws_wire import Line, pairs, tag_changes, tag_list, text, understood
 from casemate.secrets.backends.named_store import Item, NamedStore, Sought
 
 __all__ = ["Options", "ParameterStore", "opened"]
@@ -46,16 +47,14 @@ class ParameterStore:
         answer = self._line.ask("get_parameter", expected=("ParameterNotFound",), Name=name, WithDecryption=True)
         if answer is None:
             return None
-        if "Value" not in answer.get("Parameter", ()):
-            raise not_aws()
-        return Secret(answer["Parameter"]["Value"])
+        return Secret(understood(lambda: text(answer["Parameter"]["Value"])))
 
     def tags(self, name: str) -> Mapping[str, str] | None:
         """See `Service`."""
         answer = self._line.ask(
             "list_tags_for_resource", expected=("InvalidResourceId",), ResourceType=_PARAMETER, ResourceId=name
         )
-        return None if answer is None else pairs(answer.get("TagList"))
+        return None if answer is None else understood(lambda: pairs(answer.get("TagList")))
 
     def items(self, sought: Sought) -> Iterator[Item]:
         """See `Service`."""
@@ -95,14 +94,8 @@ class ParameterStore:
         self._line.close()
 
     def _described(self, filters: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-        page: dict[str, Any] = {"MaxResults": _PAGE, "ParameterFilters": filters}
-        while True:
-            answer = self._line.ask("describe_parameters", **page) or {}
-            for told in answer.get("Parameters", ()):
-                yield told["Name"], told.get("Description") or ""
-            if not answer.get("NextToken"):
-                return
-            page["NextToken"] = answer["NextToken"]
+        for page in self._line.pages("describe_parameters", MaxResults=_PAGE, ParameterFilters=filters):
+            yield from understood(partial(_parameters, page))
 
     def _written(self, item: Item, value: Secret) -> dict[str, Any]:
         return {
@@ -119,6 +112,11 @@ class ParameterStore:
         if (item.name, item.description) in self._described(is_it):
             return None
         return self.value(item.name)
+
+
+def _parameters(page: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Names and descriptions."""
+    return [(text(told["Name"]), text(told.get("Description") or "")) for told in page.get("Parameters") or ()]
 
 
 def _filters(sought: Sought) -> list[dict[str, Any]]:

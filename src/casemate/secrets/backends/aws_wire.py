@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.credentials import AssumeRoleCredentialFetcher, Credentials, DeferredRefreshableCredentials
@@ -27,14 +29,21 @@ from botocore.exceptions import ConnectionError as Unconnected
 from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
+from urllib3 import HTTPResponse
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ReadTimeoutError as LateAnswer
 
 from casemate.secret import Secret
 from casemate.secrets.backends.aws_options import AwsOptions
+from casemate.secrets.backends.bounded import MOST_PAGES, ending, whole
 from casemate.secrets.errors import BackendFailed
+
+T = TypeVar("T")
 
 # Its lines of that level hold requests and answers whole, secrets included.
 logging.getLogger("botocore").setLevel(logging.INFO)
 
+_MISSHAPEN: Final = (AttributeError, LookupError, RecursionError, TypeError)
 _SESSION_NAME: Final = "casemate"
 _RENEWED_BEFORE: Final = 5 * 60  # seconds
 _DENIED: Final = frozenset(
@@ -54,24 +63,22 @@ _DENIED: Final = frozenset(
 )
 _BUSY: Final = frozenset(
     {
-        "InternalServerError",
-        "InternalServiceError",
         "RequestLimitExceeded",
         "ServiceUnavailable",
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
-        "TooManyUpdates",
     }
 )
+_OF_ONE: Final = frozenset({"InternalServerError", "InternalServiceError", "TooManyUpdates"})
 _KEY: Final = frozenset({"DecryptionFailure", "EncryptionFailure", "InvalidKeyId", "KMSAccessDeniedException"})
 
 
 class Refused(BackendFailed):
     """AWS refused a request, for a reason that has this code."""
 
-    def __init__(self, message: str, code: str, *, passing: bool = False) -> None:
-        super().__init__(message, passing=passing)
+    def __init__(self, message: str, code: str, *, passing: bool = False, of_one: bool = False) -> None:
+        super().__init__(message, passing=passing, of_one=of_one)
         self.code = code
 
 
@@ -95,12 +102,25 @@ class Line:
             if error.response.get("Error", {}).get("Code") in expected:
                 return None
             raise _refused(error) from None
-        except (BotoCoreError, ResponseParserError, OSError, ValueError) as error:
+        except (BotoCoreError, ResponseParserError, HTTPError, OSError, ValueError) as error:
             raise _unreached(error) from None
-        except (AttributeError, LookupError, TypeError):
+        except _MISSHAPEN:
             # So its client trips over answers of another shape.
             raise not_aws() from None
         return answer
+
+    def pages(self, operation: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
+        """The answers to an operation that lists, one after the other. Raises `BackendFailed`."""
+        return ending(self._pages(operation, arguments), MOST_PAGES)
+
+    def _pages(self, operation: str, arguments: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        token: Mapping[str, Any] = {}
+        while True:
+            answer = self.ask(operation, **arguments, **token) or {}
+            yield answer
+            if not answer.get("NextToken"):
+                return
+            token = {"NextToken": answer["NextToken"]}
 
     def close(self) -> None:
         """Let go of connections."""
@@ -129,7 +149,22 @@ def _client(service: str, options: AwsOptions) -> Any:
         _assume(session, options)
     elif not options.ambient:
         session.set_credentials(*_own(options))
-    return session.create_client(service, endpoint_url=options.endpoint_override, **_usual(options))
+    client = session.create_client(service, endpoint_url=options.endpoint_override, **_usual(options))
+    return _bounded(client, options.read_timeout.total_seconds())
+
+
+def _bounded(client: Any, seconds: float) -> Any:
+    """The client; its answers are there as a whole within that time."""
+    connections = client._endpoint.http_session
+
+    def sent(request: Any, **_: Any) -> AWSResponse:
+        request.stream_output = True
+        answer = connections.send(request)
+        body = HTTPResponse(io.BytesIO(whole(answer.raw, seconds)), preload_content=False)
+        return AWSResponse(answer.url, answer.status_code, answer.headers, body)
+
+    client.meta.events.register("before-send", sent)
+    return client
 
 
 def _bare_session() -> Any:
@@ -162,7 +197,8 @@ def _assume(session: Any, options: AwsOptions) -> None:
         raise NoCredentialsError
 
     def client(service: str, **given: Any) -> Any:
-        return session.create_client(service, endpoint_url=options.sts_endpoint_override, **_usual(options), **given)
+        made = session.create_client(service, endpoint_url=options.sts_endpoint_override, **_usual(options), **given)
+        return _bounded(made, options.read_timeout.total_seconds())
 
     fetcher = AssumeRoleCredentialFetcher(
         client, own, options.sts_role_arn, extra_args=_asked_role(options), expiry_window_seconds=_RENEWED_BEFORE
@@ -199,9 +235,25 @@ def not_aws() -> BackendFailed:
     return BackendFailed("What answered does not speak as AWS does: is endpoint-override right?")
 
 
+def understood(read: Callable[[], T]) -> T:
+    """What is read of an answer. Raises `BackendFailed` where it is of another shape."""
+    try:
+        return read()
+    except _MISSHAPEN:
+        raise not_aws() from None
+
+
+def text(told: object) -> str:
+    """A text of an answer. Raises `TypeError` for anything else."""
+    if not isinstance(told, str):
+        raise TypeError
+    return told
+
+
 def pairs(told: Sequence[Mapping[str, str]] | None) -> dict[str, str]:
-    """Tags as AWS tells them, without its own."""
-    return {tag["Key"]: tag.get("Value", "") for tag in told or () if not tag["Key"].startswith("aws:")}
+    """Tags as AWS tells them, without its own. Raises as `text` does, or `LookupError`."""
+    said = {text(tag["Key"]): text(tag.get("Value", "")) for tag in told or ()}
+    return {name: value for name, value in said.items() if not name.startswith("aws:")}
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
@@ -224,7 +276,9 @@ def _refused(error: ClientError) -> Refused:
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code in _DENIED or status in (401, 403):
         return Refused("AWS refuses it: the credentials are wrong, or their policy does not allow it.", code)
-    if code in _BUSY or status == 429 or status >= 500:
+    if code in _OF_ONE or status == 500:
+        return Refused("AWS cannot answer this now.", code, passing=True, of_one=True)
+    if code in _BUSY or status == 429 or status > 500:
         return Refused("AWS cannot answer now.", code, passing=True)
     if code in _KEY:
         return Refused("AWS cannot use the key that the secret is encrypted with.", code)
@@ -233,7 +287,7 @@ def _refused(error: ClientError) -> Refused:
 
 
 def _unreached(error: Exception) -> BackendFailed:
-    if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
+    if isinstance(error, ConnectTimeoutError | ReadTimeoutError | LateAnswer):
         return BackendFailed("AWS did not answer in time.", passing=True)
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return BackendFailed("AWS finds no credentials in this environment.")
@@ -241,7 +295,7 @@ def _unreached(error: Exception) -> BackendFailed:
         return BackendFailed("AWS finds no region in this environment: set region.")
     if isinstance(error, SSLError):
         return BackendFailed("The certificate of what answers for AWS is not accepted.")
-    if isinstance(error, HTTPClientError | Unconnected | OSError):
+    if isinstance(error, HTTPClientError | HTTPError | Unconnected | OSError):
         return BackendFailed("AWS cannot be reached.", passing=True)
     if isinstance(error, ResponseParserError):
         return not_aws()

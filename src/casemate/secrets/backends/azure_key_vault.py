@@ -25,6 +25,7 @@ from azure.keyvault.secrets import KeyVaultSecret, SecretClient, SecretPropertie
 from casemate.secret import Secret
 from casemate.secrets.authorities import authorities_fault
 from casemate.secrets.backends.azure_wire import asked, transport
+from casemate.secrets.backends.bounded import MOST_PAGES, ending
 from casemate.secrets.backends.named_store import Item, NamedStore, Sought
 from casemate.secrets.backends.unusable import Unusable
 from casemate.secrets.errors import BackendFailed, InvalidOptions
@@ -119,10 +120,13 @@ class KeyVault:
 
     def items(self, sought: Sought) -> Iterator[Item]:
         """See `Service`; Azure searches for nothing, so that all of the vault is listed."""
-        listed = asked(lambda: list(self._client.list_properties_of_secrets())) or ()
-        for found in listed:
+        for found in asked(self._listed) or ():
             if found.enabled is not False and (found.name or "").startswith(sought.beginning):
                 yield _item(found)
+
+    def _listed(self) -> list[SecretProperties]:
+        pages = self._client.list_properties_of_secrets().by_page()
+        return [found for page in ending(pages, MOST_PAGES) for found in page]
 
     def create(self, item: Item, value: Secret) -> bool:
         """See `Service`; what waits for its purge is brought back first."""
@@ -167,7 +171,7 @@ def _tags(item: Item) -> dict[str, str]:
 def _pipeline(options: Options) -> dict[str, Any]:
     """What the client and its credential have in common: own connections, and no repetitions."""
     limits = (options.connect_timeout.total_seconds(), options.read_timeout.total_seconds())
-    return {"transport": transport(*limits, options.ca_cert), "retry_total": 0}
+    return {"transport": transport(*limits, options.ca_cert), "retry_total": 0, "permit_redirects": False}
 
 
 def _credential(options: Options) -> TokenCredential:

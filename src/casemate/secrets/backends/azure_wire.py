@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Any, Final, TypeVar
 
 import requests
@@ -21,13 +19,14 @@ from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
+from casemate.secrets.backends.bounded import whole
 from casemate.secrets.errors import BackendFailed
 
 T = TypeVar("T")
 
-LARGEST_ANSWER: Final = 16 * 2**20
 _CONFLICT: Final = 409
-_PIECE: Final = 2**16
+_OF_ONE: Final = (_CONFLICT, 500)
+"""The secret is being deleted or brought back, or the server stumbles over it."""
 
 # What the clients log of a refused login is the server's answer.
 for _name in ("azure", "msal"):
@@ -58,6 +57,9 @@ def asked(call: Callable[[], T], *, taken: bool = False) -> T | None:
         if taken and _status(error) == _CONFLICT:
             return None
         raise _failed(error) from None
+    except (AttributeError, LookupError, RecursionError, TypeError):
+        # So its clients trip over answers of another shape.
+        raise BackendFailed("What answered does not speak as a Key Vault does.") from None
 
 
 def _status(error: BaseException) -> int | None:
@@ -75,22 +77,10 @@ class _Bounded(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *words: Any, **options: Any) -> requests.Response:
         """Called by requests. A server that sends byte after byte is no more waited for than a silent one."""
         answer = super().send(request, *words, **{**options, "stream": True})
-        with closing(answer):
-            body = _whole(answer, time.monotonic() + self._seconds)
+        body = whole(answer.raw, self._seconds)
         headers = {name: value for name, value in answer.headers.items() if name.lower() != "content-encoding"}
         answer.raw = HTTPResponse(io.BytesIO(body), headers, answer.status_code, preload_content=False)
         return answer
-
-
-def _whole(answer: requests.Response, until: float) -> bytes:
-    body = bytearray()
-    while piece := answer.raw.read1(_PIECE, decode_content=True):
-        body += piece
-        if len(body) > LARGEST_ANSWER:
-            raise requests.exceptions.ContentDecodingError
-        if time.monotonic() > until:
-            raise requests.Timeout
-    return bytes(body)
 
 
 def _failed(error: Exception) -> BackendFailed:
@@ -101,7 +91,7 @@ def _failed(error: Exception) -> BackendFailed:
     if answered in (401, 403) or (answered == 400 and _is_login(error)):
         return BackendFailed("Azure refuses it: the credentials are wrong, or they may not do this.")
     if answered in (408, 409, 429) or (answered or 0) >= 500:
-        return BackendFailed(f"Azure cannot do it now (status {answered}).", passing=True)
+        return BackendFailed(f"Azure cannot do it now (status {answered}).", passing=True, of_one=answered in _OF_ONE)
     if answered is not None:
         return BackendFailed(f"Azure does not take the request (status {answered}).")
     if _is_one_of(error, ServiceRequestError, ServiceResponseError, requests.ConnectionError, requests.Timeout):

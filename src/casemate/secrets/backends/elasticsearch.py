@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from casemate.identifiers import Namespace, TenantId
 from casemate.secret import Secret
 from casemate.secrets import tags
 from casemate.secrets.backend import Address, Entry, Found
+from casemate.secrets.backends.bounded import MOST_PAGES, ending
 from casemate.secrets.backends.elasticsearch_options import Client, Options
 from casemate.secrets.backends.elasticsearch_wire import asked, connected, source
 from casemate.secrets.errors import BackendFailed, ReadOnly
@@ -136,26 +138,28 @@ class ElasticsearchSecrets:
     def _search(self, said: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
         """All documents that say so, a page at a time."""
         query = {"bool": {"filter": [{"term": {name: value}} for name, value in said.items()]}}
+        for hits in ending(self._pages(query), MOST_PAGES):
+            yield from map(source, hits)
+
+    def _pages(self, query: Mapping[str, Any]) -> Iterator[list[Mapping[str, Any]]]:
         after: list[Any] | None = None
         while True:
-            hits = self._page(query, after)
-            yield from map(source, hits)
+            hits = asked(partial(self._page, query, after)) or []
+            yield hits
             if len(hits) < _PAGE:
                 return
-            after = hits[-1]["sort"]
+            after = asked(partial(_place_in_list, hits[-1]))
 
     def _page(self, query: Mapping[str, Any], after: list[Any] | None) -> list[Mapping[str, Any]]:
-        answer = asked(
-            lambda: self._client.search(
-                index=self._options.index,
-                query=query,
-                sort=["tenant", "namespace", "key"],
-                size=_PAGE,
-                search_after=after,
-                source_excludes=["value"],
-            )
+        answer = self._client.search(
+            index=self._options.index,
+            query=query,
+            sort=["tenant", "namespace", "key"],
+            size=_PAGE,
+            search_after=after,
+            source_excludes=["value"],
         )
-        return [] if answer is None else list(answer["hits"]["hits"])
+        return list(answer["hits"]["hits"])
 
     def _entry(self, kept: Kept) -> Entry:
         seen = tags.own(kept.tags, self._options)
@@ -179,6 +183,10 @@ class ElasticsearchSecrets:
                 raise
 
 
+def _place_in_list(hit: Mapping[str, Any]) -> list[Any]:
+    return list(hit["sort"])
+
+
 def _place(address: Address) -> dict[str, str]:
     return {"tenant": address.tenant, "namespace": address.namespace, "key": address.name}
 
@@ -195,5 +203,7 @@ def _kept(document: Mapping[str, Any]) -> Kept:
 
 
 def _pairs(document: Mapping[str, Any]) -> dict[str, str]:
-    listed = document.get("tags") or ()
+    listed = document.get("tags")
+    if not isinstance(listed, list):
+        return {}
     return {str(tag.get("name")): str(tag.get("value")) for tag in listed if isinstance(tag, Mapping)}

@@ -19,6 +19,7 @@ from google.cloud.secretmanager_v1 import Secret as Kept
 
 from casemate.secret import Secret
 from casemate.secrets.authorities import authorities_fault
+from casemate.secrets.backends.bounded import MOST_PAGES, ending
 from casemate.secrets.backends.google_wire import Line, account_fault, asked, connected
 from casemate.secrets.backends.named_store import Item, NamedStore, Sought
 from casemate.secrets.backends.unusable import Unusable
@@ -119,12 +120,15 @@ class SecretManager:
 
     def items(self, sought: Sought) -> Iterator[Item]:
         """See `Service`; all of the project's secrets are listed, page after page."""
-        found = asked(lambda: list(self._client.list_secrets(parent=self._project, **self._once))) or ()
-        for kept in found:
+        for kept in asked(self._listed) or ():
             tags = _tags(kept)
             name = kept.name.rpartition("/")[2]
             if name.startswith(sought.beginning):
                 yield Item(name=name, description=tags.pop(DESCRIPTION, ""), tags=tags)
+
+    def _listed(self) -> list[Kept]:
+        pages = self._client.list_secrets(parent=self._project, **self._once).pages
+        return [kept for page in ending(pages, MOST_PAGES) for kept in page.secrets]
 
     def create(self, item: Item, value: Secret) -> bool:
         """See `Service`."""
@@ -160,7 +164,7 @@ class SecretManager:
         payload = SecretPayload(data=value.reveal().encode())
         path = self._path(name)
         if asked(lambda: self._client.add_secret_version(parent=path, payload=payload, **self._once)) is None:
-            raise BackendFailed("The secret was deleted while it was written.", passing=True)
+            raise BackendFailed("The secret was deleted while it was written.", passing=True, of_one=True)
 
 
 def _tags(kept: Kept) -> dict[str, str]:

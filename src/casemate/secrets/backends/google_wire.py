@@ -30,8 +30,9 @@ T = TypeVar("T")
 _SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 _HOST: Final = "secretmanager.googleapis.com"
 _LARGEST_ANSWER: Final = 16 * 2**20
+_OF_ONE: Final = (exceptions.Aborted, exceptions.InternalServerError, exceptions.Unknown)
+"""The secret is changed by others at the same time, or the server stumbles over it."""
 _PASSING: Final = (
-    exceptions.Aborted,
     exceptions.DeadlineExceeded,
     exceptions.ResourceExhausted,
     exceptions.ServerError,
@@ -93,6 +94,8 @@ def _failed(error: Exception) -> BackendFailed:
         return BackendFailed("Google cannot be reached.", passing=True)
     if isinstance(error, GoogleAuthError):
         return BackendFailed("Google gives no token for these credentials.")
+    if isinstance(error, _OF_ONE):
+        return BackendFailed("Google cannot do it now.", passing=True, of_one=True)
     if isinstance(error, _PASSING):
         return BackendFailed("Google cannot be reached, or did not answer in time.", passing=True)
     if isinstance(error, exceptions.FailedPrecondition):

@@ -15,6 +15,7 @@ from casemate.identifiers import Namespace, TenantId
 from casemate.secret import Secret
 from casemate.secrets import tags
 from casemate.secrets.backend import Address, Entry, Found
+from casemate.secrets.backends.bounded import MOST_ENTRIES, ending
 from casemate.secrets.backends.vault_kv import Engine, Record, VersionOne, VersionTwo
 from casemate.secrets.backends.vault_login import Method, Session, by_password, by_role, by_service_account, by_token
 from casemate.secrets.backends.vault_options import Options, is_segment, segments
@@ -58,16 +59,16 @@ class Vault:
         """See `Backend`."""
         path = self._path(address)
         record = self._engine.record(path) if path else None
-        return _found(record) if record and tags.shown(record.tags, self._options) else None
+        return _found(record) if record and self._seen(record.tags, address) else None
 
     def entries(self, tenant: TenantId, namespace: Namespace | None) -> Sequence[Entry]:
         """See `Backend`; tags are asked for one by one."""
         if namespace is None:
-            addresses = list(self._below(tenant, (), _DEEPEST))
+            addresses = self._everywhere(tenant)
         else:
-            addresses = list(self._directly(tenant, tuple(namespace.split("."))))
-        found = (self._entry(address) for address in sorted(addresses, key=lambda one: (one.namespace, one.name)))
-        return [entry for entry in found if entry]
+            addresses = self._directly(tenant, tuple(namespace.split(".")))
+        listed = sorted(ending(addresses, MOST_ENTRIES), key=lambda one: (one.namespace, one.name))
+        return [entry for entry in ending(map(self._entry, listed), MOST_ENTRIES) if entry]
 
     def write(self, entry: Entry, value: Secret | None) -> None:
         """See `Backend`."""
@@ -77,14 +78,18 @@ class Vault:
         kept = tags.written(entry, self._options, self._options.prefix)
         if not tags.shown(kept, self._options):
             raise BackendFailed("With these tags filter-on-tags would hide the secret.")
-        if value is None and self._tags(path) is None:
+        before = self._engine.tags(path)
+        if before is not None and not self._is_here(before, entry.address):
+            raise BackendFailed("There is a secret of another instance at that path: its tags say another address.")
+        if value is None and (before is None or not tags.shown(before, self._options)):
             return
         self._engine.put(path, None if value is None else {"value": value.reveal()}, kept)
 
     def delete(self, address: Address) -> bool:
         """See `Backend`."""
         path = self._writable(address)
-        if self._tags(path) is None:
+        found = self._engine.tags(path)
+        if found is None or not self._seen(found, address):
             return False
         self._engine.remove(path)
         return True
@@ -101,14 +106,18 @@ class Vault:
             raise BackendFailed("Vault's paths cannot hold a secret of that name.")
         return path
 
-    def _tags(self, path: str) -> Mapping[str, str] | None:
-        found = self._engine.tags(path)
-        return found if found is not None and tags.shown(found, self._options) else None
+    def _seen(self, said: Mapping[str, str], address: Address) -> bool:
+        return tags.shown(said, self._options) and self._is_here(said, address)
+
+    def _is_here(self, said: Mapping[str, str], address: Address) -> bool:
+        """False if the tags say another address: where one prefix begins another, the same path is of two instances."""
+        own = {**dict.fromkeys(tags.RESERVED, ""), **tags.of_address(address, self._options.prefix)}
+        return all(said.get(name, value) == value for name, value in own.items())
 
     def _entry(self, address: Address) -> Entry | None:
         path = self._path(address)
-        found = self._tags(path) if path else None
-        return None if found is None else tags.entry(address, found, self._options)
+        found = self._engine.tags(path) if path else None
+        return tags.entry(address, found, self._options) if found is not None and self._seen(found, address) else None
 
     def _path(self, address: Address) -> str | None:
         """Where a secret is; None for names that would lead elsewhere, or that no path has."""
@@ -120,13 +129,21 @@ class Vault:
             if not name.endswith("/"):
                 yield Address(tenant=tenant, namespace=Namespace(".".join(parts)), name=name)
 
-    def _below(self, tenant: TenantId, parts: tuple[str, ...], depth: int) -> Iterator[Address]:
-        for name in self._names(tenant, parts):
+    def _everywhere(self, tenant: TenantId) -> Iterator[Address]:
+        folders: list[tuple[str, ...]] = [()]
+        for parts, name in ending(self._walked(tenant, folders), MOST_ENTRIES):
             folder = name.removesuffix("/")
             if folder == name and parts:
                 yield Address(tenant=tenant, namespace=Namespace(".".join(parts)), name=name)
-            elif folder != name and depth and "." not in folder:
-                yield from self._below(tenant, (*parts, folder), depth - 1)
+            elif folder != name and len(parts) < _DEEPEST and "." not in folder:
+                folders.append((*parts, folder))
+
+    def _walked(self, tenant: TenantId, folders: list[tuple[str, ...]]) -> Iterator[tuple[tuple[str, ...], str]]:
+        """What is directly below each folder, until none is left; whoever asks adds more."""
+        while folders:
+            parts = folders.pop()
+            for name in self._names(tenant, parts):
+                yield parts, name
 
     def _names(self, tenant: TenantId, parts: tuple[str, ...]) -> Sequence[str]:
         if not all(map(is_segment, (tenant, *parts))):

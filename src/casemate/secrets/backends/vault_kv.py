@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from hvac import Client
 
 from casemate.secrets.backends.vault_login import Session
+from casemate.secrets.backends.vault_wire import not_vault
 from casemate.secrets.errors import BackendFailed
 
 
@@ -142,11 +143,17 @@ def _alive(metadata: Mapping[str, Any], now: datetime) -> bool:
     if not isinstance(version, Mapping) or version.get("destroyed"):
         return False
     deleted = version.get("deletion_time")
-    return not deleted or datetime.fromisoformat(str(deleted)) > now
+    try:
+        return not deleted or datetime.fromisoformat(str(deleted)) > now
+    except (TypeError, ValueError):
+        raise not_vault() from None
 
 
 def _tags(metadata: Mapping[str, Any]) -> Mapping[str, str]:
-    return {str(name): str(value) for name, value in (metadata.get("custom_metadata") or {}).items()}
+    said = metadata.get("custom_metadata") or {}
+    if not isinstance(said, Mapping):
+        raise not_vault()
+    return {str(name): str(value) for name, value in said.items()}
 
 
 def _keys(answer: Mapping[str, Any] | None) -> Sequence[str]:

@@ -14,7 +14,7 @@ from hvac import Client
 
 from casemate.errors import CasemateError
 from casemate.secret import Secret
-from casemate.secrets.backends.vault_wire import Refusal, failed
+from casemate.secrets.backends.vault_wire import Refusal, failed, not_vault
 from casemate.secrets.errors import BackendFailed
 
 log = structlog.get_logger()
@@ -198,7 +198,7 @@ class Session:
         try:
             token, seconds = str(auth["client_token"]), float(auth.get("lease_duration") or 0)
         except (KeyError, TypeError, ValueError):
-            raise _not_vault() from None
+            raise not_vault() from None
         return Lease(token=Secret(token), seconds=seconds, renewable=auth.get("renewable") is True, since=self._clock())
 
     def _take(self, lease: Lease) -> None:
@@ -226,9 +226,5 @@ class Session:
 def _part(answer: object, name: str) -> Mapping[str, Any]:
     part = answer.get(name) if isinstance(answer, Mapping) else None
     if not isinstance(part, Mapping):
-        raise _not_vault()
+        raise not_vault()
     return part
-
-
-def _not_vault() -> BackendFailed:
-    return BackendFailed("What answered does not speak as Vault does: is the address right?")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
-import time
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,12 +15,11 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from casemate.errors import CasemateError
+from casemate.secrets.backends.bounded import whole
 from casemate.secrets.errors import BackendFailed
 
-LARGEST_ANSWER: Final = 16 * 2**20
-"""Bytes. Vault itself takes requests of 32 MiB, and values of 1 MiB."""
-
-_PIECE: Final = 2**16
+_OF_ONE: Final = (412, 500)
+"""It stumbles over this path or value; sealed, standing by or overloaded it says something else."""
 
 
 class Refusal(CasemateError):
@@ -76,7 +73,7 @@ def failed(refusal: Refusal) -> BackendFailed:
     if status == 404:
         return BackendFailed("Vault has nothing there: is the engine or login method mounted at that path?")
     if status in (408, 412, 429) or status >= 500:
-        return BackendFailed(f"Vault cannot answer now (status {status}).", passing=True)
+        return BackendFailed(f"Vault cannot answer now (status {status}).", passing=True, of_one=status in _OF_ONE)
     return BackendFailed(f"Vault does not take the request (status {status}).")
 
 
@@ -108,8 +105,7 @@ class _Bounded(RawAdapter):  # type: ignore[misc]  # hvac has no types
         """One request. Raises `Refusal` and `BackendFailed`; the client's own exceptions quote answers."""
         try:
             answer = super().request(method, url, headers, raise_exception=False, stream=True, **options)
-            with closing(answer):
-                body = _whole(answer, time.monotonic() + self._kwargs["timeout"][1])
+            body = whole(answer.raw, self._kwargs["timeout"][1])
         except (requests.RequestException, HTTPError, OSError) as error:
             raise _unreached(error) from None
         if not 200 <= answer.status_code < 300:
@@ -121,28 +117,21 @@ class _Bounded(RawAdapter):  # type: ignore[misc]  # hvac has no types
         return str(response["auth"]["client_token"])
 
 
-def _whole(answer: requests.Response, until: float) -> bytes:
-    """The body. A server that sends byte after byte is no more waited for than a silent one."""
-    body = bytearray()
-    while piece := answer.raw.read1(_PIECE, decode_content=True):
-        body += piece
-        if len(body) > LARGEST_ANSWER:
-            raise BackendFailed("Vault's answer is too large.")
-        if time.monotonic() > until:
-            raise requests.Timeout
-    return bytes(body)
-
-
 def _object(body: bytes) -> Mapping[str, Any]:
     if not body:
         return {}
     try:
         read = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         read = None
     if not isinstance(read, dict):
-        raise BackendFailed("What answered does not speak as Vault does: is the address right?")
+        raise not_vault()
     return read
+
+
+def not_vault() -> BackendFailed:
+    """Another server answered."""
+    return BackendFailed("What answered does not speak as Vault does: is the address right?")
 
 
 def _unreached(error: Exception) -> BackendFailed:

@@ -30,6 +30,8 @@ def vault() -> Iterator[Store]:
                 fake, key_vault_uri=f"https://127.0.0.1:{port}", connect_timeout="1s", read_timeout="1s"
             ),
             credentials=(SECRET, WRONG),
+            speaks="https",
+            certificate=fake.certificate,
             longest=25_000,
         )
 

@@ -24,6 +24,7 @@ def project() -> Iterator[Store]:
             wrong=lambda: open_project(fake, service_account=wrong),
             at=lambda port: open_project(fake, endpoint=f"127.0.0.1:{port}", read_timeout="1s"),
             credentials=(fake.account(), wrong),
+            speaks="grpc",
             longest=60_000,
         )
 

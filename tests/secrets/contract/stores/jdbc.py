@@ -68,4 +68,4 @@ def _store(database: Database) -> Store:
     def refusing() -> Backend:
         pytest.skip("the key only matters for values: see test_jdbc.py")
 
-    return Store(open=opened_with, wrong=refusing, at=nowhere, credentials=(RIGHT, WRONG), longest=500_000)
+    return Store(open=opened_with, wrong=refusing, at=nowhere, credentials=(RIGHT, WRONG), speaks="", longest=500_000)
