@@ -41,6 +41,7 @@ def postgres() -> Iterator[Store]:
             server, url=f"jdbc:postgresql://127.0.0.1:{port}/casemate", connect_timeout="1s", read_timeout="1s"
         ),
         credentials=(RIGHT, WRONG, PASSWORD),
+        speaks="postgres",
         longest=500_000,
     )
 
