@@ -25,7 +25,7 @@ PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 LEAVES = (
     *(["run"], ["flow", "validate"], ["eval"], ["schema"], ["doctor"], ["redteam"], ["server", "local"]),
     *(["plugins", "install"], ["plugins", "list"], ["plugins", "uninstall"]),
-    *(["secrets", "list"], ["secrets", "set"], ["secrets", "delete"], ["secrets", "check"]),
+    *(["secrets", "list"], ["secrets", "set"], ["secrets", "delete"], ["secrets", "check"], ["secrets", "migrate"]),
 )
 
 

@@ -76,6 +76,10 @@ _SECRETS_CHECK = """Ask for every secret that flows name by a literal, and say w
 
 Exit status: 0, 1 if something is missing, 2 if it could not be done: a store does not answer, a file is not readable, \
 the configuration or the command line is not valid."""
+_SECRETS_MIGRATE = """Copy every secret of a store into another one, and compare. May be stopped, and done again.
+
+Exit status: 0 if all of them are there and the same, 1 if not, or a store does not answer, 2 if a configuration or \
+the command line is not valid."""
 _LOCAL = """Start all services in one process, and print the address once it answers.
 
 Exit status: 0 after Ctrl-C or SIGTERM, 1 if it cannot start, 2 if the configuration is not valid, 3 when this machine \
@@ -116,6 +120,7 @@ def commands() -> App:
     secrets.command("casemate.cli.secrets:put", name="set", help=_SECRETS_SET)
     secrets.command("casemate.cli.secrets:delete", name="delete", help=_SECRETS_DELETE)
     secrets.command("casemate.cli.secrets_check:check", name="check", help=_SECRETS_CHECK)
+    secrets.command("casemate.cli.secrets_migrate:migrate", name="migrate", help=_SECRETS_MIGRATE)
     root.command(secrets)
     root.command(flow)
     root.command(plugins)

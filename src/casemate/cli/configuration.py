@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,19 +19,19 @@ from casemate.plugins import Management, folder_of
 from casemate.settings import Loaded, Misconfiguration, Settings, load, unknown_types
 
 
-def settings_from(*given: Path | None) -> Settings:
+def settings_from(*given: Path | None, environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings that `read_configuration` makes, for commands that need nothing else."""
-    return read_configuration(*given).settings
+    return read_configuration(*given, environ=environ).settings
 
 
-def read_configuration(*given: Path | None) -> Loaded:
+def read_configuration(*given: Path | None, environ: Mapping[str, str] = os.environ) -> Loaded:
     """Settings from the files that are named, later ones over earlier ones, and from the environment; warnings go to
     standard error.
 
     Raises `Refused` with every problem, `Unreadable` for a file.
     """
     files = [(str(file), text_of(file)) for file in given if file]
-    loaded = load(files, os.environ)
+    loaded = load(files, environ)
     _refuse_open_files(loaded)
     unfit = _unfit_rules(loaded.settings)
     if fatal := [problem for problem, stops in unfit if stops]:

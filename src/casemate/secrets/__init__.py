@@ -5,7 +5,7 @@ from casemate.secrets.backends.environment import EnvironmentSecrets
 from casemate.secrets.building import secrets_from
 from casemate.secrets.errors import BackendFailed, Denied, InvalidOptions, MissingExtra, NoField, ReadOnly
 from casemate.secrets.finding import Secrets
-from casemate.secrets.kinds import KINDS, opened
+from casemate.secrets.kinds import KINDS, keeps_notes, opened
 from casemate.secrets.places import keepable, lineage
 from casemate.secrets.remembering import Counters, Remembering
 from casemate.secrets.retrying import Retrying
@@ -31,6 +31,7 @@ __all__ = [
     "Secrets",
     "field_of",
     "keepable",
+    "keeps_notes",
     "lineage",
     "opened",
     "secrets_from",

@@ -57,3 +57,9 @@ def opened(
     further = {"database": database, "at": at} if found.ours else {}
     backend: Backend = module.opened(chosen, read_only=read_only, **further)
     return backend
+
+
+def keeps_notes(kind: str, written: Mapping[str, Any]) -> bool:
+    """Does a store with these options keep descriptions and tags? Version 1 of Vault's engine does not."""
+    version = written.get("engine-version", written.get("engineVersion", 2))
+    return kind != "vault" or str(version) != "1"
