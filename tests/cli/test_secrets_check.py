@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from tests.running import server
+
+from casemate.core import catalog
+from casemate.flows import Flow, read_flow
+from casemate.identifiers import MAIN
+from casemate.store import Database, flows
 
 CANARY = "canary-of-the-check-7781"
 
@@ -117,3 +123,16 @@ def test_all_flows_of_an_instance_are_checked_and_its_start_says_which_variables
     assert said.out.startswith("✘ - company.team / nightly: 9 secrets\n    line 6, column 48: missing")
     found = [file for file in tmp_path.rglob("*") if file.is_file() and CANARY.encode() in file.read_bytes()]
     assert found == []
+
+
+def test_an_instance_with_many_flows_is_checked_to_its_end(called, tmp_path):
+    (tmp_path / "state").mkdir()
+    database = Database.open(f"sqlite:///{tmp_path}/state/casemate.db")
+    source = "id: f{0}\nnamespace: a\ntasks: [{{id: t, type: io.kestra.plugin.core.log.Log, message: {1}}}]\n"
+    for number in range(60):
+        flow = read_flow(source.format(number, f"\"{{{{ secret('S{number}') }}}}\""), catalog(), MAIN)
+        assert isinstance(flow, Flow)
+        database.transact_now(flows.save, flow, datetime.now(UTC))
+    database.close()
+    said = called("secrets", "check", "--state", tmp_path / "state")
+    assert said.out.splitlines()[-1] == "60 flows, 60 secrets named: 0 found, 60 missing, 0 failed, 0 not judged"

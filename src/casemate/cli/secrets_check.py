@@ -60,8 +60,10 @@ def _all(found: Opened, tenant: TenantId) -> Iterator[Source]:
     """Every flow of the tenant. Raises `Impossible` where there is no database."""
     if found.database is None:
         raise Impossible("there is no database with flows here: name files, or its folder with --state")
-    all_flows, _ = found.database.read_now(flows.search, tenant)
-    yield from map(stored, all_flows)
+    for namespace, flow in found.database.read_now(flows.names, tenant):
+        last = found.database.read_now(flows.latest, tenant, namespace, flow)
+        if last is not None:
+            yield stored(last)
 
 
 def _variables(found: Opened, tenant: TenantId) -> tuple[str, ...]:
