@@ -33,3 +33,7 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is never pickled")
+
+    def __getstate__(self) -> NoReturn:
+        # Writers of other formats ask for this one.
+        raise TypeError("a secret is never pickled")

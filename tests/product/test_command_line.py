@@ -115,6 +115,13 @@ def test_inputs_may_come_from_a_file_and_the_command_line_wins(tmp_path: Path, h
     assert execution["inputs"] == {"name": "Joan", "times": 2}
 
 
+def test_an_input_without_a_name_may_be_a_password_and_is_not_told(hello: Path):
+    result = casemate("run", hello, "-i", "=open-sesame", "-i", "sesame-opens")
+    assert result.returncode == 2
+    assert result.stderr.count("-i without a name: expected NAME=VALUE") >= 1
+    assert "sesame" not in result.stdout + result.stderr
+
+
 def test_a_file_input_is_uploaded(tmp_path: Path):
     (tmp_path / "numbers.csv").write_text("a,b\n1,2\n")
     flow = tmp_path / "flow.yaml"

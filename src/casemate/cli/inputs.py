@@ -33,7 +33,8 @@ def given(pairs: Iterable[str], file: Path | None, inputs: tuple[Input, ...]) ->
         if equals and name:
             values[name] = value
         else:
-            problems.append(Problem(code="input.form", message=f"-i {pair}: expected NAME=VALUE"))
+            # What stands there may be a password that lost its name: it is not told again.
+            problems.append(Problem(code="input.form", message="-i without a name: expected NAME=VALUE"))
     problems += _unknown(values, [one.id for one in inputs])
     if problems:
         raise Refused(problems)
