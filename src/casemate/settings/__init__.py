@@ -24,6 +24,7 @@ from casemate.settings.model import (
     Liveness,
     Loaded,
     Misconfiguration,
+    OwnStores,
     PluginManagement,
     PluginSecurity,
     Profile,
@@ -41,14 +42,20 @@ from casemate.settings.model import (
     Variables,
     Worker,
 )
+from casemate.settings.own_stores import OWN_GRANTS
 from casemate.settings.profiles import for_task, said_by, unknown_types
 from casemate.settings.questions import authorised, envs, thread_rule
+from casemate.settings.telltale import HIDDEN, covered
+from casemate.settings.telltale import NAMED as TELLTALE
 from casemate.settings.values import duration
 
 __all__ = [
     "GRANTS",
+    "HIDDEN",
     "KNOWN",
     "OPEN_URLS",
+    "OWN_GRANTS",
+    "TELLTALE",
     "ArchiveRules",
     "BasicAuth",
     "Database",
@@ -63,6 +70,7 @@ __all__ = [
     "Liveness",
     "Loaded",
     "Misconfiguration",
+    "OwnStores",
     "PluginManagement",
     "PluginSecurity",
     "Profile",
@@ -80,6 +88,7 @@ __all__ = [
     "Variables",
     "Worker",
     "authorised",
+    "covered",
     "duration",
     "envs",
     "for_task",

@@ -181,6 +181,11 @@ def _secrets(values: Values) -> model.Secrets:
             max_delay=values.get("kestra.retries.max-delay", timedelta),
             multiplier=values.need("kestra.retries.multiplier", float),
         ),
+        own=model.OwnStores(
+            types=values.texts("casemate.secret.namespaces.types"),
+            hosts=values.texts("casemate.secret.namespaces.hosts"),
+            grants=values.texts("casemate.secret.namespaces.grants"),
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from casemate.settings import (
     egress,
     encryption,
     governing,
+    own_stores,
     plugin_configurations,
     plugin_management,
     plugin_security,
@@ -49,6 +50,7 @@ def contradicting(settings: Settings, said: Mapping[str, object]) -> Iterator[Fi
     yield from plugin_management.contradicting(settings)
     yield from quotas.misfits(said)
     yield from secret_stores.misfits(said)
+    yield from own_stores.misfits(settings.secrets.own)
 
 
 def odd(settings: Settings, said: Mapping[str, object]) -> Iterator[Finding]:

@@ -9,6 +9,11 @@ from casemate.settings.keys import Key, Kind, Table
 
 RESTART_STRATEGIES = ("NEVER", "IMMEDIATELY", "AFTER_TERMINATION_GRACE_PERIOD")
 OPEN_URLS = ("/ping", "/api/v1/executions/webhook/", "/api/v1/main/executions/webhook/")
+OWN_STORES = (
+    *("aws-secret-manager", "aws-ssm-parameter-store", "azure-key-vault", "elasticsearch", "google-secret-manager"),
+    *("jdbc", "vault"),
+)
+"""Kinds of stores that namespaces may bring for their secrets: all but the server's own environment."""
 WITHHELD = ("KESTRA_PLUGINS_PATH", "KESTRA_CONFIGURATION_PATH", "KESTRA_CONFIGURATION")
 
 _DATABASE = "rows are kept in SQLite in the state folder whatever this says"
@@ -178,6 +183,9 @@ _PLACES = (
     Key(name="kestra.secret.cache.maximum-size", kind=Kind.NUMBER, least=1, default=1000),
     Key(name="kestra.secret.cache.expire-after-write", kind=Kind.DURATION, default=timedelta(seconds=60)),
     Key(name="kestra.secret.*", kind=Kind.TREE, secret=True),
+    Key(name="casemate.secret.namespaces.types", kind=Kind.TEXTS, default=OWN_STORES),
+    Key(name="casemate.secret.namespaces.hosts", kind=Kind.TEXTS, default=()),
+    Key(name="casemate.secret.namespaces.grants", kind=Kind.TEXTS, default=()),
     Key(name="kestra.retries.attempts", kind=Kind.NUMBER, least=1, default=5),
     Key(name="kestra.retries.delay", kind=Kind.DURATION, default=timedelta(seconds=1)),
     Key(name="kestra.retries.max-delay", kind=Kind.DURATION),

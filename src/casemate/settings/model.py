@@ -128,6 +128,19 @@ class Retries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnStores:
+    """`casemate.secret.namespaces`: the stores of secrets that namespaces may bring.
+
+    `types` are their kinds, `hosts` what they may reach besides the clouds' public addresses, `grants` names of options
+    that are refused without one.
+    """
+
+    types: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    grants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
     """`kestra.secret`, and how patient we are with its store. Code that acts as a `denied` service gets none."""
 
@@ -135,6 +148,7 @@ class Secrets:
     denied: frozenset[Service]
     cache: SecretCache | None
     retries: Retries
+    own: OwnStores = field(default_factory=OwnStores)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

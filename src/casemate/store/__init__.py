@@ -14,6 +14,7 @@ from casemate.store import (
     logs,
     maintenance,
     metrics,
+    namespaces,
     outbox,
     policies,
     quotas,
@@ -35,6 +36,7 @@ from casemate.store.flows import StoredFlow
 from casemate.store.jobs import Job, JobState
 from casemate.store.logs import LogEntry, Wanted
 from casemate.store.metrics import MetricEntry
+from casemate.store.namespaces import StoredNamespace
 from casemate.store.policies import PolicyPlace, StoredPolicy
 from casemate.store.quotas import Counter, QuotaPlace
 from casemate.store.search import AllOf, AnyOf, Criterion, Filter, Page
@@ -67,6 +69,7 @@ __all__ = [
     "StoreError",
     "StoreUnavailable",
     "StoredFlow",
+    "StoredNamespace",
     "StoredPolicy",
     "StoredTemplate",
     "Timer",
@@ -83,6 +86,7 @@ __all__ = [
     "logs",
     "maintenance",
     "metrics",
+    "namespaces",
     "outbox",
     "policies",
     "quotas",

@@ -41,6 +41,7 @@ PLACES: Final = (
     Place(schema.replies, schema.replies.c.reply),
     Place(schema.outbox, schema.outbox.c.body),
     Place(schema.kv, schema.kv.c.value),
+    Place(schema.namespaces, schema.namespaces.c.document),
 )
 """All of them. A test looks through the schema for others."""
 

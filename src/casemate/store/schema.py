@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0014"
+HEAD = "0015"
 """The newest migration."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -400,4 +400,13 @@ secrets = Table(
     Column("sealed", Text, nullable=False),
     Column("description", Text),
     Column("tags", Text, nullable=False),
+)
+
+namespaces = Table(
+    "namespaces",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("stamp", Text, nullable=False),
+    Column("document", Text, nullable=False),
 )
