@@ -26,7 +26,7 @@ from casemate.orchestrator import Orchestrator, QuotaRule, Rules, new_id
 from casemate.plugins import Management
 from casemate.sandbox import Sandboxes
 from casemate.secrets import Secrets, secrets_from
-from casemate.settings import Settings, envs
+from casemate.settings import Settings, envs, keyring
 from casemate.storage import Storage, paths
 from casemate.store import Database, flows
 from casemate.worker import Docker, LocalFiles, Worker, policies, rules_for
@@ -79,7 +79,7 @@ async def running(
         stack.callback(db.close)
         base = settings.storage.local_base_path
         storage = Storage.local(Path(base) if base else state / "storage")
-        secrets = secrets_from(settings.secrets, db)
+        secrets = secrets_from(settings.secrets, db, keyring(settings.encryption))
         stack.callback(secrets.close)
         dispatch = Embedded()
         context, types = _context(settings), configured(settings, further)

@@ -3,9 +3,10 @@
 from casemate.secrets.backend import ANYWHERE, Address, Backend, Entry, Found
 from casemate.secrets.backends.environment import EnvironmentSecrets
 from casemate.secrets.building import secrets_from
-from casemate.secrets.errors import BackendFailed, Denied, InvalidOptions, MissingExtra, NoField, ReadOnly
+from casemate.secrets.errors import BackendFailed, Denied, InvalidOptions, MissingExtra, NoField, NotAllowed, ReadOnly
 from casemate.secrets.finding import Secrets
-from casemate.secrets.kinds import KINDS, keeps_notes, opened
+from casemate.secrets.kinds import KINDS, keeps_notes, opened, usable
+from casemate.secrets.own_stores import OwnStores
 from casemate.secrets.places import keepable, lineage
 from casemate.secrets.remembering import Counters, Remembering
 from casemate.secrets.retrying import Retrying
@@ -25,6 +26,8 @@ __all__ = [
     "InvalidOptions",
     "MissingExtra",
     "NoField",
+    "NotAllowed",
+    "OwnStores",
     "ReadOnly",
     "Remembering",
     "Retrying",
@@ -35,4 +38,5 @@ __all__ = [
     "lineage",
     "opened",
     "secrets_from",
+    "usable",
 ]

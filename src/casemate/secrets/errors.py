@@ -38,6 +38,13 @@ class NoField(CasemateError):
     """A secret has no such field, or no fields at all (spec/security 2.1)."""
 
 
+class NotAllowed(CasemateError):
+    """A namespace does not let another one read what is its own (spec/security 2.1)."""
+
+    def __init__(self, namespace: Namespace) -> None:
+        super().__init__(f"Namespace {namespace} is not allowed.")
+
+
 class InvalidOptions(CasemateError):
     """The options of a secret backend: every fault, each naming its key; no value is quoted."""
 

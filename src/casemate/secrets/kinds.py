@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Final
 
 from casemate.secrets.backend import Backend
@@ -17,23 +18,24 @@ from casemate.store import Database
 class Kind:
     """The module of a kind, with its `Options` and `opened`, and the extra that installs its official client.
 
-    `ours` may keep its secrets in the database of the instance.
+    `clients` are the modules of that; a kind that is `ours` may keep its secrets in the database of the instance.
     """
 
     module: str
     extra: str
+    clients: tuple[str, ...] = ()
     ours: bool = False
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "aws-secret-manager": Kind("aws_secret_manager", "aws"),
-    "aws-ssm-parameter-store": Kind("aws_ssm_parameter_store", "aws"),
-    "azure-key-vault": Kind("azure_key_vault", "azure"),
-    "elasticsearch": Kind("elasticsearch", "elasticsearch"),
+    "aws-secret-manager": Kind("aws_secret_manager", "aws", ("botocore",)),
+    "aws-ssm-parameter-store": Kind("aws_ssm_parameter_store", "aws", ("botocore",)),
+    "azure-key-vault": Kind("azure_key_vault", "azure", ("azure.identity", "azure.keyvault.secrets")),
+    "elasticsearch": Kind("elasticsearch", "elasticsearch", ("elasticsearch",)),
     "env": Kind("environment", ""),
-    "google-secret-manager": Kind("google_secret_manager", "google"),
+    "google-secret-manager": Kind("google_secret_manager", "google", ("google.cloud.secretmanager_v1",)),
     "jdbc": Kind("jdbc", "", ours=True),
-    "vault": Kind("vault", "vault"),
+    "vault": Kind("vault", "vault", ("hvac",)),
 }
 
 
@@ -44,19 +46,40 @@ def opened(
 
     Raises `InvalidOptions`, and `MissingExtra` where its client is not installed. Nothing is asked of a server yet.
     """
+    chosen = options_of(kind, written, at)
+    found = KINDS[kind]
+    further = {"database": database, "at": at} if found.ours else {}
+    backend: Backend = _module(kind, at).opened(chosen, read_only=read_only, **further)
+    return backend
+
+
+def options_of(kind: str, written: Mapping[str, Any], at: str) -> object:
+    """The options of a kind in their form, from below the key `at`. Raises as `opened` does."""
+    return options(_module(kind, at).Options, written, at)
+
+
+def usable() -> tuple[str, ...]:
+    """The kinds whose official clients are installed here, by name. None of them is imported for that."""
+    return tuple(kind for kind, each in sorted(KINDS.items()) if all(map(_is_there, each.clients)))
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _module(kind: str, at: str) -> Any:
     found = KINDS.get(kind)
     if found is None:
         raise InvalidOptions((f"{at}: no secret backend is called {kind}; there are {', '.join(sorted(KINDS))}",))
     try:
-        module = import_module(f"casemate.secrets.backends.{found.module}")
+        return import_module(f"casemate.secrets.backends.{found.module}")
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("casemate"):
             raise
         raise MissingExtra(kind, found.extra) from error
-    chosen = options(module.Options, written, at)
-    further = {"database": database, "at": at} if found.ours else {}
-    backend: Backend = module.opened(chosen, read_only=read_only, **further)
-    return backend
 
 
 def keeps_notes(kind: str, written: Mapping[str, Any]) -> bool:

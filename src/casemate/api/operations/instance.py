@@ -6,6 +6,7 @@ from typing import Any
 
 from casemate.api.call import Call
 from casemate.api.operation import PUBLIC, Answer, Operation, Permission
+from casemate.secrets import usable
 from casemate.store import accounts
 
 
@@ -33,8 +34,9 @@ async def configuration(call: Call) -> Answer:
         "isCustomDashboardsEnabled": False,
         "isAiEnabled": False,
         "secretsEnabled": True,
+        "supportedSecrets": [{"id": kind, "version": call.deps.version} for kind in usable()],
         "outputsInInternalStorageEnabled": False,
-        "tenants": {"enabled": False},
+        "tenants": {"enabled": False, "storageByTenant": False, "secretByTenant": False},
         "preview": {"initial": 100, "max": 5000},
     }
 

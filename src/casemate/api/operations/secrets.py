@@ -45,7 +45,8 @@ async def _found(call: Call, namespace: Namespace | None) -> dict[str, object]:
         field, _, direction = order.partition(":")
         found.sort(key=_SORTED.get(field) or _unsorted(field), reverse=direction.lower() == "desc")
     shown = found[(part.number - 1) * part.size : part.number * part.size]
-    return {"readOnly": call.deps.secrets.read_only, **paged([_shown(entry) for entry in shown], len(found))}
+    read_only = await _asked(call, lambda: call.deps.secrets.read_only_at(call.tenant, namespace))
+    return {"readOnly": read_only, **paged([_shown(entry) for entry in shown], len(found))}
 
 
 _SORTED: Mapping[str, Callable[[Entry], str]] = {
@@ -120,7 +121,7 @@ def _entry(call: Call, address: Address) -> Entry:
     entries = call.deps.secrets.entries(_AS, call.tenant, address.namespace)
     found = next((entry for entry in entries if entry.address == address), None)
     if found is None:
-        if call.deps.secrets.read_only:
+        if call.deps.secrets.read_only_at(call.tenant, address.namespace):
             call.deps.secrets.write(_AS, Entry(address=address), None)
         raise _missing(address)
     return found

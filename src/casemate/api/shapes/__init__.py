@@ -56,7 +56,7 @@ from casemate.api.shapes.graphs import (
     GraphRelation,
     Topology,
 )
-from casemate.api.shapes.namespaces import Autocomplete, Namespace, Namespaces, Template, Templates
+from casemate.api.shapes.namespaces import Autocomplete, Namespace, NamespaceGiven, Namespaces, Template, Templates
 from casemate.api.shapes.plugins import (
     Described,
     DescribedSchema,
@@ -189,6 +189,7 @@ __all__ = [
     "Metrics",
     "Moment",
     "Namespace",
+    "NamespaceGiven",
     "Namespaces",
     "NotReplaced",
     "Placed",

@@ -15,7 +15,7 @@ class Unusable:
     """Fails for good, with the reason."""
 
     def __init__(self, reason: str) -> None:
-        self._reason = reason
+        self.reason = reason
 
     def read(self, address: Address) -> Found | None:
         """See `Backend`."""
@@ -37,4 +37,4 @@ class Unusable:
         """See `Backend`."""
 
     def _fail(self) -> NoReturn:
-        raise BackendFailed(self._reason)
+        raise BackendFailed(self.reason)
