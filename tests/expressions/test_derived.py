@@ -22,7 +22,7 @@ class Telling:
     zone = UTC
     mask: Mask = field(default_factory=Mask)
 
-    def secret(self, key, namespace, subkey):
+    def secret(self, key, namespace, subkey, inherit):
         value = {"S": SECRET, "JSON": JSON, "PIN": "ab"}[key]
         self.mask.add(Secret(value))
         return value

@@ -22,7 +22,7 @@ class Known:
     asked: list[tuple] = field(default_factory=list)
     mask: Mask = field(default_factory=Mask)
 
-    def secret(self, key, namespace, subkey):
+    def secret(self, key, namespace, subkey, inherit):
         self.asked.append(("secret", key, namespace, subkey))
         if key != "TOKEN":
             raise ExpressionError(f"Cannot find secret for key '{key}'.")

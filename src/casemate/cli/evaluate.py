@@ -110,7 +110,7 @@ class Here:
         """The world at this moment."""
         return cls(now=datetime.now(UTC), secrets=EnvironmentSecrets(environ), apply_jq=jq)
 
-    def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
+    def secret(self, key: str, namespace: str | None, subkey: str | None, inherit: bool) -> str:
         """A secret of the environment."""
         found = self._found(key, namespace)
         if subkey is None:
@@ -118,7 +118,7 @@ class Here:
         fields = json.loads(found.value.reveal())
         return str(fields[subkey])
 
-    def full_secret(self, key: str, namespace: str | None) -> Mapping[str, object]:
+    def full_secret(self, key: str, namespace: str | None, inherit: bool) -> Mapping[str, object]:
         """The same as `value`; an environment keeps nothing beside it."""
         return {"value": self._found(key, namespace).value.reveal(), "metadata": {}}
 

@@ -151,11 +151,11 @@ class _Asked:
     def mask(self) -> Mask:
         return self.beyond.mask
 
-    def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
-        return self.beyond.secret(key, namespace, subkey)
+    def secret(self, key: str, namespace: str | None, subkey: str | None, inherit: bool) -> str:
+        return self.beyond.secret(key, namespace, subkey, inherit)
 
-    def full_secret(self, key: str, namespace: str | None) -> Mapping[str, object]:
-        return self.beyond.full_secret(key, namespace)
+    def full_secret(self, key: str, namespace: str | None, inherit: bool) -> Mapping[str, object]:
+        return self.beyond.full_secret(key, namespace, inherit)
 
     def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> None:
         if error_on_missing:

@@ -39,10 +39,10 @@ class World(Protocol):
     def mask(self) -> Mask:
         """What logs must not show of what templates see: it gets to know what they make of it."""
 
-    def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
-        """The value of a secret, which `mask` knows from then on."""
+    def secret(self, key: str, namespace: str | None, subkey: str | None, inherit: bool) -> str:
+        """The value of a secret, which `mask` knows from then on. Not to `inherit` leaves out the namespaces above."""
 
-    def full_secret(self, key: str, namespace: str | None) -> Mapping[str, object]:
+    def full_secret(self, key: str, namespace: str | None, inherit: bool) -> Mapping[str, object]:
         """A secret as `value`, and as `metadata` what its store keeps beside it; the world masks both in logs."""
 
     def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> object:
@@ -81,11 +81,11 @@ class Unanswerable:
     zone: tzinfo = UTC
     mask: Mask = field(default_factory=Mask, compare=False)
 
-    def secret(self, key: str, namespace: str | None, subkey: str | None) -> NoReturn:
+    def secret(self, key: str, namespace: str | None, subkey: str | None, inherit: bool) -> NoReturn:
         """Raises `NeedsWorld`."""
         raise NeedsWorld("secret")
 
-    def full_secret(self, key: str, namespace: str | None) -> NoReturn:
+    def full_secret(self, key: str, namespace: str | None, inherit: bool) -> NoReturn:
         """Raises `NeedsWorld`."""
         raise NeedsWorld("secret")
 

@@ -21,11 +21,12 @@ _SCHEME = "kestra:///"
 def _secret(given: Given, run: Run) -> object:
     key = _key(given, "secret")
     namespace, subkey = arguments.optional_text(given, "namespace"), arguments.optional_text(given, "subkey")
+    inherit = arguments.flag(given, "inherit", default=True)
     if arguments.flag(given, "full", default=False):
         if subkey is not None:
             raise Fault("The 'secret' function takes either 'subkey' or 'full', not both.")
-        return run.session.world.full_secret(key, namespace)
-    return run.session.world.secret(key, namespace, subkey)
+        return run.session.world.full_secret(key, namespace, inherit)
+    return run.session.world.secret(key, namespace, subkey, inherit)
 
 
 def _kv(given: Given, run: Run) -> object:
@@ -160,7 +161,7 @@ OPAQUE = frozenset(("encrypt", "secret"))
 """Whose results tell nothing of what they were given, or are known to the mask already."""
 
 WORLD_FUNCTIONS: Mapping[str, Entry] = {
-    "secret": (_secret, ("key", "namespace", "subkey", "full")),
+    "secret": (_secret, ("key", "namespace", "subkey", "full", "inherit")),
     "kv": (_kv, ("key", "namespace", "errorOnMissing")),
     "read": (_read, ("path", "namespace")),
     "fileSize": (_file_size, ("path", "namespace")),

@@ -156,6 +156,14 @@ class _Arguments:
             raise ExpressionError(f"The argument '{name}' must be a text.")
         return value
 
+    @property
+    def inherit(self) -> bool:
+        """Whether the namespaces above are looked at, too: what is said of it is true or false, or it is not said."""
+        value = self.given.get("inherit", True)
+        if not isinstance(value, bool):
+            raise ExpressionError("The argument 'inherit' must be true or false.")
+        return value
+
     def maybe_text(self, name: str) -> str | None:
         return None if self.given.get(name) is None else self.text(name)
 
@@ -165,9 +173,9 @@ def _called(function: str, arguments: _Arguments, world: ServiceWorld) -> object
     namespace = arguments.maybe_text("namespace")
     match function:
         case "secret":
-            return world.secret(arguments.text("key"), namespace, arguments.maybe_text("subkey"))
+            return world.secret(arguments.text("key"), namespace, arguments.maybe_text("subkey"), arguments.inherit)
         case "full_secret":
-            return world.full_secret(arguments.text("key"), namespace)
+            return world.full_secret(arguments.text("key"), namespace, arguments.inherit)
         case "kv":
             return world.kv(arguments.text("key"), namespace, arguments.given.get("error_on_missing") is True)
         case "read":

@@ -35,7 +35,7 @@ from casemate.executions import (
 )
 from casemate.expressions import ExpressionError, as_json, render
 from casemate.flows import Flow, Task
-from casemate.identifiers import ExecutionId, TenantId
+from casemate.identifiers import ExecutionId
 from casemate.masking import Mask
 from casemate.orchestrator import batches, weighing
 from casemate.orchestrator.answering import Worlds, budget
@@ -47,8 +47,9 @@ from casemate.orchestrator.step import Surroundings, Written
 from casemate.orchestrator.telling import call_in, key_in
 from casemate.orchestrator.world import ServiceWorld, whose_execution
 from casemate.sealed import disowned
+from casemate.secrets import NotAllowed
 from casemate.storage import Storage, StorageError
-from casemate.store import Database, executions, outbox
+from casemate.store import Database, executions, namespaces, outbox
 from casemate.store.outbox import Message
 
 log = structlog.get_logger()
@@ -143,7 +144,7 @@ class Subflows:
         task = _task_of(parent, call)
         opened = Mask()
         wanted = await self._wanted(parent, task, call, await self._batch(parent.execution, call), opened)
-        flow = await self._flow(parent.execution.tenant, wanted)
+        flow = await self._flow(parent.execution, wanted)
         try:
             inputs = await self._resolve(flow, wanted.inputs)
         except Refused as refused:
@@ -184,8 +185,11 @@ class Subflows:
         except ExpressionError as error:
             raise _Impossible(str(error)) from error
 
-    async def _flow(self, tenant: TenantId, wanted: Wanted) -> Flow:
-        place = (tenant, wanted.namespace, wanted.flow_id)
+    async def _flow(self, parent: Execution, wanted: Wanted) -> Flow:
+        place = (parent.tenant, wanted.namespace, wanted.flow_id)
+        record = await self._db.read(namespaces.get, parent.tenant, wanted.namespace)
+        if record is not None and not record.admits(parent.namespace):
+            raise _Impossible(str(NotAllowed(record.id)))
         try:
             if wanted.revision is None:
                 flow = await self._shelf.latest(*place)

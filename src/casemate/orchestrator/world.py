@@ -17,10 +17,11 @@ from casemate.identifiers import ExecutionId, FlowId, Namespace, TenantId
 from casemate.keys import Cipher, KeyRefused
 from casemate.masking import Mask
 from casemate.secret import Secret
-from casemate.secrets import BackendFailed, Denied, Found, NoField, Secrets, field_of
+from casemate.secrets import BackendFailed, Denied, Found, NoField, NotAllowed, Secrets, field_of
 from casemate.settings import Service
 from casemate.storage import BadUri, Storage, StorageError, namespaces, paths
 from casemate.store import Database, kv, logs
+from casemate.store import namespaces as written
 from casemate.store.logs import Wanted
 
 _ERRORS_TOLD = 25
@@ -108,18 +109,18 @@ class ServiceWorld:
         """The text of an error, without what the template that failed was shown."""
         return self.mask.cover(str(error))
 
-    def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
+    def secret(self, key: str, namespace: str | None, subkey: str | None, inherit: bool) -> str:
         """A secret, or one field of a secret that is a JSON object."""
-        found = self._found(key, namespace)
+        found = self._found(key, namespace, inherit)
         if subkey is None:
             return found.value.reveal()
         value = _field(key, found.value.reveal(), subkey)
         self.mask.add(Secret(value))
         return value
 
-    def full_secret(self, key: str, namespace: str | None) -> Mapping[str, object]:
+    def full_secret(self, key: str, namespace: str | None, inherit: bool) -> Mapping[str, object]:
         """A secret as `value`, and what its store keeps beside it as `metadata`."""
-        found = self._found(key, namespace)
+        found = self._found(key, namespace, inherit)
         return {"value": found.value.reveal(), "metadata": {name: one.reveal() for name, one in found.fields.items()}}
 
     def kv(self, key: str, namespace: str | None, error_on_missing: bool) -> object:
@@ -199,13 +200,22 @@ class ServiceWorld:
         found = namespaces.files_of(self.storage, self.whose.tenant, self.whose.namespace)
         return {path.lstrip("/"): stored.uri for path, stored in found.items()}
 
-    def _found(self, key: str, namespace: str | None) -> Found:
+    def _found(self, key: str, namespace: str | None, inherit: bool) -> Found:
         if self.shown:
             _refuse(f"The secret '{key}' can not be shown.")
+        own = self.whose.namespace
+        meant = own if namespace is None else Namespace(namespace)
         try:
             with self.aside():
-                found = self.secrets.find(self.service, self.whose.tenant, self._namespace(namespace), key)
-        except (BackendFailed, Denied) as error:
+                found = self.secrets.find(
+                    self.service,
+                    self.whose.tenant,
+                    meant,
+                    key,
+                    caller=None if meant == own else own,
+                    inherit=inherit,
+                )
+        except (BackendFailed, Denied, NotAllowed) as error:
             raise ExpressionError(str(error)) from error
         if found is None:
             _refuse(f"Cannot find secret for key '{key}'.")
@@ -214,7 +224,13 @@ class ServiceWorld:
         return found
 
     def _namespace(self, given: str | None) -> Namespace:
-        return self.whose.namespace if given is None else Namespace(given)
+        own = self.whose.namespace
+        if given is None or given == own:
+            return own
+        record = self.db.read_now(written.get, self.whose.tenant, Namespace(given))
+        if record is not None and not record.admits(own):
+            _refuse(str(NotAllowed(record.id)))
+        return Namespace(given)
 
     def _uri(self, path: str, namespace: str | None) -> str:
         if path.startswith(_LOCAL):

@@ -1,4 +1,4 @@
-"""What the store that a namespace brings may be, as the operator has it: fail closed (docs/decisions).
+"""What the store that a namespace brings may be, as the operator has it: fail closed.
 
 Whoever may change a namespace is not whoever runs the server. So its store gets none of the server's credentials and
 files, and connects to nothing that the operator did not name: a name could lead to any address, also to the metadata

@@ -45,7 +45,7 @@ class JobWorld:
         jq: Jq = no_jq,
         local: Callable[[str], BinaryIO] = nothing_local,
     ) -> None:
-        self._secrets: dict[tuple[str, str | None], str] = {}
+        self._secrets: dict[tuple[str, str | None, bool], str] = {}
         self._mask = mask
         self._ask = ask
         self._loop = loop
@@ -71,20 +71,21 @@ class JobWorld:
         """That of the attempt."""
         return self._mask
 
-    def secret(self, key: str, namespace: str | None, subkey: str | None) -> str:
+    def secret(self, key: str, namespace: str | None, subkey: str | None, inherit: bool) -> str:
         """The value of a secret, or of one field of a secret that is a JSON object."""
-        if (key, namespace) not in self._secrets:
-            self._secrets[key, namespace] = str(self._answer("secret", key=key, namespace=namespace, subkey=None))
-        whole = self._secrets[key, namespace]
+        asked = {"key": key, "namespace": namespace, "subkey": None, "inherit": inherit}
+        if (key, namespace, inherit) not in self._secrets:
+            self._secrets[key, namespace, inherit] = str(self._answer("secret", **asked))
+        whole = self._secrets[key, namespace, inherit]
         self._mask.add(Secret(whole))
         value = whole if subkey is None else self._field(key, whole, subkey)
         if value and not maskable(value):
             self.short.add(key)
         return value
 
-    def full_secret(self, key: str, namespace: str | None) -> Mapping[str, object]:
+    def full_secret(self, key: str, namespace: str | None, inherit: bool) -> Mapping[str, object]:
         """A secret as `value`, and what its store keeps beside it as `metadata`."""
-        found = self._answer("full_secret", key=key, namespace=namespace)
+        found = self._answer("full_secret", key=key, namespace=namespace, inherit=inherit)
         if not isinstance(found, Mapping) or not isinstance(found.get("metadata"), Mapping):
             _refuse(f"Cannot find secret for key '{key}'.")
         beside = [str(text) for text in found["metadata"].values()]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from casemate.identifiers import Namespace
 from casemate.orchestrator.calls.model import Caller, refuse
+from casemate.secrets import NotAllowed
 from casemate.storage import paths
-from casemate.store import Tx, flows
+from casemate.store import Tx, flows, namespaces
 
 
 def meant(caller: Caller, given: str | None) -> Namespace:
@@ -13,9 +14,18 @@ def meant(caller: Caller, given: str | None) -> Namespace:
     return Namespace(given) if given else caller.namespace
 
 
+def readable(tx: Tx, caller: Caller, given: str | None) -> Namespace:
+    """The same, if that namespace lets the flow read what is its own."""
+    namespace = meant(caller, given)
+    record = namespaces.get(tx, caller.tenant, namespace)
+    if record is not None and not record.admits(caller.namespace):
+        refuse(str(NotAllowed(namespace)))
+    return namespace
+
+
 def writable(tx: Tx, caller: Caller, given: str | None, what: str) -> Namespace:
     """The same, if the flow may change something there: in its own namespace, a parent, or one that has flows."""
-    namespace = meant(caller, given)
+    namespace = readable(tx, caller, given)
     own = namespace == caller.namespace or caller.namespace.startswith(f"{namespace}.")
     if not own and not flows.exist_in(tx, caller.tenant, namespace):
         refuse(f"Cannot access the {what}. The namespace '{namespace[:200]}' does not exist.")

@@ -6,7 +6,7 @@ from asyncio import to_thread
 from collections.abc import Iterable
 
 from casemate.identifiers import Namespace
-from casemate.orchestrator.calls.borders import deletable, meant, writable
+from casemate.orchestrator.calls.borders import deletable, readable, writable
 from casemate.orchestrator.calls.effects import Means, Outcome
 from casemate.orchestrator.calls.model import Arguments, Caller, refuse
 from casemate.storage import NotThere, namespaces, paths, revisions
@@ -47,7 +47,7 @@ def _folders(uri: str, top: str) -> Iterable[str]:
 
 async def namespace_files(means: Means, caller: Caller, arguments: Arguments) -> Outcome:
     """The paths of the files of a namespace, with a slash in front."""
-    namespace = meant(caller, arguments.maybe_text("namespace"))
+    namespace = await means.db.read(readable, caller, arguments.maybe_text("namespace"))
     return Outcome(list(await to_thread(namespaces.files_of, means.storage, caller.tenant, namespace)))
 
 
@@ -73,7 +73,7 @@ async def upload(means: Means, caller: Caller, arguments: Arguments) -> Outcome:
 
 async def download(means: Means, caller: Caller, arguments: Arguments) -> Outcome:
     """Copy files of a namespace to those of the task run: path to new address, below `destination`."""
-    namespace = meant(caller, arguments.maybe_text("namespace"))
+    namespace = await means.db.read(readable, caller, arguments.maybe_text("namespace"))
     destination = (arguments.maybe_text("destination") or "").strip("/")
     execution, run = caller.execution, caller.run
     place = (execution.namespace, execution.flow_id, execution.id, run.task_id, run.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from casemate import durations
-from casemate.orchestrator.calls.borders import meant, writable
+from casemate.orchestrator.calls.borders import readable, writable
 from casemate.orchestrator.calls.model import Arguments, Caller, Refusal, refuse
 from casemate.orchestrator.calls.values import checked_key, typed
 from casemate.store import Tx, kv
@@ -15,14 +15,14 @@ _STORE = "KV store"
 
 def get(tx: Tx, caller: Caller, arguments: Arguments) -> dict[str, object]:
     """`{found, value}` of a key."""
-    namespace = meant(caller, arguments.maybe_text("namespace"))
+    namespace = readable(tx, caller, arguments.maybe_text("namespace"))
     entry = kv.get(tx, caller.tenant, namespace, arguments.text("key"), caller.now)
     return {"found": entry is not None, "value": None if entry is None else entry.value, "namespace": namespace}
 
 
 def keys(tx: Tx, caller: Caller, arguments: Arguments) -> list[str]:
     """The keys that begin with a prefix."""
-    namespace = meant(caller, arguments.maybe_text("namespace"))
+    namespace = readable(tx, caller, arguments.maybe_text("namespace"))
     prefix = arguments.maybe_text("prefix") or ""
     return [entry.key for entry in kv.all_of(tx, caller.tenant, namespace, caller.now, prefix)]
 
