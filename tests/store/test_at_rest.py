@@ -43,6 +43,8 @@ TEXTS = {
     "workers": {"boot": NAMES},
     "kill_switches": {"document": WRITTEN},
     "banners": {"message": WRITTEN, "type": NAMES},
+    # The options of a store are one envelope in it, and beside that what people may see of them.
+    "namespaces": {"stamp": NAMES, "document": SEALED},
     "secrets": {"kid": NAMES, "sealed": SEALED, "name": NAMES, "description": WRITTEN, "tags": WRITTEN},
 }
 
