@@ -65,6 +65,8 @@ def test_by_default_namespaces_may_bring_every_kind_but_the_servers_environment(
         ("tls", {"client-key": "/etc/shadow"}),
         ("tls", {"verify": False}),
         ("ca-cert", "/etc/shadow"),
+        ("sslrootcert", "/etc/shadow"),
+        ("sslmode", "disable"),
         ("allowInsecure", True),
         ("client", {"trust-all-ssl": True}),
     ],
@@ -122,10 +124,16 @@ HOSTS = ("vault.example:8200", "*.corp.example", "10.1.0.0/16", "127.0.0.1:8200"
         ("https://vault.example:8200,https://evil.example", False),
         ({"x": "https://vault.example:8200"}, False),
         (8200, False),
+        ("jdbc:postgresql://10.1.2.3:5432/secrets", True),
+        ("postgresql://169.254.1.1/secrets", False),
+        ("jdbc:postgresql:///secrets?host=/run/postgresql", False),
+        ("jdbc:postgresql://10.1.2.3/secrets?sslrootcert=/etc/shadow", False),
+        ("jdbc:postgresql://user:word@10.1.2.3/secrets", False),
     ],
 )
 def test_a_store_is_at_a_host_that_the_operator_has_opened(address, opened):
     assert (told({"address": address}, hosts=HOSTS) == []) is opened
+    assert (told({"url": address}, "jdbc", hosts=HOSTS) == []) is opened
 
 
 def test_without_an_opened_host_no_address_is_taken_and_the_clouds_own_need_none():

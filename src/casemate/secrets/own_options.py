@@ -63,7 +63,8 @@ _SPELLINGS: Final = {
     for spelling in (name, to_camel(name.replace("-", "_")))
 }
 _PLACE: Final = re.compile(
-    r"(?P<scheme>https?://|(?:jdbc:)?postgres(?:ql)?://)?(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?(?:/[A-Za-z0-9/._-]*)?",
+    r"(?P<scheme>https?://|(?:jdbc:)?postgres(?:ql)?://)?"
+    r"(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?(?:/[A-Za-z0-9/._-]*)?",
     re.ASCII,
 )
 """As simple as addresses are: what two readers could take for two different hosts is none."""
