@@ -18,7 +18,7 @@ from casemate.errors import CasemateError
 from casemate.identifiers import MAIN, Namespace, TenantId
 from casemate.secret import Secret
 from casemate.secrets import Address, Entry, InvalidOptions, ReadOnly, Secrets, secrets_from
-from casemate.settings import Service, Settings
+from casemate.settings import Service, Settings, keyring
 from casemate.store import Database
 
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -119,11 +119,16 @@ class Here:
     def listed(self, namespace: Namespace | None) -> Sequence[Listed]:
         """See `Keeper`."""
         entries = self._secrets.entries(_AS, self._tenant, namespace)
-        return [Listed(entry, self._kind, self._secrets.read_only) for entry in entries]
+        return [self._listed(entry, namespace) for entry in entries]
+
+    def _listed(self, entry: Entry, namespace: Namespace | None) -> Listed:
+        place = entry.address.namespace or namespace
+        kind = self._secrets.kind_at(self._tenant, place) or self._kind
+        return Listed(entry, kind, self._secrets.read_only_at(self._tenant, place))
 
     def before(self, address: Address) -> Entry | None:
         """See `Keeper`."""
-        if self._secrets.read_only:
+        if self._secrets.read_only_at(self._tenant, address.namespace):
             raise ReadOnly(address.namespace)
         found = self._secrets.entries(_AS, self._tenant, address.namespace)
         return next((entry for entry in found if entry.address == address), None)
@@ -169,7 +174,7 @@ def opened(where: Where) -> Iterator[Opened]:
 def secrets_of(settings: Settings, database: Database | None, state: Path) -> Secrets:
     """The secrets of these settings, none of them remembered: each is asked for once, and must be what is there now."""
     try:
-        return secrets_from(replace(settings.secrets, cache=None), database)
+        return secrets_from(replace(settings.secrets, cache=None), database, keyring(settings.encryption))
     except InvalidOptions as error:
         if database is not None:
             raise

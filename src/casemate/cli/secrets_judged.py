@@ -10,7 +10,7 @@ from typing import Final
 from casemate.cli.secrets_named import Mention, Source
 from casemate.expressions import NamedSecret
 from casemate.identifiers import Namespace, TenantId
-from casemate.secrets import BackendFailed, Denied, Found, NoField, Secrets, field_of
+from casemate.secrets import BackendFailed, Denied, Found, NoField, NotAllowed, Secrets, field_of
 from casemate.settings import Service
 
 _AS: Final = Service.WORKER
@@ -74,8 +74,9 @@ class Judge:
             return Outcome.UNJUDGED, f"the namespace of '{named.name}' is worked out by a template"
         place = Namespace(named.namespace) if named.namespace else namespace
         try:
-            found = self._secrets.find(_AS, self._tenant, place, named.name)
-        except (BackendFailed, Denied) as error:
+            caller = None if place == namespace else namespace
+            found = self._secrets.find(_AS, self._tenant, place, named.name, caller=caller)
+        except (BackendFailed, Denied, NotAllowed) as error:
             return Outcome.FAILED, f"'{named.name}' of {place}: {error}"
         if found is None:
             return Outcome.MISSING, f"Cannot find secret for key '{named.name}'. Namespace {place} does not see it"

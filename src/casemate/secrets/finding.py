@@ -67,8 +67,11 @@ class Secrets:
 
     def read(self, service: Service, address: Address) -> Found | None:
         """The secret exactly there, whatever namespaces above have; None if there is none."""
-        self._admit(service)
-        return self._backend.read(address) if askable(address.name) else None
+        self._admit(service, self._rules.denied)
+        if not askable(address.name):
+            return None
+        level = self._level(service, address.tenant, address.namespace)
+        return self._read(service, address.tenant, level, address.name)
 
     def entries(self, service: Service, tenant: TenantId, namespace: Namespace | None) -> Sequence[Entry]:
         """What a namespace has itself, by name; None means all namespaces. `ANYWHERE` is where all of them have it.
@@ -104,6 +107,13 @@ class Secrets:
         if namespace is None:
             return self.read_only
         return alone(namespace, self._records(tenant, lineage(namespace)), self._rules).read_only
+
+    def kind_at(self, tenant: TenantId, namespace: Namespace | None) -> str | None:
+        """The kind of the store that a namespace, or one above it, brings; None where the instance's own is meant."""
+        if namespace is None:
+            return None
+        store = alone(namespace, self._records(tenant, lineage(namespace)), self._rules).store
+        return None if store is None else store.secret_type
 
     def write(self, service: Service, entry: Entry, value: Secret | None) -> None:
         """Create or replace a secret; without a value only its description and tags. Raises `ReadOnly`."""
