@@ -6,14 +6,17 @@ What it copies (Elasticsearch 8, REST APIs "Create index", "Exists", "Index", "G
 - an index is made once (400 the second time), with a strict mapping: unknown fields are refused (400);
 - a document that is not there is answered 404, as are documents and searches of an index that is not there;
 - updates mix `doc` into the document, lists replacing lists;
-- searches know `bool.filter` of `term`s on keywords, `sort` by fields, `size`, `search_after` and `_source.excludes`.
+- every change has a number of its own; an update with another `if_seq_no` than its document's is refused (409);
+- searches know `bool.filter` of `term`s on keywords and `match_all`, `sort` by fields, `size`, `search_after`,
+  `seq_no_primary_term` and `_source.excludes`.
 
-Not copied: refreshes (what is written is found at once), versions and conflicts, everything else.
+Not copied: refreshes (what is written is found at once), everything else.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import ssl
 import threading
@@ -23,7 +26,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 
 class Refused(Exception):
@@ -39,21 +42,29 @@ class Index:
 
     fields: frozenset[str]
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+    changes: Iterator[int] = field(default_factory=itertools.count)
 
     def put(self, identifier: str, document: dict[str, Any]) -> None:
         if not document.keys() <= self.fields:
             raise Refused(400, "strict_dynamic_mapping_exception")
         self.documents[identifier] = document
+        self.numbers[identifier] = next(self.changes)
+
+    def version(self, identifier: str) -> dict[str, int]:
+        return {"_seq_no": self.numbers.get(identifier, 0), "_primary_term": 1}
 
     def found(self, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        terms = {name: value for one in asked["query"]["bool"]["filter"] for name, value in one["term"].items()}
+        filters = asked["query"].get("bool", {"filter": []})["filter"]
+        terms = {name: value for one in filters for name, value in one["term"].items()}
         ordered = sorted(self.documents.items(), key=lambda item: _keys(item[1], asked))
         hits = [item for item in ordered if all(item[1].get(name) == value for name, value in terms.items())]
         after = asked.get("search_after")
         for identifier, document in [hit for hit in hits if not after or _keys(hit[1], asked) > after][: asked["size"]]:
             hidden = asked.get("_source", {}).get("excludes", ())
             shown = {name: value for name, value in document.items() if name not in hidden}
-            yield {"_id": identifier, "_source": shown, "sort": _keys(document, asked)}
+            version = self.version(identifier) if asked.get("seq_no_primary_term") else {}
+            yield {"_id": identifier, "_source": shown, "sort": _keys(document, asked), **version}
 
 
 def _keys(document: dict[str, Any], asked: dict[str, Any]) -> list[str]:
@@ -68,8 +79,8 @@ class Fake:
         self.lock = threading.Lock()
         self.expected = f"Basic {b64encode(':'.join(login).encode()).decode()}" if login else None
 
-    def answer(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """What a request is answered; raises `Refused`."""
+    def answer(self, method: str, path: str, said: str, body: dict[str, Any]) -> dict[str, Any]:
+        """What a request is answered, with what it says behind its path; raises `Refused`."""
         name, *words = [unquote(part) for part in path.strip("/").split("/")]
         with self.lock:
             match method, words:
@@ -84,15 +95,23 @@ class Fake:
                     self._index(name).put(identifier, body)
                     return {"result": "created"}
                 case "POST", ["_update", identifier]:
+                    self._check_version(name, identifier, parse_qs(said))
                     self._index(name).put(identifier, {**self._document(name, identifier), **body["doc"]})
                     return {"result": "updated"}
                 case "GET", ["_doc", identifier]:
-                    return {"found": True, "_source": self._document(name, identifier)}
+                    document = self._document(name, identifier)
+                    version = self._index(name).version(identifier)
+                    return {"_id": identifier, "found": True, "_source": document, **version}
                 case "DELETE", ["_doc", identifier]:
                     self._document(name, identifier)
                     del self._index(name).documents[identifier]
                     return {"result": "deleted"}
         raise Refused(400, "not_copied")
+
+    def _check_version(self, name: str, identifier: str, said: dict[str, list[str]]) -> None:
+        wanted = said.get("if_seq_no")
+        if wanted and wanted != [str(self._index(name).version(identifier)["_seq_no"])]:
+            raise Refused(409, "version_conflict_engine_exception")
 
     def _make(self, name: str, body: dict[str, Any]) -> dict[str, Any]:
         if name in self.indices:
@@ -114,6 +133,7 @@ class Fake:
 
 class _Requests(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     fake: Fake
 
     def _answer(self) -> None:
@@ -121,7 +141,8 @@ class _Requests(BaseHTTPRequestHandler):
         try:
             if self.fake.expected and self.headers.get("Authorization") != self.fake.expected:
                 raise Refused(401, "security_exception")
-            status, said = 200, self.fake.answer(self.command, urlsplit(self.path).path, json.loads(content or b"{}"))
+            url = urlsplit(self.path)
+            status, said = 200, self.fake.answer(self.command, url.path, url.query, json.loads(content or b"{}"))
         except Refused as refused:
             status, said = refused.status, {"error": {"type": refused.kind}, "status": refused.status}
         self._send(status, json.dumps(said).encode())

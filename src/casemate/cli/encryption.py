@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,9 +17,10 @@ from cyclopts import Parameter
 from casemate.cli.configuration import default_state, settings_from
 from casemate.cli.failures import FAILED, INVALID, told
 from casemate.cli.logging import log_to_standard_error
+from casemate.cli.sealed_secrets import count_secrets, is_sealed, reseal_secrets
 from casemate.errors import CasemateError
 from casemate.keys import UNREADABLE, Keyring, Rotation
-from casemate.settings import keyring
+from casemate.settings import SecretStore, keyring
 from casemate.store import Database, StateInUse, Tx
 from casemate.store.envelopes import PLACES, Key, Place, rewrite
 
@@ -34,7 +35,15 @@ class Found:
     renewed: int = 0
 
 
-Work: TypeAlias = Callable[[Database, Keyring], Awaitable[int]]
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What seals: the keys of values, and the store whose secrets have keys of their own."""
+
+    values: Keyring | None
+    secrets: SecretStore | None
+
+
+Work: TypeAlias = Callable[[Database, Keys], int]
 """What is done, to its exit status."""
 
 
@@ -43,7 +52,7 @@ class _Impossible(CasemateError):
 
 
 def status(*, config: Config = (), state: Path | None = None) -> int:
-    """Count the sealed values in the database by the keys that open them.
+    """Count the sealed values in the database, and the secrets that we seal, by the keys that open them.
 
     Parameters
     ----------
@@ -56,7 +65,9 @@ def status(*, config: Config = (), state: Path | None = None) -> int:
 
 
 def rotate(*, config: Config = (), state: Path | None = None) -> int:
-    """Seal everything that is sealed with another key anew with the primary one. May be stopped, and done again.
+    """Seal what is sealed with another key anew with the primary one, and secrets with that of their store.
+
+    It may be stopped, and done again.
 
     Parameters
     ----------
@@ -71,11 +82,9 @@ def rotate(*, config: Config = (), state: Path | None = None) -> int:
 def _with_keys(work: Work, config: tuple[Path, ...], state: Path | None) -> int:
     log_to_standard_error("warning")
     try:
-        keys = keyring(settings_from(*config).encryption)
-        if keys is None:
-            raise _Impossible("no encryption key is configured: kestra.encryption.secret-key, or .keys")
+        keys = _keys(*config)
         with _opened(state or default_state()) as db:
-            return asyncio.run(_done(work, db, keys))
+            return work(db, keys)
     except StateInUse as error:
         print(f"casemate: {error}: stop the server first", file=sys.stderr)
         return FAILED
@@ -98,27 +107,45 @@ def _opened(state: Path) -> Iterator[Database]:
         db.close()
 
 
-async def _done(work: Work, db: Database, keys: Keyring) -> int:
-    return await work(db, keys)
+def _keys(*config: Path) -> Keys:
+    settings = settings_from(*config)
+    store = settings.secrets.store
+    keys = Keys(keyring(settings.encryption), store if is_sealed(store) else None)
+    if keys == Keys(None, None):
+        raise _Impossible("no encryption key is configured: kestra.encryption.secret-key, or .keys")
+    return keys
 
 
-async def _status(db: Database, keys: Keyring) -> int:
+def _status(db: Database, keys: Keys) -> int:
     """Look at every place without changing it."""
     total: Counter[str] = Counter()
-    for place in PLACES:
-        found = await _through(db, place, keys, only_looks=True)
-        for key, number in sorted(found.counts.items()):
-            print(f"{place.name}  {_named(key)}  {number}")
-        total += found.counts
-    for key, number in sorted(total.items()):
-        print(f"all  {_named(key)}  {number}")
+    if keys.values is not None:
+        for place in PLACES:
+            counts = asyncio.run(_through(db, place, keys.values, only_looks=True)).counts
+            total += _told(place.name, counts)
+    if keys.secrets is not None:
+        total += _told(keys.secrets.at, count_secrets(keys.secrets, db))
+    _told("all", total)
     if not total:
         print("nothing is encrypted", file=sys.stderr)
     return FAILED if total[UNREADABLE] else 0
 
 
-async def _rotate(db: Database, keys: Keyring) -> int:
+def _told(where: str, counts: Counter[str]) -> Counter[str]:
+    for key, number in sorted(counts.items()):
+        print(f"{where}  {_named(key)}  {number}")
+    return counts
+
+
+def _rotate(db: Database, keys: Keys) -> int:
     """Seal place after place anew; each batch of rows is one transaction."""
+    done = [asyncio.run(_rotate_values(db, keys.values))] if keys.values is not None else []
+    if keys.secrets is not None:
+        done.append(reseal_secrets(keys.secrets, db))
+    return 0 if all(done) else FAILED
+
+
+async def _rotate_values(db: Database, keys: Keyring) -> bool:
     total, renewed = Counter[str](), 0
     for place in PLACES:
         found = await _through(db, place, keys, only_looks=False)
@@ -127,9 +154,9 @@ async def _rotate(db: Database, keys: Keyring) -> int:
         total, renewed = total + found.counts, renewed + found.renewed
     if lost := total[UNREADABLE]:
         print(f"casemate: no configured key opens {lost} values; they were left as they are", file=sys.stderr)
-        return FAILED
+        return False
     print(f"✓ {total[keys.primary]} values are under the key {keys.primary}, {renewed} of them since now")
-    return 0
+    return True
 
 
 async def _through(db: Database, place: Place, keys: Keyring, *, only_looks: bool) -> Found:

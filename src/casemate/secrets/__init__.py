@@ -9,6 +9,7 @@ from casemate.secrets.kinds import KINDS, keeps_notes, opened, usable
 from casemate.secrets.own_stores import OwnStores
 from casemate.secrets.places import keepable, lineage
 from casemate.secrets.remembering import Counters, Remembering
+from casemate.secrets.resealing import Resealable, Tally
 from casemate.secrets.retrying import Retrying
 from casemate.secrets.subkeys import field_of
 
@@ -30,8 +31,10 @@ __all__ = [
     "OwnStores",
     "ReadOnly",
     "Remembering",
+    "Resealable",
     "Retrying",
     "Secrets",
+    "Tally",
     "field_of",
     "keepable",
     "keeps_notes",

@@ -18,23 +18,25 @@ from casemate.store import Database
 class Kind:
     """The module of a kind, with its `Options` and `opened`, and the extra that installs its official client.
 
-    `clients` are the modules of that; a kind that is `ours` may keep its secrets in the database of the instance.
+    `clients` are the modules of that; a kind that is `ours` may keep its secrets in the database of the instance. What
+    is `sealed` is under keys of ours.
     """
 
     module: str
     extra: str
     clients: tuple[str, ...] = ()
     ours: bool = False
+    sealed: bool = False
 
 
 KINDS: Final[Mapping[str, Kind]] = {
     "aws-secret-manager": Kind("aws_secret_manager", "aws", ("botocore",)),
     "aws-ssm-parameter-store": Kind("aws_ssm_parameter_store", "aws", ("botocore",)),
     "azure-key-vault": Kind("azure_key_vault", "azure", ("azure.identity", "azure.keyvault.secrets")),
-    "elasticsearch": Kind("elasticsearch", "elasticsearch", ("elasticsearch",)),
+    "elasticsearch": Kind("elasticsearch", "elasticsearch", ("elasticsearch",), sealed=True),
     "env": Kind("environment", ""),
     "google-secret-manager": Kind("google_secret_manager", "google", ("google.cloud.secretmanager_v1",)),
-    "jdbc": Kind("jdbc", "", ours=True),
+    "jdbc": Kind("jdbc", "", ours=True, sealed=True),
     "vault": Kind("vault", "vault", ("hvac",)),
 }
 

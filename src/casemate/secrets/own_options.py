@@ -52,7 +52,7 @@ FREE: Final = frozenset(
         *("vault-name", "client-secret", "tenant-id", "client-id", "additionally-allowed-tenants"),
         *("project", "service-account", "secret", "client", "basic-auth", "username", "password", "indice-prefix"),
         *("token", "user", "path", "app-role", "role-id", "secret-id", "role", "namespace", "engine-version"),
-        *("root-engine", "secret-path-prefix", "read-only", "tls", "filter-on-prefix", "schema"),
+        *("root-engine", "secret-path-prefix", "read-only", "tls", "filter-on-prefix", "schema", "former-secrets"),
         *("connect-timeout", "read-timeout"),
     )
 )

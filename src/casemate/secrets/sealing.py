@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,21 +69,28 @@ def _bound(address: Address) -> bytes:
 
 
 class Seal:
-    """Seals and opens the secrets of one store under one key. Safe to use from several threads."""
+    """Seals the secrets of one store under one key, and opens them with that or a former one. Safe to use from several
+    threads.
+    """
 
-    __slots__ = ("_aes", "_random", "kid")
+    __slots__ = ("_keys", "_random", "kid")
 
-    def __init__(self, secret: Secret, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
+    def __init__(
+        self,
+        secret: Secret,
+        former: Sequence[Secret] = (),
+        random: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
         """Raises `ValueError` as `sealing_key` does."""
-        key = sealing_key(secret)
-        self._aes = AESGCM(key)
+        keys = [sealing_key(each) for each in (*former, secret)]
+        self._keys = {_kid(key): AESGCM(key) for key in keys}
         self._random = random
-        self.kid = _derived(key, _KID_USE, _KID_SIZE).hex()
+        self.kid = _kid(keys[-1])
 
     def sealed(self, address: Address, value: Secret) -> Sealed:
         """A secret as its store keeps it, another text every time. An empty value is sealed like any other."""
         iv = self._random(_IV_SIZE)
-        raw = iv + self._aes.encrypt(iv, value.reveal().encode(), _bound(address))
+        raw = iv + self._keys[self.kid].encrypt(iv, value.reveal().encode(), _bound(address))
         return Sealed(kid=self.kid, text=base64.b64encode(raw).decode())
 
     def opened(self, address: Address, kept: Sealed) -> Secret:
@@ -91,17 +98,24 @@ class Seal:
 
         Raises `BackendFailed` where it was sealed with another key, for another address, or was changed since.
         """
-        if kept.kid != self.kid:
-            raise BackendFailed(
-                f"The secret '{address.name}' was sealed with key {kept.kid[:16]}; the one configured is {self.kid}."
-            )
+        key = self._keys.get(kept.kid)
+        if key is None:
+            raise self._unknown(address, kept.kid)
         raw = _decoded(kept.text)
         if raw is None or len(raw) < _IV_SIZE:
             raise _changed(address)
         try:
-            return Secret(self._aes.decrypt(raw[:_IV_SIZE], raw[_IV_SIZE:], _bound(address)).decode())
+            return Secret(key.decrypt(raw[:_IV_SIZE], raw[_IV_SIZE:], _bound(address)).decode())
         except (InvalidTag, UnicodeDecodeError):
             raise _changed(address) from None
+
+    def _unknown(self, address: Address, kid: str) -> BackendFailed:
+        ours = f"the one configured is {self.kid}" if len(self._keys) == 1 else f"there are {', '.join(self._keys)}"
+        return BackendFailed(f"The secret '{address.name}' was sealed with key {kid[:16]}; {ours}.")
+
+
+def _kid(key: bytes) -> str:
+    return _derived(key, _KID_USE, _KID_SIZE).hex()
 
 
 def _changed(address: Address) -> BackendFailed:

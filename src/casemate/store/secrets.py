@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, bindparam, select, tuple_
 
 from casemate.identifiers import Namespace, TenantId
 from casemate.store.database import Tx
 from casemate.store.rows import packed, unpacked
 from casemate.store.schema import secrets as table
+
+Key: TypeAlias = tuple[str, str, str]
+"""The primary key of a row."""
+
+_ROWS: Final = 250
+"""In one transaction of those that go through all rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +59,25 @@ def put(tx: Tx, secret: SealedSecret) -> None:
     }
     if tx.execute(table.update().where(place).values(**values)).rowcount == 0:
         tx.execute(table.insert().values(tenant=secret.tenant, namespace=secret.namespace, name=secret.name, **values))
+
+
+def rewrite(tx: Tx, after: Key | None, change: Callable[[SealedSecret], SealedSecret]) -> Key | None:
+    """Let `change` see the next rows behind a key, of all tenants, and keep the seals of what it makes of them.
+
+    Returns the key of the last of these rows, None behind the last one of all.
+    """
+    keys = (table.c.tenant, table.c.namespace, table.c.name)
+    query = select(table).order_by(*keys).limit(_ROWS)
+    if after is not None:
+        query = query.where(tuple_(*keys) > tuple_(*(bindparam(None, each) for each in after)))
+    found = [_read(row) for row in tx.execute(query)]
+    for old in found:
+        new = change(old)
+        if new != old:
+            place = _is(old.tenant, old.namespace, old.name)
+            tx.execute(table.update().where(place).values(kid=new.kid, sealed=new.sealed))
+    last = found[-1] if len(found) == _ROWS else None
+    return None if last is None else (last.tenant, last.namespace, last.name)
 
 
 def delete(tx: Tx, tenant: TenantId, namespace: Namespace, name: str) -> bool:

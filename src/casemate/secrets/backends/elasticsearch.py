@@ -20,9 +20,11 @@ from casemate.secrets import tags
 from casemate.secrets.backend import Address, Entry, Found
 from casemate.secrets.backends.bounded import MOST_PAGES, ending
 from casemate.secrets.backends.elasticsearch_options import Client, Options
+from casemate.secrets.backends.elasticsearch_resealing import resealed
 from casemate.secrets.backends.elasticsearch_wire import asked, connected, source
 from casemate.secrets.errors import BackendFailed, ReadOnly
-from casemate.secrets.sealing import Seal, Sealed
+from casemate.secrets.resealing import Tally
+from casemate.secrets.sealing import Sealed
 
 __all__ = ["ElasticsearchSecrets", "Options", "opened"]
 
@@ -65,7 +67,7 @@ class ElasticsearchSecrets:
     def __init__(self, client: Elasticsearch, options: Options, *, read_only: bool) -> None:
         self._client = client
         self._options = options
-        self._seal = Seal(options.secret)
+        self._seal = options.seal
         self._read_only = read_only
         self._made = False
 
@@ -106,6 +108,17 @@ class ElasticsearchSecrets:
         identifier = _identifier(address)
         gone = asked(lambda: self._client.delete(index=self._options.index, id=identifier, refresh=True))
         return gone is not None
+
+    @property
+    def kid(self) -> str:
+        """See `Resealable`."""
+        return self._seal.kid
+
+    def reseal(self, *, only_looks: bool) -> Iterator[Tally]:
+        """See `Resealable`."""
+        if self._read_only and not only_looks:
+            raise BackendFailed("The store is read-only: its secrets are not sealed anew.")
+        yield from resealed(self._client, self._options.index, self._seal, only_looks=only_looks)
 
     def close(self) -> None:
         """See `Backend`."""

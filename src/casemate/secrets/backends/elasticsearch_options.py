@@ -15,8 +15,8 @@ from ssl import SSLError, create_default_context
 from typing import Final
 from urllib.parse import urlsplit
 
-from casemate.secrets.options import FORM, Choice, Duration, SecretText
-from casemate.secrets.sealing import sealing_key
+from casemate.secrets.options import FORM, Duration, SecretText
+from casemate.secrets.sealed_options import SealedChoice
 from casemate.secrets.urls import url_fault
 
 _PREFIX: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}", re.ASCII)
@@ -71,19 +71,14 @@ class Client:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Choice):
+class Options(SealedChoice):
     """What stands below `kestra.secret.elasticsearch`, with the connection from `kestra.elasticsearch`."""
 
-    secret: SecretText
     client: Client | None = None
     indice_prefix: str = "kestra"
     read_timeout: Duration = timedelta(seconds=30)
 
     def __post_init__(self) -> None:
-        try:
-            sealing_key(self.secret)
-        except ValueError as error:
-            raise ValueError(f"secret: {error}") from None
         if self.client is None:
             raise ValueError("kestra.elasticsearch.client.http-hosts is needed")
         if not _PREFIX.fullmatch(self.indice_prefix):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 from casemate.identifiers import Namespace, TenantId
@@ -17,6 +18,7 @@ from casemate.secrets.backend import Address, Entry, Found
 from casemate.secrets.backends.jdbc_options import Options, Place
 from casemate.secrets.errors import BackendFailed, InvalidOptions, MissingExtra, ReadOnly
 from casemate.secrets.options import Choice
+from casemate.secrets.resealing import Tally, renewed
 from casemate.secrets.sealing import Seal, Sealed
 from casemate.store import Database, SealedSecret, StoreError, StoreUnavailable, Tx
 from casemate.store import secrets as rows
@@ -92,7 +94,7 @@ class DatabaseSecrets:
         self._close = close
         self._database = database
         self._read_only = read_only
-        self._seal = Seal(options.secret)
+        self._seal = options.seal
 
     def read(self, address: Address) -> Found | None:
         """See `Backend`."""
@@ -134,6 +136,24 @@ class DatabaseSecrets:
         with _answering():
             return self._database.transact_now(_delete, address, self._options)
 
+    @property
+    def kid(self) -> str:
+        """See `Resealable`."""
+        return self._seal.kid
+
+    def reseal(self, *, only_looks: bool) -> Iterator[Tally]:
+        """See `Resealable`."""
+        if self._read_only and not only_looks:
+            raise BackendFailed("The store is read-only: its secrets are not sealed anew.")
+        run = self._database.read_now if only_looks else self._database.transact_now
+        after: rows.Key | None = None
+        while True:
+            with _answering():
+                after, tally = run(_resealed, after, self._seal, only_looks)
+            yield tally
+            if after is None:
+                return
+
     def close(self) -> None:
         """See `Backend`."""
         self._close()
@@ -174,6 +194,17 @@ def _put(tx: Tx, address: Address, kept: dict[str, str], sealed: Sealed | None) 
             tags=beside,
         ),
     )
+
+
+def _resealed(tx: Tx, after: rows.Key | None, seal: Seal, only_looks: bool) -> tuple[rows.Key | None, Tally]:
+    # Counted within the transaction, which may be run more than once.
+    tally = Tally()
+
+    def change(row: SealedSecret) -> SealedSecret:
+        new = renewed(seal, _address(row), Sealed(kid=row.kid, text=row.sealed), tally, only_looks=only_looks)
+        return replace(row, kid=new.kid, sealed=new.text)
+
+    return rows.rewrite(tx, after, change), tally
 
 
 def _address(row: SealedSecret) -> Address:

@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import Annotated, Final, Literal, get_args
+from typing import Final, Literal, get_args
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import AfterValidator
-
-from casemate.secret import Secret
 from casemate.secrets.authorities import authorities_fault
-from casemate.secrets.options import FORM, Choice, Duration, SecretText
-from casemate.secrets.sealing import sealing_key
+from casemate.secrets.options import FORM, Duration, SecretText
+from casemate.secrets.sealed_options import SealedChoice
 from casemate.secrets.urls import is_loopback
 
 Mode = Literal["disable", "require", "verify-ca", "verify-full"]
@@ -29,7 +26,7 @@ _HOST: Final = re.compile(r"[A-Za-z0-9_.:-]+")
 _DATABASE: Final = re.compile(r"[^/]+")
 _SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _IN_URL: Final = frozenset(("host", "sslmode", "sslrootcert"))
-_OF_SERVER: Final = ("username", "password", "sslmode", "sslrootcert")
+_TWICE: Final = ("sslmode", "sslrootcert")
 _UNPROVEN: Final = ("disable", "require")
 
 
@@ -53,17 +50,11 @@ class Place:
         return self.host.startswith("/")
 
 
-def _long_enough(secret: Secret) -> Secret:
-    sealing_key(secret)
-    return secret
-
-
 @dataclass(frozen=True, kw_only=True)
-class Options(Choice):
-    """`secret` is what the key is made of: 32 characters at least, or the Base64 of 32 bytes."""
+class Options(SealedChoice):
+    """With `url` a database of their own, and how it is reached."""
 
     __pydantic_config__ = FORM
-    secret: Annotated[SecretText, AfterValidator(_long_enough)]
     url: str | None = None
     username: str | None = None
     password: SecretText | None = None
@@ -100,8 +91,7 @@ class Options(Choice):
 def _fault(options: Options) -> str | None:
     """What is wrong with options, in words that quote none of them."""
     if options.url is None:
-        given = next((name for name in _OF_SERVER if getattr(options, name) is not None), None)
-        return f"{given} has no effect without url" if given else None
+        return _idle(options)
     try:
         place = _place(options.url)
     except ValueError as error:
@@ -109,12 +99,18 @@ def _fault(options: Options) -> str | None:
     return _login_fault(options, place) or _tls_fault(options, place) or _form_fault(options)
 
 
+def _idle(options: Options) -> str | None:
+    of_server = {each.name: each.default for each in fields(Options)[len(fields(SealedChoice)) :]}
+    given = (name for name, default in of_server.items() if getattr(options, name) != default)
+    return next((f"{name.replace('_', '-')} has no effect without url" for name in given), None)
+
+
 def _login_fault(options: Options, place: Place) -> str | None:
     if not options.username:
         return "username is needed"
     if options.password is None and not place.is_socket:
         return "password is needed"
-    return next((f"{name} stands twice" for name in _OF_SERVER if getattr(options, name) and name in place.said), None)
+    return next((f"{name} stands twice" for name in _TWICE if getattr(options, name) and name in place.said), None)
 
 
 def _tls_fault(options: Options, place: Place) -> str | None:
