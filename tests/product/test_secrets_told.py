@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
-import shutil
-import sys
-import sysconfig
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
-from tests.attacks.workers import python_for_everybody
+from tests.product.canaries import CANARY, OTHER, SUBMITTED, started, submitted
 from tests.running import Server
 
-import casemate
-
-USER = 12345
-CANARY = "canary-5e1f0c9a77d04be2a1"
-OTHER = "canary-99b3aa41c8f24d0e6b"
-SUBMITTED = "canary-0d62f1b8e95c47a3f0"
-KEY = base64.b64encode(bytes(range(40, 72))).decode()
-CONFIGURATION = f"kestra: {{encryption: {{secret-key: {KEY}}}}}\n"
 SHAPES = [CANARY, OTHER, SUBMITTED, CANARY.upper(), CANARY.encode().hex(), CANARY[7:]]
 BASE64 = [base64.b64encode(b"x" * before + CANARY.encode()).decode()[3:-4] for before in range(3)]
 
@@ -58,24 +45,49 @@ tasks:
     type: io.kestra.plugin.core.log.Log
     message: "{{ secret('CANARY') | date(secret('CANARY')) }}"
     allowFailure: true
-  - id: each
-    type: io.kestra.plugin.core.flow.ForEach
-    values: "{{ secret('CANARY') }}"
-    allowFailure: true
-    tasks: [{id: one, type: io.kestra.plugin.core.log.Log, message: one}]
   - id: call
     type: io.kestra.plugin.core.flow.Subflow
     flowId: called
     namespace: tests.told
     inputs: {number: "{{ secret('CANARY') }}"}
     allowFailure: true
+  - id: nowhere
+    type: io.kestra.plugin.core.flow.Subflow
+    flowId: "{{ secret('CANARY') }}"
+    namespace: "{{ secret('CANARY') | upper }}"
+    allowFailure: true
+  - id: extract
+    type: io.kestra.plugin.core.flow.Subflow
+    flowId: called
+    namespace: tests.told
+    inputs: {number: 1}
+    outputs: {number: "{{ secret('CANARY') | number }}"}
+    allowFailure: true
+  - id: method
+    type: io.kestra.plugin.core.http.Request
+    uri: "http://127.0.0.1:1/"
+    method: "{{ secret('CANARY') }}"
+    allowFailure: true
+outputs:
+  - {id: number, type: INT, value: "{{ secret('CANARY') }}"}
+"""
+LOOPING = """
+id: looping
+namespace: tests.told
+tasks:
+  - id: each
+    type: io.kestra.plugin.core.flow.ForEach
+    values: "{{ secret('CANARY') }}"
+    tasks: [{id: one, type: io.kestra.plugin.core.log.Log, message: one}]
+"""
+CONDITIONAL = """
+id: conditional
+namespace: tests.told
+tasks:
   - id: conditional
     type: io.kestra.plugin.core.log.Log
     runIf: "{{ secret('CANARY') | number }}"
     message: never
-    allowFailure: true
-outputs:
-  - {id: number, type: INT, value: "{{ secret('CANARY') }}"}
 """
 CALLED = """
 id: called
@@ -102,110 +114,12 @@ triggers:
     conditions:
       - {type: io.kestra.plugin.core.condition.Expression, expression: "{{ secret('CANARY') | number > 1 }}"}
 """
-SEARCHING = """
-import json, os, re, sys
-found, looked = set(), 0
-WANTED = re.compile(rb"canary-[0-9a-f]{18}|Y2FuYXJ5L[A-Za-z0-9+/]{20}")
-def look(path):
-    global looked
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
-        return
-    try:
-        content = os.read(file, 1 << 22)
-    except OSError:
-        return
-    finally:
-        os.close(file)
-    looked += 1
-    found.update(WANTED.findall(content))
-def maps(process):
-    try:
-        places = open(f"/proc/{process}/maps").read().splitlines()
-        memory = open(f"/proc/{process}/mem", "rb", 0)
-    except OSError:
-        return
-    for line in places:
-        begin, end = (int(one, 16) for one in line.split()[0].split("-"))
-        try:
-            memory.seek(begin)
-            found.update(WANTED.findall(memory.read(min(end - begin, 1 << 26))))
-        except (OSError, ValueError, OverflowError):
-            pass
-processes = [name for name in os.listdir("/proc") if name.isdigit()]
-for process in processes:
-    for name in ("environ", "cmdline", "status", "stat", "mountinfo", "maps"):
-        look(f"/proc/{process}/{name}")
-    for top in ("fd", "task"):
-        for folder, names, files in os.walk(f"/proc/{process}/{top}"):
-            for file in [*names, *files]:
-                if file.isdigit() or file == "environ":
-                    look(os.path.join(folder, file))
-    maps(process)
-for top in ("/tmp", "/work", "/dev/shm", "/var", "/etc", "/run", "/home", "/root", os.getcwd()):
-    for folder, names, files in os.walk(top):
-        for file in files:
-            look(os.path.join(folder, file))
-found.update(WANTED.findall(repr(dict(os.environ)).encode()))
-print("::" + json.dumps({"outputs": {"found": sorted(one.decode() for one in found), "looked": looked}}) + "::")
-"""
-HUNTING = f"""
-id: hunting
-namespace: tests.told
-inputs:
-  - {{id: password, type: SECRET}}
-tasks:
-  - {{id: before, type: io.kestra.plugin.core.log.Log, message: "{{{{ secret('OTHER') }}}} {{{{ inputs.password }}}}"}}
-  - id: hunt
-    type: io.kestra.plugin.scripts.python.Script
-    env: {{MINE: "{{{{ secret('CANARY') }}}}"}}
-    script: |
-{"".join(f"      {line}" + chr(10) for line in SEARCHING.splitlines())}
-"""
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """A server with two secrets and an encryption key."""
-    yield from started(tmp_path, [], sys.executable)
-
-
-@pytest.fixture(params=["who runs the tests", "an ordinary user"])
-def told(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    """The same, run by both."""
-    if request.param == "who runs the tests" or os.geteuid() != 0:
-        yield from started(tmp_path, [], sys.executable)
-        return
-    if not shutil.which("setpriv"):
-        pytest.skip("root needs setpriv to be somebody else")
-    packages = [sysconfig.get_path("purelib"), str(Path(casemate.__file__).parent.parent)]
-    other = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
-    # The folders of pytest are closed for others again whenever it is started anew.
-    with tempfile.TemporaryDirectory(prefix="casemate-told-", ignore_cleanup_errors=True) as folder:
-        os.chown(folder, USER, USER)
-        paths = ["env", f"HOME={folder}", f"PYTHONPATH={os.pathsep.join(packages)}"]
-        yield from started(Path(folder), [*other, *paths], python_for_everybody())
-
-
-def started(folder: Path, within: list[str], python: str) -> Iterator[Server]:
-    file = folder / "configuration.yml"
-    file.write_text(CONFIGURATION)
-    file.chmod(0o600)
-    os.chown(file, folder.stat().st_uid, folder.stat().st_gid)
-    values = {"CANARY": CANARY, "OTHER": OTHER}
-    variables = [f"SECRET_{name}={base64.b64encode(value.encode()).decode()}" for name, value in values.items()]
-    arguments = ("-c", str(file))
-    running = Server(folder / "state", *arguments, within=[*(within or ["env"]), *variables], python=python)
-    try:
-        yield running
-    finally:
-        running.stop()
-
-
-def submitted(server: Server, flow: str, **values: str) -> requests.Response:
-    fields = {name: (None, value) for name, value in values.items()}
-    return requests.post(f"{server.api}/executions/tests.told/{flow}", files=fields or None, timeout=60)
+    yield from started(tmp_path)
 
 
 def shows(text: str) -> list[str]:
@@ -214,12 +128,15 @@ def shows(text: str) -> list[str]:
 
 
 def test_nothing_that_people_can_read_shows_a_secret(server: Server):
-    for flow in (TELLING, CALLED, DEFAULTS, HOOKED):
+    for flow in (TELLING, LOOPING, CONDITIONAL, CALLED, DEFAULTS, HOOKED):
         assert server.save(flow).ok, server.save(flow).text
     begun = submitted(server, "telling", password=SUBMITTED)
     assert begun.ok, begun.text
     identifier = begun.json()["id"]
     ended = server.until_ended(identifier)
+    assert [run["taskId"] for run in ended["taskRunList"]][-3:] == ["nowhere", "extract", "method"]
+    for flow in ("looping", "conditional"):
+        server.until_ended(submitted(server, flow).json()["id"])
     read = {
         "created": begun.text,
         "execution": json.dumps(ended),
@@ -245,6 +162,14 @@ def test_nothing_that_people_can_read_shows_a_secret(server: Server):
     assert "********" in read["logs"]
     assert read["logs"].count("********") > 15
     assert "Invalid input" in read["defaults"]
+    for words in (
+        "Invalid json",
+        "Unable to find flow",
+        "is not a valid number",
+        "Invalid method",
+        "Unable to resolve",
+    ):
+        assert words in read["searched"]
 
 
 def followed(address: str) -> str:
@@ -263,12 +188,3 @@ def test_the_state_folder_holds_no_secret(server: Server, tmp_path: Path):
     kept |= {path: path.read_bytes().decode("latin-1") for path in (tmp_path / "state").rglob("*") if path.is_file()}
     assert len(kept) > 1
     assert not {path: found for path, content in kept.items() if (found := shows(content))}
-
-
-def test_a_script_finds_the_secrets_that_its_own_properties_name_and_no_other(told: Server):
-    assert told.save(HUNTING).ok
-    ended = told.until_ended(submitted(told, "hunting", password=SUBMITTED).json()["id"])
-    (hunt,) = [run for run in ended["taskRunList"] if run["taskId"] == "hunt"]
-    assert ended["state"]["current"] == "SUCCESS", requests.get(f"{told.api}/logs/{ended['id']}", timeout=30).text
-    assert hunt["outputs"]["vars"]["found"] == [CANARY]
-    assert hunt["outputs"]["vars"]["looked"] > 20

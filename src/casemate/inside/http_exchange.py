@@ -135,7 +135,7 @@ def _one(request: Request, options: Options, into: BinaryIO | None) -> Response:
 def _judge(request: Request, parts: SplitResult, options: Options) -> None:
     """Hold whoever may answer against the lists. ExchangeFailed: two readers could see two requests in this one."""
     if not _METHOD.fullmatch(request.method):
-        raise ExchangeFailed(f"Invalid method: {request.method[:100]!r}")
+        raise ExchangeFailed("Invalid method: it must be a word such as GET")
     options.filter.check(request.uri)
     if (header := request.headers.get("host")) is not None:
         # A server of many names answers for the one in this header, whatever name and port led to it.

@@ -129,27 +129,28 @@ class Subflows:
         if not awaits(parent.execution, call):
             await self._post(message, SubflowRefused(call=call, reason="Nobody asks for it any more."))
             return
+        opened = Mask()
         try:
-            flow, subflow = await self._subflow(parent, call)
+            flow, subflow = await self._subflow(parent, call, opened)
         except _Impossible as error:
-            await self._post(message, SubflowRefused(call=call, reason=str(error)))
+            await self._post(message, SubflowRefused(call=call, reason=opened.cover(str(error))))
             return
         written = await self._insist(key, Born(message.seq, flow, subflow))
         if isinstance(written, Written):
             self._lives.adopt(flow, written)
 
-    async def _subflow(self, parent: Live, call: Call) -> tuple[Flow, Execution]:
+    async def _subflow(self, parent: Live, call: Call, opened: Mask) -> tuple[Flow, Execution]:
+        """What is to be started; what the templates of the call were shown is added to `opened`."""
         around = self._around()
         _bounded(parent.execution, around.rules.subflow_depth)
         task = _task_of(parent, call)
-        opened = Mask()
         wanted = await self._wanted(parent, task, call, await self._batch(parent.execution, call), opened)
         flow = await self._flow(parent.execution, wanted)
         try:
             inputs = await self._resolve(flow, wanted.inputs)
         except Refused as refused:
             told = "\n".join(problem.printed() for problem in refused.problems)
-            raise _Impossible(opened.cover(told)) from refused
+            raise _Impossible(told) from refused
         made = partial(subflow_of, flow, parent.execution, task, call, wanted)
         return flow, made(id=ExecutionId(around.new_id()), now=around.now, inputs=inputs)
 
@@ -163,7 +164,7 @@ class Subflows:
             raise _Impossible(str(error)) from error
 
     async def _wanted(self, parent: Live, task: Task, call: Call, batch: Mapping[str, object], opened: Mask) -> Wanted:
-        """What the call asks for; what its templates were shown and nobody else may see is added to `opened`."""
+        """What the call asks for."""
         seen = variables_of(parent.flow, parent.execution, call.task_run, noting(self._context, opened.add))
         run = seen["taskrun"]
         assert isinstance(run, Mapping), "there is a task run"
@@ -173,10 +174,7 @@ class Subflows:
             world = replace(service, mask=opened)
 
             def filled(template: object, variables: Mapping[str, object] = seen) -> object:
-                try:
-                    return render(template, variables, world, budget=budget())
-                except ExpressionError as error:
-                    raise ExpressionError(world.covered(error)) from None
+                return render(template, variables, world, budget=budget())
 
             return wanted_by(task, filled, lambda template: as_json(filled(template, within)))
 
@@ -251,9 +249,14 @@ class Subflows:
         seen = variables_of(flow, ended, None, replace(self._context, seal=None, unseal=None))
         whose = whose_execution(parent.execution)
         whose = replace(whose, folders=(*whose.folders, *whose_execution(ended).folders))
-        rendered = await self._worlds.within(
-            whose, lambda world: as_json(render(extracts, seen, world, budget=budget()))
-        )
+
+        def fill(world: ServiceWorld) -> object:
+            try:
+                return as_json(render(extracts, seen, world, budget=budget()))
+            except ExpressionError as error:
+                raise ExpressionError(world.covered(error)) from None
+
+        rendered = await self._worlds.within(whose, fill)
         assert isinstance(rendered, Mapping), "a map is rendered to a map"
         # What looks like an envelope in them was made up by the caller: those of the other execution are texts here.
         return {**(ended.outputs or {}), **{name: disowned(value) for name, value in rendered.items()}}
