@@ -79,6 +79,30 @@ def test_what_a_server_has_stored_is_counted_rotated_and_read_with_the_new_key(t
         assert running.until_ended(copy)["state"]["current"] == "SUCCESS"
 
 
+HOOKED = """
+id: hooked
+namespace: tests.cli
+tasks:
+  - {id: say, type: io.kestra.plugin.core.debug.Return, format: "{{ trigger.body }}"}
+triggers:
+  - {id: hook, type: io.kestra.plugin.core.trigger.Webhook, key: open}
+"""
+
+
+def test_what_others_make_up_does_not_look_like_something_that_was_lost(tmp_path: Path, configured):
+    state, configuration = tmp_path / "state", configured(ALONE)
+    junk = {"made": [envelope(AFTER.seal("x"))]}
+    with server(state, "-c", str(configuration)) as running:
+        running.save(HOOKED)
+        hook = f"{running.api}/executions/webhook/tests.cli/hooked/open"
+        running.until_ended(requests.post(hook, json=junk, timeout=60).json()["id"])
+        store = f"{running.api}/namespaces/tests.cli/kv/made"
+        assert requests.put(store, data=json.dumps(junk), headers={"Content-Type": "text/plain"}, timeout=30).ok
+    for command in ("status", "rotate"):
+        done = ran(command, state, configuration)
+        assert (done.returncode, "no configured key" in done.stdout + done.stderr) == (0, False), done
+
+
 def _started(running) -> str:
     answer = requests.post(
         f"{running.api}/executions/tests.cli/kept", files={"token": (None, "opensesame")}, timeout=60

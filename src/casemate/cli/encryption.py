@@ -173,6 +173,8 @@ def _batch(tx: Tx, place: Place, after: Key | None, keys: Keyring, only_looks: b
     # Counted within the transaction, which may be run more than once.
     rotation = Rotation(keys, only_looks=only_looks)
     last = rewrite(tx, place, after, partial(rotation.text, bare=place.bare))
+    if place.made_up:
+        del rotation.counts[UNREADABLE]
     return last, Found(rotation.counts, rotation.renewed)
 
 

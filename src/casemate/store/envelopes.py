@@ -21,11 +21,15 @@ _ROWS: Final = 250
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A column with JSON texts. `bare` are the ways in them to ciphertexts without an envelope."""
+    """A column with JSON texts. `bare` are the ways in them to ciphertexts without an envelope.
+
+    `made_up`: nothing is sealed there, but people copy what is. What no key opens there was never worth anything.
+    """
 
     table: Table
     column: Column[Any]
     bare: tuple[tuple[str, ...], ...] = ()
+    made_up: bool = False
 
     @property
     def name(self) -> str:
@@ -40,7 +44,7 @@ PLACES: Final = (
     Place(schema.windows, schema.windows.c.outputs),
     Place(schema.replies, schema.replies.c.reply),
     Place(schema.outbox, schema.outbox.c.body),
-    Place(schema.kv, schema.kv.c.value),
+    Place(schema.kv, schema.kv.c.value, made_up=True),
     Place(schema.namespaces, schema.namespaces.c.document),
 )
 """All of them. A test looks through the schema for others."""
