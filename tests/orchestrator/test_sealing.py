@@ -16,7 +16,7 @@ from casemate.errors import Refused
 from casemate.executions import Context, Execution, State
 from casemate.identifiers import MAIN
 from casemate.keys import Keyring
-from casemate.sealed import Sealed, sealed_in
+from casemate.sealed import Sealed, envelope, sealed_in
 from casemate.secret import Secret
 from casemate.secrets import Found
 from casemate.store import Page, executions, logs
@@ -119,6 +119,20 @@ async def test_inputs_of_a_backfill_wait_sealed_for_their_dates(tmp_path: Path):
         (started,), _ = await service.db.read(executions.search, MAIN, (), Page())
     assert KEYS.unseal(sealed_in(started.inputs["token"])) == "opensesame"
     assert [KEYS.unseal(sealed_in(one)) for one in started.inputs["list"]] == ["swordfish"]
+
+
+async def test_a_copied_envelope_among_the_inputs_of_a_backfill_stays_shut(tmp_path: Path):
+    copied = envelope(KEYS.seal("opensesame"))
+    flow = TIMED.replace("{id: list,", "{id: any, type: JSON}\n  - {id: list,")
+    async with plane(tmp_path, context=SEALING) as service:
+        await service.save(flow)
+        await service.orchestrator.scheduler.round()
+        day, given = timedelta(days=1), {"token": "swordfish", "any": copied}
+        await service.orchestrator.triggers.backfill(KEY, START - day, START - day + timedelta(minutes=1), given)
+        await service.orchestrator.scheduler.round()
+        (started,), _ = await service.db.read(executions.search, MAIN, (), Page())
+    assert started.inputs["any"] == {**copied, "foreign": True}
+    assert KEYS.unseal(sealed_in(started.inputs["token"])) == "swordfish"
 
 
 async def test_a_backfill_with_secrets_needs_a_key(tmp_path: Path):
