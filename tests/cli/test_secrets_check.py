@@ -58,7 +58,7 @@ def test_what_is_missing_is_said_with_its_line_and_column(called, flow, tmp_path
         f"✘ - {flow}: 9 secrets",
         f"    {flow}:6:48: missing: Cannot find secret for key 'GONE'. Namespace company.team does not see it",
         f"    {flow}:11:28: missing: Cannot find secret for key 'AWAY'. Namespace company.other does not see it",
-        f"    {flow}:12:18: missing: Cannot find secret sub-key 'password' in secret 'CONFIG'.",
+        f"    {flow}:12:52: missing: Cannot find secret sub-key 'password' in secret 'CONFIG'.",
         f"    {flow}:13:7: not judged: its name is worked out by a template",
         f"    {flow}:13:44: not judged: the namespace of 'TOKEN' is worked out by a template",
         f"    {flow}:13:85: not judged: which field of 'CONFIG' is worked out by a template; the secret is there",
@@ -117,7 +117,21 @@ def test_a_path_without_anything_or_a_folder_without_a_database_is_refused(calle
 def test_all_flows_of_an_instance_are_checked_and_its_start_says_which_variables_it_took(called, tmp_path):
     with server(tmp_path / "state") as running:
         assert running.save(FLOW).ok
+        asked = called("secrets", "check", "--server", running.url)
         assert 'event=secret.variables_taken names="CONFIG, TOKEN"' in running.log.read_text()
+    assert asked.status == 1
+    assert asked.out.splitlines() == [
+        "✘ - company.team / nightly: 9 secrets",
+        "    line 6, column 48: missing: Cannot find secret for key 'GONE'. Namespace company.team does not see it",
+        "    line 11, column 28: missing: Cannot find secret for key 'AWAY'. Namespace company.other does not see it",
+        "    line 12, column 18: not judged: a server does not tell the fields of 'CONFIG'; the secret is there",
+        "    line 12, column 52: not judged: a server does not tell the fields of 'CONFIG'; the secret is there",
+        "    line 13, column 7: not judged: its name is worked out by a template",
+        "    line 13, column 44: not judged: the namespace of 'TOKEN' is worked out by a template",
+        "    line 13, column 85: not judged: a server does not tell the fields of 'CONFIG'; the secret is there",
+        "    line 16, column 38: missing: Cannot find secret for key 'INNER'. Namespace company.team does not see it",
+        "1 flow, 9 secrets named: 1 found, 3 missing, 0 failed, 5 not judged",
+    ]
     said = called("secrets", "check", "--state", tmp_path / "state")
     assert said.status == 1
     assert said.out.startswith("✘ - company.team / nightly: 9 secrets\n    line 6, column 48: missing")

@@ -16,6 +16,8 @@ from casemate.expressions import NamedSecret, named_secrets
         ("{{ secret('A', namespace=null) }}", NamedSecret(name="A")),
         ("{{ secret(inputs.a) }}", NamedSecret(name=None, computed=frozenset({"key"}))),
         ("{{ secret('A', flow.namespace) }}", NamedSecret(name="A", computed=frozenset({"namespace"}))),
+        ("{{ secret('A', inherit=false) }}", NamedSecret(name="A", inherit=False)),
+        ("{{ secret('A', full=true, inherit=vars.i) }}", NamedSecret(name="A", computed=frozenset({"inherit"}))),
         ("{{ secret('A', subkey='a' ~ b) }}", NamedSecret(name="A", computed=frozenset({"subkey"}))),
         ("one\n\n{% if secret('A') == 'x' %}y{% endif %}", NamedSecret(name="A", line=3)),
         ("one\n{{ render('{{ secret(\"A\") }}') }}", NamedSecret(name="A")),

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from cyclopts import Parameter
 
 from casemate.cli.configuration import default_state, settings_from
-from casemate.cli.connecting import Asked, Unasked, connection
+from casemate.cli.connecting import Asked, Connection, Unasked, connection
 from casemate.errors import CasemateError
 from casemate.identifiers import MAIN, Namespace, TenantId
 from casemate.secret import Secret
@@ -146,25 +146,31 @@ class Here:
 def keeper(where: Where, remote: Remote) -> Iterator[Keeper]:
     """Who keeps the secrets that a command line means. Raises `Impossible`, `Unasked`, and what `opened` does."""
     if remote.server is None:
-        if remote != NOBODY:
-            raise Unasked("--user, --api-token and --headers are for a --server")
-        with opened(where) as found:
+        with opened(where, remote) as found:
             yield Here(found, TenantId(where.tenant))
-        return
+    else:
+        from casemate.cli.secrets_of_servers import There
+
+        yield There(asked(where, remote), TenantId(where.tenant))
+
+
+def asked(where: Where, remote: Remote) -> Connection:
+    """The connection to the server that a command line names. Raises `Unasked`."""
     if where.config or where.state:
         raise Unasked("--config and --state are for use without a --server, which has its own")
-    from casemate.cli.secrets_of_servers import There
-
-    asked = Asked(tenant=where.tenant, **{name: getattr(remote, name) for name in Remote.__slots__})
-    yield There(connection(asked, os.environ), TenantId(where.tenant))
+    named = {name: getattr(remote, name) for name in ("server", "user", "api_token", "headers")}
+    return connection(Asked(tenant=where.tenant, **named), os.environ)
 
 
 @contextmanager
-def opened(where: Where) -> Iterator[Opened]:
+def opened(where: Where, remote: Remote = NOBODY) -> Iterator[Opened]:
     """The secrets of a configuration, while no server works on its state folder.
 
-    Raises `Impossible`, `StateInUse`, `Refused`, `InvalidOptions`, `MissingExtra`.
+    Raises `Unasked` for what is said of a server when none is named, `Impossible`, `StateInUse`, `Refused`,
+    `InvalidOptions`, `MissingExtra`.
     """
+    if remote != NOBODY:
+        raise Unasked("--user, --api-token and --headers are for a --server")
     with database_in(where.state or default_state()) as database:
         settings = settings_from(*where.config)
         with closing(secrets_of(settings, database, where.state or default_state())) as secrets:

@@ -12,10 +12,12 @@ from cyclopts import Parameter
 
 from casemate.cli.failures import FAILED, INVALID
 from casemate.cli.listing import safe
-from casemate.cli.secret_stores import HERE, Impossible, Opened, Where, opened
+from casemate.cli.secret_stores import HERE, NOBODY, Impossible, Opened, Remote, Where, asked, opened
 from casemate.cli.secrets import attempted
-from casemate.cli.secrets_judged import Checked, Judge, Judged, Outcome
+from casemate.cli.secrets_answers import Outcome, Served, Stores
+from casemate.cli.secrets_judged import Checked, Judge, Judged
 from casemate.cli.secrets_named import Source, in_files, stored
+from casemate.cli.secrets_of_servers import There
 from casemate.identifiers import TenantId
 from casemate.secrets import ANYWHERE
 from casemate.settings import Service
@@ -31,6 +33,7 @@ def check(
     *,
     form: Annotated[bool, Parameter(name="--json", negative=(), show_default=False)] = False,
     where: Where = HERE,
+    remote: Remote = NOBODY,
 ) -> int:
     """Ask for every secret that flows name by a literal, and say which are not there.
 
@@ -42,18 +45,31 @@ def check(
         Print one JSON object.
     where
         Whose secrets.
+    remote
+        The server that is asked, if one is.
     """
-    return attempted(lambda: _check(paths, form, where), where)
+    return attempted(lambda: _check(paths, form, where, remote), where)
 
 
-def _check(paths: Sequence[Path], form: bool, where: Where) -> int:
-    with opened(where) as found:
-        tenant = TenantId(where.tenant)
-        sources = in_files(paths) if paths else _all(found, tenant)
-        checked = list(Judge(found.secrets, tenant).all_of(sources))
-        variables = _variables(found, tenant)
+def _check(paths: Sequence[Path], form: bool, where: Where, remote: Remote) -> int:
+    checked, variables = _here(paths, where, remote) if remote.server is None else _there(paths, where, remote)
     print(_as_json(checked, variables) if form else "\n".join(map(safe, _as_text(checked, variables))))
     return _status(checked)
+
+
+def _here(paths: Sequence[Path], where: Where, remote: Remote) -> tuple[list[Checked], tuple[str, ...]]:
+    """What the stores say, and the names of the variables among them."""
+    with opened(where, remote) as found:
+        tenant = TenantId(where.tenant)
+        sources = in_files(paths) if paths else _all(found, tenant)
+        return list(Judge(Stores(found.secrets, tenant)).all_of(sources)), _variables(found, tenant)
+
+
+def _there(paths: Sequence[Path], where: Where, remote: Remote) -> tuple[list[Checked], tuple[str, ...]]:
+    """What a server says, which does not tell of variables."""
+    server = There(asked(where, remote), TenantId(where.tenant))
+    sources = in_files(paths) if paths else (stored(place, name, text) for name, place, text in server.flows())
+    return list(Judge(Served(server)).all_of(sources)), ()
 
 
 def _all(found: Opened, tenant: TenantId) -> Iterator[Source]:
@@ -63,7 +79,7 @@ def _all(found: Opened, tenant: TenantId) -> Iterator[Source]:
     for namespace, flow in found.database.read_now(flows.names, tenant):
         last = found.database.read_now(flows.latest, tenant, namespace, flow)
         if last is not None:
-            yield stored(last)
+            yield stored(namespace, flow, last.source)
 
 
 def _variables(found: Opened, tenant: TenantId) -> tuple[str, ...]:

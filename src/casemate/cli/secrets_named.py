@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +10,7 @@ from casemate.cli.files import Odd, Unreadable, flow_files, regular_text_of
 from casemate.documents import Document, Mapping, Mark, Scalar, examine, split_documents
 from casemate.expressions import NamedSecret, named_secrets
 from casemate.identifiers import Namespace
-from casemate.scanning import Locator, Place, Span, places
-from casemate.store import StoredFlow
+from casemate.scanning import Locator, Span, places
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +32,11 @@ class Source:
     fault: str = ""
 
 
-def stored(flow: StoredFlow) -> Source:
-    """A flow of the instance."""
-    document = examine(flow.source).document
-    found = tuple(_mentions(document, flow.source, 0)) if document else ()
-    return Source(name=f"{flow.namespace} / {flow.id}", namespace=flow.namespace, mentions=found)
+def stored(namespace: Namespace, name: str, text: str) -> Source:
+    """A flow that an instance has."""
+    document = examine(text).document
+    found = tuple(_mentions(document, text, 0)) if document else ()
+    return Source(name=f"{namespace} / {name}", namespace=namespace, mentions=found)
 
 
 def in_files(paths: Iterable[Path]) -> Iterator[Source]:
@@ -80,17 +79,21 @@ def _mentions(document: Document, text: str, before: int) -> Iterator[Mention]:
     for place in places(document.root):
         if isinstance(place.key, str):
             yield from (Mention(one, _below(place.mark, before)) for one in named_secrets(place.key))
-        for one in named_secrets(place.text or ""):
-            yield Mention(one, _below(_mark(place, one, lines), before))
+        text, locator, after = place.text or "", Locator(place.node, lines), 0
+        for one in named_secrets(text):
+            span = _span(text, one, after)
+            yield Mention(one, _below(locator.mark(span), before))
+            after = span.end
 
 
-def _mark(place: Place, named: NamedSecret, lines: Sequence[str]) -> Mark:
-    """Where the name stands, or if that cannot be told the line that the call stands in."""
-    text = place.text or ""
+def _span(text: str, named: NamedSecret, after: int) -> Span:
+    """The name, behind what was named before if it is there, or if it cannot be told the line of the call."""
     begin = sum(len(line) for line in text.splitlines(keepends=True)[: named.line - 1])
-    at = text.find(named.name, begin) if named.name else -1
-    span = Span(begin, begin) if at < 0 else Span(at, at + len(named.name or ""))
-    return Locator(place.node, lines).mark(span)
+    if not named.name:
+        return Span(begin, begin)
+    at = text.find(named.name, max(begin, after))
+    at = text.find(named.name, begin) if at < 0 else at
+    return Span(begin, begin) if at < 0 else Span(at, at + len(named.name))
 
 
 def _below(mark: Mark, before: int) -> Mark:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -16,7 +16,8 @@ from casemate.secret import Secret
 from casemate.secrets import ANYWHERE, Address, Entry, ReadOnly
 
 _PAGE: Final = 1000
-_STRANGE: Final = "the server's answer is no list of secrets: is it a Kestra server?"
+_MOST_PAGES: Final = 1000
+_STRANGE: Final = "the server's answer has not the form that was asked for: is it a Kestra server?"
 
 
 class Declined(CasemateError):
@@ -34,7 +35,7 @@ class There:
         """See `Keeper`."""
         path = "secrets" if namespace is None else _of(namespace)
         found: list[Listed] = []
-        for page in range(1, 1 + 1_000_000 // _PAGE):
+        for page in range(1, _MOST_PAGES):
             said = self._asked("GET", f"{path}?page={page}&size={_PAGE}", does="list secrets")
             results = _mapping(said).get("results")
             if not isinstance(results, list):
@@ -73,6 +74,31 @@ class There:
                 return False
             raise _in_words(error, None) from None
         return True
+
+    def seen_from(self, namespace: Namespace) -> frozenset[str]:
+        """The names that flows of a namespace see."""
+        path = f"namespaces/{quote(namespace, safe='')}/inherited-secrets"
+        said = _mapping(self._asked("GET", path, does="list secrets"))
+        return frozenset(str(name) for names in said.values() if isinstance(names, list) for name in names)
+
+    def flows(self) -> Iterator[tuple[str, Namespace, str]]:
+        """Id, namespace and source of every flow."""
+        for page in range(1, _MOST_PAGES):
+            said = _mapping(self._asked("GET", f"flows/search?page={page}&size={_PAGE}&sort=id:asc", does="list flows"))
+            results = said.get("results")
+            if not isinstance(results, list):
+                raise Unasked(_STRANGE)
+            yield from map(self._flow, map(_mapping, results))
+            if len(results) < _PAGE:
+                return
+
+    def _flow(self, said: Mapping[str, Any]) -> tuple[str, Namespace, str]:
+        name, namespace = str(said.get("id")), Namespace(str(said.get("namespace")))
+        path = f"flows/{quote(namespace, safe='')}/{quote(name, safe='')}?source=true"
+        source = _mapping(self._asked("GET", path, does="read flows")).get("source")
+        if not isinstance(source, str):
+            raise Unasked(_STRANGE)
+        return name, namespace, source
 
     def _asked(
         self, method: str, path: str, said: Mapping[str, Any] | None = None, *, does: str, mask: Mask | None = None

@@ -10,7 +10,8 @@ from casemate.expressions.nodes import Arguments, Expression, Literal
 from casemate.expressions.parse import parse
 from casemate.expressions.raw import RawBlocks
 
-_PARAMETERS = ("key", "namespace", "subkey", "full")
+_PARAMETERS = ("key", "namespace", "subkey", "full", "inherit")
+_TEXTS = ("key", "namespace", "subkey")
 _MOST_NESTED = 5  # templates in texts of templates
 
 
@@ -21,6 +22,7 @@ class NamedSecret:
     name: str | None
     namespace: str | None = None
     subkey: str | None = None
+    inherit: bool = True
     computed: frozenset[str] = frozenset()
     line: int = 1
     """Of the text it stands in, from 1."""
@@ -46,12 +48,15 @@ def _of(text: str, depth: int) -> Iterator[NamedSecret]:
 
 def _named(arguments: Arguments, line: int) -> NamedSecret:
     given = {**dict(zip(_PARAMETERS, arguments.positional, strict=False)), **dict(arguments.named)}
-    told = {name: _text(node) for name, node in given.items() if name != "full"}
+    told = {name: _text(node) for name, node in given.items() if name in _TEXTS}
+    inherit = given.get("inherit", Literal(True, line))
+    computed = {name for name, text in told.items() if text is None and not _is_null(given[name])}
     return NamedSecret(
         name=told.get("key"),
         namespace=told.get("namespace"),
         subkey=told.get("subkey"),
-        computed=frozenset(name for name, text in told.items() if text is None and not _is_null(given[name])),
+        inherit=not (isinstance(inherit, Literal) and inherit.value is False),
+        computed=frozenset(computed if isinstance(inherit, Literal) else {*computed, "inherit"}),
         line=line,
     )
 

@@ -3,7 +3,7 @@
 from casemate.scanning.builtin import BUILTIN
 from casemate.scanning.junit import as_junit
 from casemate.scanning.locating import Locator
-from casemate.scanning.model import FLOW, GRAVITY, Finding, Place, Rule, Severity, Span, Suppression
+from casemate.scanning.model import FLOW, GRAVITY, Finding, Rule, Severity, Span, Suppression
 from casemate.scanning.places import places
 from casemate.scanning.report import Checked, Report, as_json
 from casemate.scanning.rules import Ruleset, extended
@@ -20,7 +20,6 @@ __all__ = [
     "Entry",
     "Finding",
     "Locator",
-    "Place",
     "Report",
     "Rule",
     "Ruleset",
