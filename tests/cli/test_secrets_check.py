@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import requests
 from tests.running import server
 
 from casemate.core import catalog
@@ -137,6 +138,19 @@ def test_all_flows_of_an_instance_are_checked_and_its_start_says_which_variables
     assert said.out.startswith("✘ - company.team / nightly: 9 secrets\n    line 6, column 48: missing")
     found = [file for file in tmp_path.rglob("*") if file.is_file() and CANARY.encode() in file.read_bytes()]
     assert found == []
+
+
+@pytest.mark.usefixtures("_environment")
+def test_what_another_namespace_lets_nobody_have_is_missing(called, tmp_path):
+    text = "id: a\nnamespace: a\ntasks: [{id: t, message: \"{{ secret('TOKEN', namespace='closed') }}\"}]"
+    (tmp_path / "a.yaml").write_text(text)
+    with server(tmp_path / "state") as running:
+        closed = {"id": "closed", "allowedNamespaces": [{"namespace": "friends"}]}
+        assert requests.post(f"{running.api}/namespaces", json=closed, timeout=30).ok
+        asked = called("secrets", "check", tmp_path / "a.yaml", "--server", running.url)
+        assert (asked.status, "does not tell whom closed lets have 'TOKEN'" in asked.out) == (0, True)
+    said = called("secrets", "check", tmp_path / "a.yaml", "--state", tmp_path / "state")
+    assert (said.status, "missing: 'TOKEN' of closed: Namespace closed is not allowed." in said.out) == (1, True)
 
 
 def test_an_instance_with_many_flows_is_checked_to_its_end(called, tmp_path):
