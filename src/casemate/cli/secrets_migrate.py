@@ -117,7 +117,7 @@ def _refuse_one_store(old: SecretStore, new: SecretStore) -> None:
     if old == new:
         raise Impossible("both are the same store")
     if old.kind == new.kind == _OURS and "url" not in {*old.options, *new.options}:
-        raise Impossible("both are the database of this instance; its rows have one key")
+        raise Impossible("both are the database of this instance: casemate encryption rotate changes its key")
 
 
 def _refuse_notes(chosen: Sequence[Step]) -> None:
