@@ -63,9 +63,9 @@ class Instance:
     """Secrets with a store of their own in memory, and those that namespaces bring in a real database."""
 
     def __init__(self, db: Database, **rules: Any) -> None:
-        self.db, self.opened = db, list[Watched]()
+        self.db, self.opened, self.now = db, list[Watched](), 0.0
         self.shelf = Shelf({("a", "ROOT"): "root", ("a.b", "K"): "of the instance"})
-        own = OwnStores(db, OPENED, KEYS, self._around)
+        own = OwnStores(db, OPENED, KEYS, self._around, clock=lambda: self.now)
         self.secrets = Secrets(self.shelf, own=own, **rules)
         self.own = own
 
@@ -83,6 +83,7 @@ class Instance:
     def put(self, record: StoredNamespace) -> None:
         self.db.transact_now(rows.delete, MAIN, record.id)
         self.db.transact_now(rows.add, record)
+        self.now += 1
 
     def write(self, namespace: str, name: str, value: str) -> None:
         address = Address(tenant=MAIN, namespace=Namespace(namespace), name=name)
@@ -132,6 +133,21 @@ def test_a_store_is_opened_once_and_kept_until_its_record_changes(instance):
     assert [one.closed for one in instance.opened] == [True, False]
     instance.say("a.b", "3")
     assert instance.find("a.b.c", "K") == "of the instance"
+
+
+def test_what_was_changed_here_holds_at_once_and_what_was_changed_elsewhere_in_a_second(instance):
+    assert instance.find("a.b", "ROOT") == "root"
+    instance.say("a.b", blockSecretInheritance=True)
+    instance.now -= 1
+    assert instance.find("a.b", "ROOT") == "root"
+    instance.now += 0.9
+    assert instance.find("a.b", "ROOT") == "root"
+    instance.now += 0.1
+    assert instance.find("a.b", "ROOT") is None
+    instance.say("a.b")
+    instance.now -= 1
+    instance.own.forget(MAIN, Namespace("a.b"))
+    assert instance.find("a.b", "ROOT") == "root"
 
 
 def test_a_store_in_use_is_closed_by_whoever_is_last(instance):

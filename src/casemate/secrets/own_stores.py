@@ -1,11 +1,12 @@
 """The stores that namespaces bring for their secrets: opened when they are first needed, kept until they change.
 
-Which one is meant is in rows, and read for each question: what another process changes holds here at once. A store that
-cannot be opened fails those who need it, in words; nobody else's store is taken in its place (spec/security 2.10).
+Which one is meant is in rows: what is changed here holds at once, what another process changes within a second. A store
+that cannot be opened fails those who need it, in words; nobody else's store is taken in its place (spec/security 2.10).
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,14 +20,13 @@ from casemate.secrets.backend import Backend
 from casemate.secrets.backends.unusable import Unusable
 from casemate.secrets.errors import BackendFailed, InvalidOptions, MissingExtra
 from casemate.secrets.kinds import opened, options_of
+from casemate.secrets.known_records import KnownRecords
 from casemate.secrets.own_configuration import Kept
 from casemate.secrets.own_options import faults
 from casemate.settings import OwnStores as Openings
-from casemate.store import Database, StoredNamespace, StoreUnavailable
-from casemate.store import namespaces as rows
+from casemate.store import Database, StoredNamespace
 
 AT: Final = "secretConfiguration"
-_AWAY: Final = "The database of namespaces does not answer."
 
 
 @dataclass(slots=True)
@@ -50,23 +50,20 @@ class OwnStores:
         around: Callable[[Backend], Backend],
         *,
         read_only: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._openings = openings
         self._keys = keys
         self._around = around
         self._read_only = read_only
+        self._records = KnownRecords(database, clock)
         self._lock = Lock()
         self._open: dict[tuple[TenantId, Namespace], _Open] = {}
 
     def records(self, tenant: TenantId, names: Iterable[Namespace] | None) -> Mapping[Namespace, StoredNamespace]:
         """What is written down of the namespaces with these names, None: of all. Raises `BackendFailed`."""
-        try:
-            if names is None:
-                return self._database.read_now(rows.all_of, tenant)
-            return self._database.read_now(rows.some, tenant, tuple(names))
-        except StoreUnavailable as error:
-            raise BackendFailed(_AWAY, passing=True) from error
+        return self._records.all_of(tenant) if names is None else self._records.some(tenant, names)
 
     @contextmanager
     def lent(self, record: StoredNamespace) -> Iterator[Backend]:
@@ -93,6 +90,10 @@ class OwnStores:
 
     def forget(self, tenant: TenantId, namespace: Namespace) -> None:
         """The record of a namespace was changed or removed: its store is closed when nobody uses it any more."""
+        self._records.forget()
+        self._end_of(tenant, namespace)
+
+    def _end_of(self, tenant: TenantId, namespace: Namespace) -> None:
         with self._lock:
             held = self._open.pop((tenant, namespace), None)
         self._end(held)
@@ -123,7 +124,7 @@ class OwnStores:
             if held is not None and held.stamp == record.stamp:
                 held.users += 1
                 return held
-        self.forget(*place)
+        self._end_of(*place)
         new = _Open(record.stamp, self._opened(record), users=1)
         with self._lock:
             # Another thread may have opened it meanwhile: it keeps its own as long as it needs it.

@@ -17,7 +17,7 @@ from casemate.errors import Problem, Refused
 from casemate.identifiers import Namespace
 from casemate.orchestrator import new_id
 from casemate.secrets import InvalidOptions, MissingExtra, lineage
-from casemate.store import StoredNamespace
+from casemate.store import Conflict, StoredNamespace
 from casemate.store import namespaces as rows
 
 _GIVEN = shapes.NamespaceGiven
@@ -46,6 +46,7 @@ async def create_namespace(call: Call) -> Answer:
     record = await _record(call, asked, None)
     if not await call.deps.db.transact(rows.add, record):
         raise Refused([Problem(code="namespace-exists", message="Namespace id already exists", path="id")])
+    _forget(call, record.id)
     return shown(record.id, record)
 
 
@@ -58,10 +59,10 @@ async def update_namespace(call: Call) -> Answer:
     if before is None and not await is_there(call, name):
         raise not_found(f"namespace {name}")
     record = await _record(call, asked, before)
-    if before is None:
-        await call.deps.db.transact(rows.add, record)
-    else:
+    if before is not None:
         await call.deps.db.transact(rows.replace, record, before.stamp)
+    elif not await call.deps.db.transact(rows.add, record):
+        raise Conflict(f"The namespace {name} was changed meanwhile")
     _forget(call, name)
     return shown(name, record)
 
