@@ -225,3 +225,43 @@ def test_versions_of_a_plugin_are_uploaded_used_and_removed(client):
         instance.install_versioned_plugins([f"{name}:1.0.0@sha256:{digest(content)}"])
     assert instance.uninstall_versioned_plugins([f"{name}:1.0.0"]).total == 1
     assert instance.list_versioned_plugins().total == 0
+
+
+# Stores of namespaces ------------------------------------------------------------------------------------------------
+
+SEALED = """
+kestra:
+  encryption: {secret-key: "NWRhUDc5TERWY2QyMDhSSHhfeWYzbjJpNE5vb3M5NnY="}
+"""
+
+
+def test_a_namespace_brings_a_store_and_its_credentials_are_stars(tmp_path):
+    (tmp_path / "conf.yml").write_text(SEALED)
+    server = Server(tmp_path / "state", "-c", str(tmp_path / "conf.yml"))
+    try:
+        namespaces = kestrapy.KestraClient(host=server.url, timeout=60).namespaces
+        said = kestrapy.Namespace(
+            id="own.store",
+            deleted=False,
+            description="with a store",
+            secret_type="jdbc",
+            secret_configuration={"jdbc": {"secret": "a-secret-of-more-than-32-characters"}},
+            secret_isolation=kestrapy.Isolation(enabled=True, denied_services=[kestrapy.ServiceType.INDEXER]),
+            allowed_namespaces=[kestrapy.NamespaceAllowedNamespace(namespace="own")],
+            worker_secret_manager_mode="CONTROLLER_ONLY",
+        )
+        made = namespaces.create_namespace(TENANT, said)
+        assert made.secret_configuration == {"jdbc": {"secret": "******"}}
+        assert made.allowed_namespaces == said.allowed_namespaces
+        made.description = "with the same store"
+        assert namespaces.update_namespace("own.store", TENANT, made).description == "with the same store"
+        assert namespaces.namespace("own.store", TENANT).secret_configuration == {"jdbc": {"secret": "******"}}
+        assert [one.id for one in namespaces.search_namespaces(TENANT).results] == ["own", "own.store"]
+        (secret,) = namespaces.put_secrets("own.store", TENANT, kestrapy.ApiSecretValue(key="K", value="v"))
+        assert (secret.key, secret.namespace) == ("K", "own.store")
+        namespaces.delete_namespace("own.store", TENANT)
+        with pytest.raises(kestrapy.ApiException) as gone:
+            namespaces.namespace("own.store", TENANT)
+        assert gone.value.status == 404
+    finally:
+        server.stop()

@@ -15,13 +15,13 @@ from casemate.catalog import Catalog, read_manifests
 from casemate.dispatch import Embedded, WorkerLink
 from casemate.executions import Context, Execution
 from casemate.flows import Flow, read_flow
-from casemate.identifiers import MAIN, WorkerId
+from casemate.identifiers import MAIN, Namespace, WorkerId
 from casemate.jobs import Finished, Grant, Hint, Kill, LogLine, Stale
 from casemate.orchestrator import Orchestrator, Rules
 from casemate.secrets import Backend, EnvironmentSecrets, Secrets
 from casemate.settings import Service
 from casemate.storage import Storage
-from casemate.store import Database, flows
+from casemate.store import Database, StoredNamespace, flows, namespaces
 
 START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -108,6 +108,14 @@ async def plane(
     finally:
         await orchestrator.stop()
         db.close()
+
+
+async def allow(service: Plane, namespace: str, *allowed: str) -> None:
+    """Let only flows of these namespaces read what is this one's."""
+    place = Namespace(namespace)
+    await service.db.transact(namespaces.delete, MAIN, place)
+    record = StoredNamespace(tenant=MAIN, id=place, stamp="1", document={"allowedNamespaces": list(allowed)})
+    await service.db.transact(namespaces.add, record)
 
 
 async def claimed(link: WorkerLink) -> Grant:

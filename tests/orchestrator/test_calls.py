@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from casemate.sealed import Sealed
 from casemate.storage import revisions
 from casemate.store import Job, kv, replies
 
-from .parts import Clock, Plane, claimed, finished, plane
+from .parts import Clock, Plane, allow, claimed, finished, plane
 
 pytestmark = pytest.mark.anyio
 
@@ -130,6 +131,27 @@ async def test_a_flow_writes_to_its_namespace_to_parents_and_where_there_are_flo
         await link.report(finished(grant))
     found, _ = await service.db.read(kv.search, MAIN, service.clock())
     assert [entry.namespace for entry in found] == ["other.place", "team", "team.a"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "function", "arguments"),
+    [
+        ("kv.Get", "kv.get", {"key": "k"}),
+        ("kv.GetKeys", "kv.keys", {}),
+        ("kv.Set", "kv.set", {"key": "k", "value": 1}),
+        ("kv.Delete", "kv.delete", {"key": "k"}),
+        ("namespace.DownloadFiles", "namespace.download", {"files": ["a"]}),
+    ],
+)
+async def test_what_is_a_namespaces_own_is_for_flows_that_it_allows(service: Plane, kind, function, arguments):
+    await service.save(f"id: other\nnamespace: closed\ntasks:\n  - {{id: a, type: {CORE}.log.Log, message: x}}\n")
+    await put(service, "k", "kept", "closed")
+    await service.storage.put(MAIN, "kestra:///closed/_files/a", b"kept")
+    written = {name: json.dumps(value) for name, value in arguments.items()}
+    link, grant = await granted(service, kind, **written, namespace="closed")
+    for allowed, error in (("elsewhere", "Namespace closed is not allowed."), ("team", None)):
+        await allow(service, "closed", allowed)
+        assert (await asked(link, grant, function, namespace="closed", **arguments)).error == error
 
 
 async def test_a_key_of_another_tenant_is_not_there(service: Plane):

@@ -12,7 +12,7 @@ from casemate.orchestrator import Conflict, NotFound
 from casemate.secret import Secret
 from casemate.store import Filter, executions, flows, logs, outbox
 
-from .parts import Plane, claimed, finished, plane, working
+from .parts import Plane, allow, claimed, finished, plane, working
 
 pytestmark = pytest.mark.anyio
 
@@ -185,6 +185,19 @@ async def test_a_disabled_flow_is_not_started(service: Plane):
     execution = await started(service, PARENT, f"{CHILD}\ndisabled: true\n")
     assert (await service.ended(execution)).state is State.FAILED
     assert ("ERROR", "Cannot execute a flow which is disabled") in await entries(service, execution)
+
+
+async def test_a_flow_of_a_namespace_that_lets_only_others_in_is_not_started(service: Plane):
+    child = CHILD.replace("namespace: company.team", "namespace: closed")
+    parent = PARENT.replace("    namespace: company.team", "    namespace: closed")
+    await allow(service, "closed", "elsewhere")
+    execution = await started(service, parent, child)
+    assert (await service.ended(execution)).state is State.FAILED
+    assert ("ERROR", "Namespace closed is not allowed.") in await entries(service, execution)
+    assert await subflows(service, execution) == ()
+    await allow(service, "closed", "company")
+    async with working(await service.link()):
+        assert (await service.ended(await started(service, parent, child))).state is State.SUCCESS
 
 
 async def test_a_deleted_flow_is_not_started(service: Plane):
