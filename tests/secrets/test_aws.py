@@ -324,7 +324,7 @@ def test_parameters_are_encrypted_with_the_key_that_is_named(aws):
         ({"endpoint-override": "https://user:hunter2@aws"}, "endpoint-override is no URL"),
         ({"prefix": ""}, "prefix is of"),
         ({"prefix": "aws"}, "not aws"),
-        ({"read-timeout": "0s"}, "read-timeout is longer than nothing"),
+        ({"read-timeout": "0s"}, "read-timeout: must be more than nothing"),
         ({"filter-on-prefix": {"prefix": "a"}}, "filter-on-prefix needs kestra.secret.read-only: true"),
         ({"acces-key": "hunter2"}, "at.acces-key"),
     ],

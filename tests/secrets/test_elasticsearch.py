@@ -189,7 +189,7 @@ def test_the_log_of_the_client_holds_no_secret(node, caplog):
         ({"client": {"http-hosts": "http://127.0.0.1", "ca-cert": "/nowhere"}}, "ca-cert has no effect"),
         ({"client": {"http-hosts": "https://search", "api-key": "hunter2"}}, "client.api-key"),
         ({"indice-prefix": "Upper"}, "indice-prefix is of small letters"),
-        ({"read-timeout": "0s"}, "read-timeout is longer than nothing"),
+        ({"read-timeout": "0s"}, "read-timeout: must be more than nothing"),
         ({"prefix": "hunter2"}, "at.prefix"),
     ],
 )

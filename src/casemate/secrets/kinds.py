@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
@@ -41,6 +42,12 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 
 
+_SECTION: Final = "kestra.secret"
+
+NOT_HERE: Final = ("1password", "beyondtrust", "bitwarden", "cyberark", "delinea", "doppler")
+"""Kinds that Kestra has, and we have not."""
+
+
 def opened(
     kind: str, written: Mapping[str, Any], *, read_only: bool, at: str, database: Database | None = None
 ) -> Backend:
@@ -51,7 +58,10 @@ def opened(
     chosen = options_of(kind, written, at)
     found = KINDS[kind]
     further = {"database": database, "at": at} if found.ours else {}
-    backend: Backend = _module(kind, at).opened(chosen, read_only=read_only, **further)
+    try:
+        backend: Backend = _module(kind, at).opened(chosen, read_only=read_only, **further)
+    except InvalidOptions as error:
+        raise InvalidOptions(fault if at in fault else f"{at}: {fault}" for fault in error.faults) from None
     return backend
 
 
@@ -75,7 +85,8 @@ def _is_there(module: str) -> bool:
 def _module(kind: str, at: str) -> Any:
     found = KINDS.get(kind)
     if found is None:
-        raise InvalidOptions((f"{at}: no secret backend is called {kind}; there are {', '.join(sorted(KINDS))}",))
+        where = f"{_SECTION}.type" if at == f"{_SECTION}.{kind}" else at
+        raise InvalidOptions((f"{where}: {_unknown(kind)}",))
     try:
         return import_module(f"casemate.secrets.backends.{found.module}")
     except ModuleNotFoundError as error:
@@ -88,3 +99,11 @@ def keeps_notes(kind: str, written: Mapping[str, Any]) -> bool:
     """Does a store with these options keep descriptions and tags? Version 1 of Vault's engine does not."""
     version = written.get("engine-version", written.get("engineVersion", 2))
     return kind != "vault" or str(version) != "1"
+
+
+def _unknown(kind: str) -> str:
+    there = f"there are {', '.join(sorted(KINDS))}"
+    if kind.lower() in NOT_HERE:
+        return f"Kestra's secret backend {kind.lower()} does not exist here; {there}"
+    like = "".join(f"did you mean {one}? " for one in get_close_matches(kind.lower(), KINDS, 1))
+    return f"no secret backend is called {kind}; {like}{there}"

@@ -49,12 +49,4 @@ def shown(tags: Mapping[str, str], choice: Choice) -> bool:
     """Whether the filters let a secret be seen: it has all pairs of `filter-on-tags`, and none of `excluded-tags`."""
     if any(tags.get(name) == value for name, value in (choice.excluded_tags or {}).items()):
         return False
-    return all(tags.get(name) == value for name, value in wanted(choice).items())
-
-
-def wanted(choice: Choice) -> dict[str, str]:
-    """The pairs of `filter-on-tags`: written flat, or below `tags` (spec/security 2.5)."""
-    pairs: dict[str, str] = {}
-    for name, value in (choice.filter_on_tags or {}).items():
-        pairs.update({name: value} if isinstance(value, str) else value)
-    return pairs
+    return all(tags.get(name) == value for name, value in (choice.filter_on_tags or {}).items())

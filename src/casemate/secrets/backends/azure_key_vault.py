@@ -184,7 +184,10 @@ def _credential(options: Options) -> TokenCredential:
     }
     if options.client_secret:
         one = options.client_secret
-        return ClientSecretCredential(one.tenant_id, one.client_id, one.client_secret.reveal(), **common)
+        try:
+            return ClientSecretCredential(one.tenant_id, one.client_id, one.client_secret.reveal(), **common)
+        except ValueError:
+            raise InvalidOptions(("client-secret needs the ids of a tenant and of a client of Azure",)) from None
     if options.workload_identity_client_id:
         try:
             return WorkloadIdentityCredential(client_id=options.workload_identity_client_id, **common)

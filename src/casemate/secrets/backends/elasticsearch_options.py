@@ -7,13 +7,14 @@ Below `kestra.secret.elasticsearch` stands the secret; the connection is that of
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from ssl import SSLError, create_default_context
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator
 
 from casemate.secrets.options import FORM, Duration, SecretText
 from casemate.secrets.sealed_options import SealedChoice
@@ -32,12 +33,16 @@ class BasicAuth:
     password: SecretText
 
 
+def _listed(written: object) -> object:
+    return written.split(",") if isinstance(written, str) else written
+
+
 @dataclass(frozen=True, kw_only=True)
 class Client:
     """`client`: the cluster. With `ca-cert`, a file in PEM form, no other authority is trusted."""
 
     __pydantic_config__ = FORM
-    http_hosts: str | Sequence[str]
+    http_hosts: Annotated[tuple[str, ...], BeforeValidator(_listed)]
     basic_auth: BasicAuth | None = None
     ca_cert: str | None = None
     trust_all_ssl: bool = False
@@ -56,8 +61,7 @@ class Client:
     @property
     def hosts(self) -> tuple[str, ...]:
         """The addresses of the nodes, each with its port."""
-        written = self.http_hosts.split(",") if isinstance(self.http_hosts, str) else self.http_hosts
-        return tuple(_with_port(host.strip()) for host in written if host.strip())
+        return tuple(_with_port(host.strip()) for host in self.http_hosts if host.strip())
 
     def _check_authority(self) -> None:
         if not self.ca_cert:
@@ -83,8 +87,6 @@ class Options(SealedChoice):
             raise ValueError("kestra.elasticsearch.client.http-hosts is needed")
         if not _PREFIX.fullmatch(self.indice_prefix):
             raise ValueError("indice-prefix is of small letters, digits and _ . -")
-        if self.read_timeout <= timedelta():
-            raise ValueError("read-timeout is longer than nothing")
 
     @property
     def index(self) -> str:

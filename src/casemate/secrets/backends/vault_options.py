@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from ssl import SSLError, create_default_context
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+
+from pydantic import BeforeValidator
 
 from casemate.secrets.options import FORM, Choice, Duration, SecretText
 from casemate.secrets.urls import url_fault
@@ -92,6 +94,11 @@ class Tls:
         return (self.client_cert, self.client_key or self.client_cert) if self.client_cert else None
 
 
+def _version(written: object) -> object:
+    """Placeholders of a configuration give texts."""
+    return int(written) if written in ("1", "2") else written
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options(Choice):
     """What stands below `kestra.secret.vault` (spec/security 2.4)."""
@@ -103,7 +110,7 @@ class Options(Choice):
     kubernetes: Kubernetes | None = None
     role: str | None = None
     namespace: str | None = None
-    engine_version: Literal[1, 2] = 2
+    engine_version: Annotated[Literal[1, 2], BeforeValidator(_version)] = 2
     root_engine: str = "secret"
     prefix: str = ""
     secret_path_prefix: str = ""
@@ -151,6 +158,8 @@ def _address_fault(options: Options) -> str | None:
         return fault
     if options.address.startswith("http:") and options.tls != Tls():
         return "tls has no effect with an address that begins with http://"
+    if options.namespace is not None and not all(map(is_segment, options.namespace.strip("/").split("/"))):
+        return "namespace is no path of a namespace of Vault; without namespace it is the root"
     return None
 
 
