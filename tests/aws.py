@@ -72,7 +72,7 @@ class Aws:
     administrator: Login
 
     def client(self, service: str) -> Any:
-        """A client of the administrator's."""
+        """A client of the administrator's, made once."""
         return _client(self.address, service, self.administrator)
 
     def user(self, name: str, actions: Sequence[str]) -> Login:
@@ -116,6 +116,8 @@ def _policy(actions: Sequence[str]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
+@cache
 def _client(address: str, service: str, login: Login) -> Any:
+    # Each session would read the descriptions of all services anew.
     session = boto3.Session(login.access, login.secret, region_name=REGION)
     return session.client(service, endpoint_url=address, config=Config(retries={"total_max_attempts": 1}))

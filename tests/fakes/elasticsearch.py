@@ -75,6 +75,7 @@ class Fake:
     """A cluster of one node."""
 
     def __init__(self, login: tuple[str, str] | None = None) -> None:
+        self.other = 0
         self.indices: dict[str, Index] = {}
         self.lock = threading.Lock()
         self.expected = f"Basic {b64encode(':'.join(login).encode()).decode()}" if login else None
@@ -138,6 +139,9 @@ class _Requests(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.fake.other:
+            self._send(self.fake.other, b"{}")
+            return
         try:
             if self.fake.expected and self.headers.get("Authorization") != self.fake.expected:
                 raise Refused(401, "security_exception")
@@ -149,7 +153,8 @@ class _Requests(BaseHTTPRequestHandler):
 
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)
-        self.send_header("X-Elastic-Product", "Elasticsearch")
+        if not self.fake.other:
+            self.send_header("X-Elastic-Product", "Elasticsearch")
         self.send_header("Content-Type", self.headers.get("Accept") or "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -167,10 +172,14 @@ class _Requests(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def fake_elasticsearch(
-    login: tuple[str, str] | None = None, certificate: tuple[Path, Path] | None = None
+    login: tuple[str, str] | None = None, certificate: tuple[Path, Path] | None = None, other: int = 0
 ) -> Iterator[tuple[str, Fake]]:
-    """A node for as long as the context lasts: its address, and what it keeps. By TLS if it has a certificate."""
+    """A node for as long as the context lasts: its address, and what it keeps. By TLS if it has a certificate.
+
+    With `other` it is another maker's server, which answers everything with that status.
+    """
     fake = Fake(login)
+    fake.other = other
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Requests", (_Requests,), {"fake": fake}))
     server.daemon_threads = True
     if certificate:

@@ -168,6 +168,19 @@ def test_what_is_no_elasticsearch_is_told():
         assert failed.value.passing is False
 
 
+@pytest.mark.parametrize("status", [400, 404, 406])
+def test_an_opensearch_is_told_as_such_and_not_as_a_store_without_secrets(status):
+    with fake_elasticsearch(other=status) as (address, _), store(address) as backend:
+        for ask in (
+            lambda: backend.read(at("KEY")),
+            lambda: backend.entries(MAIN, None),
+            lambda: backend.write(Entry(address=at("KEY")), CANARY),
+        ):
+            with pytest.raises(BackendFailed, match="OpenSearch") as failed:
+                ask()
+            assert failed.value.passing is False
+
+
 def test_the_log_of_the_client_holds_no_secret(node, caplog):
     with caplog.at_level(logging.DEBUG), store(node[0]) as backend:
         backend.write(Entry(address=at("KEY"), description="canary-9920 words"), CANARY)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from threading import Event
 
 import pytest
+from structlog.testing import capture_logs
 from tests.secrets.shelf import Shelf, at
 
 from casemate.secret import Secret
@@ -82,6 +83,15 @@ def test_a_change_is_seen_at_once(memory):
     assert value(memory.read(PLACE)) == "new"
     memory.delete(PLACE)
     assert memory.read(PLACE) is None
+
+
+def test_what_the_memory_did_is_told_when_it_is_closed(memory):
+    memory.read(PLACE)
+    memory.read(PLACE)
+    with capture_logs() as told:
+        memory.close()
+    counted = {"event": "secret_cache.closed", "log_level": "info", "hits": 1, "misses": 1, "shared": 0, "evicted": 0}
+    assert told == [counted]
 
 
 def test_failures_are_not_remembered(shelf, memory):

@@ -7,14 +7,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from threading import Lock
 from typing import Final
+
+import structlog
 
 from casemate.identifiers import Namespace, TenantId
 from casemate.secret import Secret
 from casemate.secrets.backend import Address, Backend, Entry, Found
 from casemate.settings import SecretCache
+
+log = structlog.get_logger()
 
 ABSENT: Final = 5.0
 """Seconds at most that a secret is remembered not to exist: whoever adds it wants to use it."""
@@ -82,9 +86,10 @@ class Remembering:
             return self._backend.delete(address)
 
     def close(self) -> None:
-        """See `Backend`."""
+        """See `Backend`; how the memory did is told in the log."""
         with self._lock:
             self._kept.clear()
+        log.info("secret_cache.closed", **asdict(self._counters))
         self._backend.close()
 
     def _fetched(self, address: Address, flight: Future[Found | None]) -> Found | None:

@@ -26,6 +26,13 @@ from casemate.secrets.errors import BackendFailed
 
 T = TypeVar("T")
 
+_PRODUCT: Final = "X-Elastic-Product"
+_OF_THE_PRODUCT: Final = (400, 404, 406, 415)
+"""Answers that no gateway gives in its place."""
+_OTHER_PRODUCT: Final = (
+    "What answered is not Elasticsearch, as its official client checks; OpenSearch and other makers' servers cannot"
+    " keep secrets. Name an Elasticsearch 8 or 9 in http-hosts, or choose another kestra.secret.type."
+)
 _OF_ONE: Final = (409, 500)
 """The document was changed meanwhile, or the server stumbles over it."""
 
@@ -77,13 +84,14 @@ def asked(question: Callable[[], T]) -> T | None:
     """The answer to a question; None where what it is about is not there. Raises `BackendFailed`."""
     try:
         return question()
-    except NotFoundError:
-        return None
     except UnsupportedProductError:
-        raise BackendFailed(
-            "What answered is not Elasticsearch (its official client does not speak to others)."
-        ) from None
+        raise BackendFailed(_OTHER_PRODUCT) from None
     except ApiError as error:
+        # The client checks the product of good answers only; others would say "not found" of every secret.
+        if error.status_code in _OF_THE_PRODUCT and _PRODUCT not in error.meta.headers:
+            raise BackendFailed(_OTHER_PRODUCT) from None
+        if isinstance(error, NotFoundError):
+            return None
         raise _refused(error.status_code) from None
     except TransportError as error:
         raise _unreached(error) from None
