@@ -431,7 +431,7 @@ FAR = "jdbc:postgresql://db.example:5432/flows"
         ({"sslmode": "require", "sslrootcert": "/nowhere", "allow-insecure": True}, "sslrootcert has no effect"),
         ({"url": "postgresql:///flows?host=/run", "sslmode": "verify-full"}, "has no effect on a socket"),
         ({"sslmode": "disable", "allow-insecure": True, "schema": 'x"; DROP'}, "schema is of small letters"),
-        ({"sslmode": "disable", "allow-insecure": True, "read-timeout": "0s"}, "read-timeout is longer than nothing"),
+        ({"sslmode": "disable", "allow-insecure": True, "read-timeout": "0s"}, "must be more than nothing"),
         ({"url": None}, "username has no effect without url"),
     ],
 )

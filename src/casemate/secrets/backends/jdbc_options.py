@@ -131,9 +131,6 @@ def _tls_fault(options: Options, place: Place) -> str | None:
 def _form_fault(options: Options) -> str | None:
     if not _SCHEMA.fullmatch(options.schema) or options.schema.startswith("pg_"):
         return "schema is of small letters, digits and _"
-    for name in ("connect_timeout", "read_timeout"):
-        if getattr(options, name) <= timedelta():
-            return f"{name.replace('_', '-')} is longer than nothing"
     return None
 
 
