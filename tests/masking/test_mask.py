@@ -181,6 +181,15 @@ def test_a_text_made_to_be_searched_forever_is_not(text, secrets):
     assert time.process_time() - begun < 2
 
 
+def test_secrets_that_become_known_one_by_one_are_not_learned_anew_each_time():
+    mask = Mask()
+    begun = time.process_time()
+    for number in range(500):
+        assert mask.derive(f"secret-{number:05}-value")
+        assert mask.cover(f"secret-{number:05}-value, secret-00000-value") == "********, ********"
+    assert time.process_time() - begun < 10
+
+
 @pytest.mark.parametrize("secrets", [["s" * (1 << 20)], [f"secret-{number}" for number in range(6_000)]])
 def test_more_than_can_be_looked_for_covers_everything_and_says_so(secrets):
     mask = Mask(map(Secret, secrets))

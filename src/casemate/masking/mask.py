@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Final
 
 from casemate.masking.forms import forms, maskable
-from casemate.masking.search import Search
+from casemate.masking.search import Search, joined
 from casemate.masking.stars import STARS, Style, starred
 from casemate.secret import Secret
 
@@ -32,8 +32,7 @@ class Mask:
         # Templates are rendered in a thread, logs are written in another.
         self._making = Lock()
         self._new: deque[Secret] = deque()
-        self._forms: set[bytes] = set()
-        self._search: Search | None = None
+        self._searches: tuple[Search, ...] = ()
         self._followed: list[tuple[Sequence[Secret], int]] = []
         self._characters = self._derived = self._characters_derived = 0
         self._instead: str | None = None
@@ -110,8 +109,7 @@ class Mask:
     def learn(self) -> None:
         """Work out how the new ones are written; the next `cover` does it otherwise, and many of them take seconds."""
         self._catch_up()
-        if self._new:
-            self._sort_in()
+        self._sort_in()
 
     def cover_all(self, value: object) -> object:
         """A JSON value with every secret replaced in its texts, those of its keys included."""
@@ -132,13 +130,14 @@ class Mask:
 
     def _cover_everything_by(self, text: str) -> None:
         self._instead = text
-        self._new, self._forms, self._search = deque(), set(), None
+        self._new, self._searches = deque(), ()
 
     def _starred(self, text: str, *, cut: bool) -> str:
-        if self._search is None:
+        searches = self._searches
+        if not searches:
             return text
         content = _encoded(text)
-        spans = self._search.spans(content, cut=cut)
+        spans = joined([search.spans(content, cut=cut) for search in searches])
         return starred(content, spans, self._style) if spans else text
 
     def _catch_up(self) -> None:
@@ -148,11 +147,21 @@ class Mask:
                 self.add_all(growing[seen:])
 
     def _sort_in(self) -> None:
+        # Whoever covers waits here until what others sort in can be found.
         with self._making:
-            new = [self._new.popleft() for _ in range(len(self._new))]
-            self._forms.update(_encoded(form) for secret in new for form in forms(secret.reveal()))
-            if self._forms:
-                self._search = Search(self._forms)
+            waiting = self._new
+            if not (new := tuple(waiting)):
+                return
+            texts = {_encoded(form) for secret in new for form in forms(secret.reveal())}
+            kept = list(self._searches)
+            # One by one they would be sorted anew for each: a search is made of those that are no larger than it.
+            while texts and kept and len(kept[-1].texts) <= len(texts):
+                texts.update(kept.pop().texts)
+            found_by = (*kept, Search(texts)) if texts else tuple(kept)
+            if self._instead is None:
+                self._searches = found_by
+            for _ in new:
+                waiting.popleft()
 
 
 def _encoded(text: str) -> bytes:

@@ -8,7 +8,7 @@ more than RE2's automaton holds from a hundred secrets on, and Python's `re` tri
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import re2
@@ -33,9 +33,9 @@ class Search:
     """Looks for texts, given as UTF-8."""
 
     def __init__(self, texts: Iterable[bytes]) -> None:
-        self._texts = sorted(set(texts))
-        self._longest = max(map(len, self._texts))
-        self._pattern = _compiled({text[:_HEAD] for text in self._texts})
+        self.texts: Final = sorted(set(texts))
+        self._longest = max(map(len, self.texts))
+        self._pattern = _compiled({text[:_HEAD] for text in self.texts})
 
     def spans(self, content: bytes, *, cut: bool = False) -> list[tuple[int, int]]:
         """The places of all of them; of a text that was `cut` the begin of one at its end is a place, too."""
@@ -72,14 +72,14 @@ class Search:
 
     def _length(self, there: bytes) -> int:
         """How many of these bytes are a place: all of a text, or so many of one that it is known."""
-        place = bisect_right(self._texts, there)
-        common = max(_common(there, text) for text in self._texts[max(place - 1, 0) : place + 1])
+        place = bisect_right(self.texts, there)
+        common = max(_common(there, text) for text in self.texts[max(place - 1, 0) : place + 1])
         return common if common >= _KNOWN else self._whole(there[:common])
 
     def _whole(self, there: bytes) -> int:
         """The length of the longest text that these bytes begin with."""
-        while place := bisect_right(self._texts, there):
-            nearest = self._texts[place - 1]
+        while place := bisect_right(self.texts, there):
+            nearest = self.texts[place - 1]
             common = _common(there, nearest)
             if common == len(nearest):
                 return common
@@ -90,10 +90,20 @@ class Search:
         """How many of the last bytes are the begin of one of them."""
         for length in range(min(_KNOWN, len(content)), 0, -1):
             last = content[-length:]
-            place = bisect_right(self._texts, last)
-            if any(text.startswith(last) for text in self._texts[max(place - 1, 0) : place + 1]):
+            place = bisect_right(self.texts, last)
+            if any(text.startswith(last) for text in self.texts[max(place - 1, 0) : place + 1]):
                 return length
         return 0
+
+
+def joined(several: Sequence[list[tuple[int, int]]]) -> list[tuple[int, int]]:
+    """The places that several searches found in one text."""
+    if len(several) == 1:
+        return several[0]
+    found: list[tuple[int, int]] = []
+    for begin, end in sorted(place for places in several for place in places):
+        _join(found, begin, end)
+    return found
 
 
 def _compiled(heads: Iterable[bytes]) -> Any:
