@@ -6,7 +6,7 @@ one lane, a Parallel has a lane for each task, a ForEach a lane for each value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -82,14 +82,22 @@ def _following(lanes: Lanes, runs: TaskRuns, parent: TaskRunId | None, ended: Ta
     """The next steps of lanes that have begun."""
     if not lanes.whole or len(lanes.tasks) == 1:
         return []
-    if ended is not None and ended.task_id not in lanes.ids:
-        return []
-    values = lanes.values if ended is None else (ended.value,)
-    found = (_next_in_lane(lanes.tasks, value, runs, parent) for value in values)
+    if ended is not None:
+        found = [_next_after(ended, lanes, runs, parent)]
+    else:
+        found = [_next_in_lane(lanes.tasks, value, runs, parent) for value in lanes.values]
     return [step for step in found if step is not None]
 
 
-def _next_in_lane(tasks: tuple[Task, ...], value: str | None, runs: TaskRuns, parent: TaskRunId | None) -> Step | None:
+def _next_after(ended: TaskRun, lanes: Lanes, runs: TaskRuns, parent: TaskRunId | None) -> Step | None:
+    """Whatever stands before the child that ended has begun before it: a lane of thousands is not gone through."""
+    ids = lanes.ids
+    if ended.task_id not in ids:
+        return None
+    return _next_in_lane(islice(lanes.tasks, ids.index(ended.task_id), None), ended.value, runs, parent)
+
+
+def _next_in_lane(tasks: Iterable[Task], value: str | None, runs: TaskRuns, parent: TaskRunId | None) -> Step | None:
     before: TaskRun | None = None
     for task in tasks:
         run = runs.child(parent, task.id, value)

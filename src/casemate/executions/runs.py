@@ -97,6 +97,8 @@ class TaskRuns(Mapping[TaskRunId, TaskRun]):
 
     def any(self, parent: TaskRunId | None, tasks: Iterable[TaskId], state: State) -> bool:
         """Is any task run of those tasks in that state?"""
+        if not self.holds(state):
+            return False
         counts = self._siblings(parent).counts
         return any(counts.get((task, state)) for task in tasks)
 
