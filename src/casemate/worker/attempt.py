@@ -122,14 +122,18 @@ async def attend(job: Job, tools: Tools) -> None:
     finally:
         flushing.cancel()
         job.close()
-        await asyncio.to_thread(_tidy, job)
+        await _tidy(job)
 
 
-def _tidy(job: Job) -> None:
+async def _tidy(job: Job) -> None:
     """Nothing is left of a job; in the folder of another one nothing of what the worker put there for it."""
     if job.host is None or job.folder != job.host.folder:
-        folders.remove(job.folder)
-        return
+        await folders.promptly(folders.remove, job.folder)
+    else:
+        await asyncio.to_thread(_take_out, job)
+
+
+def _take_out(job: Job) -> None:
     # The text of a script has the secrets of its task in it, and the next task is not to read them.
     folders.open_up(job.folder)
     for name in job.hidden:

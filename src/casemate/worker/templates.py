@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
@@ -19,6 +19,9 @@ from casemate.worker.world import JobWorld
 
 SECONDS: Final = 30.0
 """What rendering a task may take, or a batch of rows, answers of the control plane included."""
+
+_FEW: Final = 100
+"""Values that are gone through in no time."""
 
 T = TypeVar("T")
 
@@ -68,8 +71,11 @@ class Templates:
         return {"workingDir": self.places.work, "outputDir": f"{self.places.work}/{OUTPUT}"}
 
 
-async def templates(job: Job, tools: Tools, function: Callable[[Templates], T]) -> T:
-    """What the function says, called in a thread for templates. Raises what it raises."""
+async def templates(job: Job, tools: Tools, function: Callable[[Templates], T], *, at_once: bool = False) -> T:
+    """What the function says, called in a thread for templates. Raises what it raises.
+
+    `at_once` is for values that `are_plain`: there a thread would take longer to wake than the function takes.
+    """
     loop = asyncio.get_running_loop()
 
     async def ask(question: Ask) -> Reply:
@@ -81,6 +87,8 @@ async def templates(job: Job, tools: Tools, function: Callable[[Templates], T]) 
     world = JobWorld(job.mask, ask, loop, tools.zone, tools.jq, local)
     given = Templates(world, job.grant.variables, tools.recursive, budget, job.places)
     try:
+        if at_once:
+            return function(given)
         return await loop.run_in_executor(tools.renderers, partial(_called, function, given))
     finally:
         warn_of_short(job, world.short)
@@ -92,3 +100,21 @@ def _called(function: Callable[[Templates], T], given: Templates) -> T:
     finally:
         # Here it holds up nobody: entries of the log are covered in the event loop.
         given.world.mask.learn()
+
+
+def are_plain(*values: object) -> bool:
+    """Whether these are few, however deep they lie, and none is a text with a template in it."""
+    waiting = list(values)
+    for _ in range(_FEW):
+        if not waiting:
+            return True
+        match waiting.pop():
+            case str() as text if "{" in text:
+                return False
+            case Mapping() | list() | tuple() | Set() as many if len(many) > _FEW:
+                return False
+            case Mapping() as mapping:
+                waiting += (*mapping.keys(), *mapping.values())
+            case list() | tuple() | Set() as several:
+                waiting += several
+    return not waiting

@@ -13,7 +13,7 @@ from casemate.flows import Task
 from casemate.worker import properties
 from casemate.worker.errors import TaskFailed
 from casemate.worker.model import Job, Tools
-from casemate.worker.templates import Templates, templates
+from casemate.worker.templates import Templates, are_plain, templates
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,10 @@ async def render(job: Job, tools: Tools) -> None:
     task = job.grant.task
     manifest = tools.catalog.find(task.canonical, task.version)
     schemas = {} if manifest is None else manifest.schema.properties
+    # The thread also learns how the secrets that are known by now may be written.
+    plain = not job.mask and are_plain(task.properties, task.timeout, task.log_level)
     try:
-        filled = await templates(job, tools, lambda given: _fill_in(task, schemas, given))
+        filled = await templates(job, tools, lambda given: _fill_in(task, schemas, given), at_once=plain)
     except ExpressionError as error:
         raise TaskFailed(str(error)) from error
     job.properties = filled.properties
