@@ -146,9 +146,10 @@ def _bear(step: Step, born: Born) -> Written | None:
 
 
 def _claim(step: Step, claim: Claim) -> Job | Stale:
-    if not _holds_folder(step, claim):
+    job = jobs.get(step.tx, claim.job)
+    if not _holds_folder(step, claim, job):
         return Stale("it works in a folder that is elsewhere")
-    if not admitting.may_be_granted(step, jobs.get(step.tx, claim.job)):
+    if not admitting.may_be_granted(step, job):
         return Stale("the instance is in maintenance")
     granted = jobs.grant(step.tx, claim.job, claim.worker, step.around.now + step.around.rules.lease)
     if granted is None:
@@ -161,9 +162,8 @@ def _claim(step: Step, claim: Claim) -> Job | Stale:
     return Stale("it is no longer wanted")
 
 
-def _holds_folder(step: Step, claim: Claim) -> bool:
+def _holds_folder(step: Step, claim: Claim, job: Job | None) -> bool:
     """A job that works in a folder is for the worker that holds it: anywhere else it would find an empty one."""
-    job = jobs.get(step.tx, claim.job)
     if job is None or job.queue != jobs.FOLDER:
         return True
     holder = _holder(step, job)
