@@ -15,8 +15,9 @@ import pytest
 import requests
 from tests.running import casemate, server
 
-from casemate.keys import Keyring
-from casemate.sealed import envelope, opened
+from casemate.cli.encryption import worn
+from casemate.keys import WORN, Keyring
+from casemate.sealed import envelope, opened, sealed_in
 from casemate.secret import Secret
 from casemate.store import Database
 from casemate.store.envelopes import PLACES
@@ -133,6 +134,34 @@ def test_what_no_key_opens_is_counted_and_left(tmp_path: Path, configured):
     assert left.returncode == 1
     assert "no configured key opens 50 values" in left.stderr
     assert ran("rotate", tmp_path, configured(BOTH)).returncode == 0
+
+
+def test_a_key_that_has_sealed_too_much_is_named():
+    assert worn({"old": WORN, "new": WORN - 1, "": WORN, "older": 2**40}) == ["old", "older"]
+
+
+def test_nothing_is_left_of_what_the_old_key_sealed(tmp_path: Path, configured):
+    Database.open(f"sqlite:///{tmp_path}/casemate.db").close()
+    _filled(tmp_path, 2_000)
+    with closing(sqlite3.connect(tmp_path / "casemate.db")) as db:
+        documents = [json.loads(row[0]) for row in db.execute("SELECT document FROM task_runs LIMIT 50")]
+    old = {cipher for document in documents for cipher in _ciphers(document)}
+    assert len(old) > 100
+    assert ran("rotate", tmp_path, configured(BOTH)).returncode == 0
+    files = [file for file in tmp_path.glob("casemate.db*") if file.is_file()]
+    content = b"".join(file.read_bytes() for file in files)
+    assert [cipher for cipher in old if cipher.encode() in content] == [], files
+
+
+def _ciphers(value: object) -> Iterator[str]:
+    if sealed := sealed_in(value):
+        yield sealed.cipher
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _ciphers(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _ciphers(one)
 
 
 def test_every_column_that_may_hold_an_envelope_is_looked_through():

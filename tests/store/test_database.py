@@ -210,3 +210,8 @@ async def test_an_error_in_the_middle_of_reading_leaves_nothing_behind(db, now, 
         kept.append(error)  # with all the frames and cursors that it refers to
         await db.transact(put, f"k{number}", number, now)
         assert [await db.read(value, f"k{number}", now) for _ in range(4)] == [number] * 4
+
+
+async def test_what_is_deleted_is_written_over(db: Database):
+    assert await db.read(lambda tx: tx.exec_driver_sql("PRAGMA secure_delete").scalar()) == 1
+    assert await db.transact(lambda tx: tx.exec_driver_sql("PRAGMA secure_delete").scalar()) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +19,7 @@ from casemate.cli.failures import FAILED, INVALID, told
 from casemate.cli.logging import log_to_standard_error
 from casemate.cli.sealed_secrets import count_secrets, is_sealed, reseal_secrets
 from casemate.errors import CasemateError
-from casemate.keys import UNREADABLE, Keyring, Rotation
+from casemate.keys import UNREADABLE, WORN, Keyring, Rotation
 from casemate.settings import SecretStore, keyring
 from casemate.store import Database, StateInUse, Tx
 from casemate.store.envelopes import PLACES, Key, Place, rewrite
@@ -126,6 +126,8 @@ def _status(db: Database, keys: Keys) -> int:
     if keys.secrets is not None:
         total += _told(keys.secrets.at, count_secrets(keys.secrets, db))
     _told("all", total)
+    for key in worn(total):
+        print(f"casemate: the key {key} has sealed so much that it should be changed (SP 800-38D)", file=sys.stderr)
     if not total:
         print("nothing is encrypted", file=sys.stderr)
     return FAILED if total[UNREADABLE] else 0
@@ -176,6 +178,11 @@ def _batch(tx: Tx, place: Place, after: Key | None, keys: Keyring, only_looks: b
     if place.made_up:
         del rotation.counts[UNREADABLE]
     return last, Found(rotation.counts, rotation.renewed)
+
+
+def worn(counts: Mapping[str, int]) -> list[str]:
+    """The keys that should not seal many more values."""
+    return sorted(key for key, number in counts.items() if key != UNREADABLE and number >= WORN)
 
 
 def _named(key: str) -> str:

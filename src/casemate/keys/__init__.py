@@ -2,13 +2,14 @@
 
 from casemate.keys.cipher import Cipher, Undecipherable
 from casemate.keys.key import InvalidKey, KeyRefused, decoded_key, weakness
-from casemate.keys.keyring import DEFAULT, Keyring
+from casemate.keys.keyring import DEFAULT, WORN, Keyring
 from casemate.keys.password import password_fits, password_hash
 from casemate.keys.rotation import UNREADABLE, Rotation
 
 __all__ = [
     "DEFAULT",
     "UNREADABLE",
+    "WORN",
     "Cipher",
     "InvalidKey",
     "KeyRefused",

@@ -14,6 +14,10 @@ DEFAULT: Final = "default"
 """The id of the key that stands alone, in `kestra.encryption.secret-key`."""
 
 
+WORN: Final = 1 << 31
+"""Values under one key, after which it should be changed: half of what NIST allows for random IVs (SP 800-38D 8.3)."""
+
+
 class Keyring:
     """Seals with the primary key and opens with whichever fits; `named` envelopes say which one they are of."""
 

@@ -38,6 +38,8 @@ _PRAGMAS = (
     "busy_timeout = 5000",
     "cache_size = -8192",
     "journal_size_limit = 67108864",
+    # What is deleted or written over is not left in the file; how the library was built must not decide that.
+    "secure_delete = ON",
 )
 
 
