@@ -21,7 +21,7 @@ from casemate.secret import Secret
 from casemate.secrets import Found
 from casemate.store import Page, executions, logs
 
-from .parts import START, Clock, Plane, claimed, plane
+from .parts import START, Clock, Plane, claimed, plane, working
 
 pytestmark = pytest.mark.anyio
 
@@ -277,4 +277,51 @@ async def test_an_input_of_a_schedule_that_is_refused_is_not_shown(tmp_path: Pat
         assert failed.state is State.FAILED
         assert any("Expected `INT` but received" in entry.message for entry in entries)
         assert "opensesame" not in str(told) + str(entries)
+        assert written(tmp_path, "opensesame") == []
+
+
+STARTS = """
+id: starts
+namespace: company.team
+tasks:
+  - id: call
+    type: io.kestra.plugin.core.flow.Subflow
+    namespace: company.team
+    """
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "flowId: \"{{ secret('TOKEN') }}\"",
+        "flowId: called\n    scheduleDate: \"{{ secret('TOKEN') }}\"",
+        "flowId: called\n    inputs: {number: 1}\n    outputs: {x: \"{{ secret('TOKEN') | date(secret('TOKEN')) }}\"}",
+    ],
+)
+async def test_why_a_subflow_cannot_be_started_or_heard_shows_no_secret(tmp_path: Path, line: str):
+    async with plane(tmp_path) as service, working(await service.link()):
+        await service.save(CALLED)
+        flow = await service.save(STARTS + line)
+        execution = await service.ended(await service.orchestrator.create(flow))
+        assert execution.state is State.FAILED
+        assert written(tmp_path, "opensesame") == []
+
+
+DATES = """
+id: dates
+namespace: company.team
+tasks:
+  - {id: say, type: io.kestra.plugin.core.log.Log, message: hello}
+triggers:
+  - {id: t, type: io.kestra.plugin.core.trigger.ScheduleOnDates, dates: ["{{ secret('TOKEN') }}"]}
+"""
+
+
+async def test_a_secret_that_is_no_date_is_not_shown(tmp_path: Path):
+    async with plane(tmp_path) as service:
+        await service.save(DATES)
+        with capture_logs() as told:
+            await service.orchestrator.scheduler.round()
+        assert "could not be parsed" in str(told)
+        assert "opensesame" not in str(told)
         assert written(tmp_path, "opensesame") == []

@@ -56,13 +56,18 @@ class Dating:
         return Found(flow, trigger, await self._schedule(flow, trigger) if state.kind == "SCHEDULE" else None)
 
     async def _schedule(self, flow: Flow, trigger: Trigger) -> Schedule:
-        written = await self._dates(flow, trigger) if trigger.canonical == ON_DATES else []
-        return schedule_of(trigger, self._zone, written, self._recover.get(trigger.canonical, "ALL"))
+        shown = Mask()
+        written = await self._dates(flow, trigger, shown) if trigger.canonical == ON_DATES else []
+        try:
+            return schedule_of(trigger, self._zone, written, self._recover.get(trigger.canonical, "ALL"))
+        except ExpressionError as error:
+            # It tells the text that is no date, whatever that was made of.
+            raise ExpressionError(shown.cover(str(error))) from None
 
-    async def _dates(self, flow: Flow, trigger: Trigger) -> list[str]:
+    async def _dates(self, flow: Flow, trigger: Trigger, shown: Mask) -> list[str]:
         """The dates of a ScheduleOnDates: a list whose entries may be templates, or a template that gives one."""
         bare = self._starting.bare(flow, trigger, {})
-        filled = await self._starting.filled(flow, bare, trigger.properties.get("dates"))
+        filled = await self._starting.filled(flow, bare, trigger.properties.get("dates"), shown)
         if isinstance(filled, str):
             filled = _listed(filled)
         if not isinstance(filled, list):
