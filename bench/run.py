@@ -22,6 +22,7 @@ from curve import Curve, Line, bars, write_svg
 from large import LARGE
 from measures import MEASURES
 from resolving import resolving
+from rotating import rotating
 from validating import validating
 from walls import walls
 
@@ -38,6 +39,7 @@ OWN = {
     "walls": walls,
     "containers": containers,
     "resolving": resolving,
+    "rotating": rotating,
 }
 """What needs no server, or starts some of its own."""
 NAMES = (*MEASURES, *OWN)
