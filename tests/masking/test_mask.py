@@ -227,3 +227,15 @@ def test_a_mask_knows_what_it_would_cover():
 def test_no_text_shows_a_secret(secret, before, after):
     hypothesis.assume(maskable(secret) and secret not in before + after and "*" not in secret)
     assert secret not in covered(f"{before}{secret}{after}", secret)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("echo hunter22", True), ("echo aHVudGVyMjI=", True), ("pin: 07", True), ("echo hunter", False), ("", False)],
+)
+def test_a_mask_knows_which_texts_tell_a_secret_however_short(text, told):
+    assert Mask([Secret("hunter22"), Secret("07"), Secret("")]).tells(text) is told
+
+
+def test_nothing_tells_what_nobody_knows():
+    assert not Mask().tells("echo hunter22")

@@ -30,6 +30,16 @@ tasks:
       test "$WORD" = canary-$((3 + 4))f3a-sings && echo it is known
       echo "the word is $WORD"
       sleep 0.5
+  - id: writes
+    type: io.kestra.plugin.scripts.shell.Commands
+    commands:
+      - test "{{ secret('CANARY') }}" = canary-$((3 + 4))f3a-sings
+      - (sleep 0.5; echo it is known twice)
+  - id: decodes
+    type: io.kestra.plugin.scripts.python.Commands
+    interpreter: [bash, -ec]
+    beforeCommands: ["code='{{ secret('CANARY') | base64encode }}'"]
+    commands: ["echo $code | base64 -d | wc -c", sleep 0.5]
   - id: computes
     type: io.kestra.plugin.core.log.Log
     message: "{{ secret(inputs.name) | length }}"
@@ -74,6 +84,7 @@ def test_a_secret_is_in_no_file_argument_or_answer(running: Server, tmp_path: Pa
     assert seen == []
     logs = requests.get(f"{running.api}/logs/{execution}", timeout=30)
     assert "it is known" in logs.text
+    assert "it is known twice" in logs.text
     assert "the word is" in logs.text
     for answer in (found, logs):
         assert _found(answer.content) == []

@@ -53,6 +53,48 @@ def test_python_is_known_where_only_python3_is_installed():
     assert done.stdout == "2\n"
 
 
+@pytest.mark.parametrize("shell", [("/bin/sh", "-c"), ("bash", "-c"), ("bash", "-ec")])
+def test_lines_out_of_sight_do_what_they_do_as_an_argument(shell):
+    lines = ["trap 'echo over' EXIT", 'echo "$0 $#"', "cat <<END", "read this: $PWD", "END", "env", "false", "echo no"]
+    seen = scripts.argv(shell, lines, fail_fast=True)
+    unseen, env = scripts.unseen(seen, {"PATH": "/usr/bin:/bin"})
+    assert not any("read this" in word for word in unseen)
+    plainly, secretly = (
+        subprocess.run(argv, capture_output=True, text=True, check=False, env=variables, cwd="/")
+        for argv, variables in ((seen, {"PATH": "/usr/bin:/bin"}), (unseen, env))
+    )
+    assert "read this: /" in secretly.stdout
+    assert "CASEMATE" not in secretly.stdout
+    assert (secretly.stdout, secretly.returncode) == (plainly.stdout, plainly.returncode)
+    assert secretly.returncode == 1
+
+
+def test_lines_out_of_sight_keep_their_numbers_and_what_runs_before_a_mistake():
+    argv, env = scripts.unseen(("bash", "-c", "echo $LINENO\necho $LINENO\nif then"), {})
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, env=env)
+    assert done.stdout == "1\n2\n"
+    assert "line 3" in done.stderr
+
+
+def test_a_variable_of_the_task_is_not_taken_for_its_lines():
+    argv, env = scripts.unseen(("/bin/sh", "-c", "echo $CASEMATE_SCRIPT"), {"CASEMATE_SCRIPT": "own"})
+    assert subprocess.run(argv, capture_output=True, text=True, check=True, env=env).stdout == "own\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "speaks"),
+    [
+        (("/bin/sh", "-c", "ls"), True),
+        (("/usr/bin/bash", "-x", "-ec", "ls"), True),
+        (("bash", "run.sh", "-c"), False),
+        (("bash", "-c"), False),
+        (("python3", "-c", "pass"), False),
+    ],
+)
+def test_a_shell_with_lines_is_known_by_its_words(argv, speaks):
+    assert scripts.speaks_shell(argv) is speaks
+
+
 @pytest.mark.parametrize("found", [{}, {"python3": "/x", "python": "/y"}, {"python": "/y"}])
 def test_python_is_not_replaced_where_it_is_installed_or_nothing_could_replace_it(found):
     assert scripts.understudy(PYTHON, found) == ()

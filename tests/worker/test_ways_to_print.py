@@ -79,7 +79,7 @@ PROMISED = [
         "print({k: v for k, v in os.environ.items() if k == 'HARD'})",
         f"{{'HARD': '{COVERED}'}}",
     ),
-    shell("set -x", '(set -x; : "$TOKEN" "$HARD") 2>&1', f"+ : {COVERED} '{COVERED}'"),
+    shell("set -x", '(set -x; : "$TOKEN" "$HARD") 2>&1', f"++ : {COVERED} '{COVERED}'"),
     shell("printf %q", 'printf "%q\\n" "$HARD"', COVERED),
     shell("printf %q of lines", 'printf "%q\\n" "$PEM"', f"$'{COVERED}'"),
     shell("base64", 'printf %s "$TOKEN" | base64 -w0; echo', COVERED),

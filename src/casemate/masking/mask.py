@@ -88,6 +88,12 @@ class Mask:
         """Would something in this text be covered?"""
         return self.rest(text) != text
 
+    def tells(self, text: str) -> bool:
+        """Does this text hold a secret in any form, be it too short to be covered?"""
+        if not self:
+            return False
+        return self.cover(text) != text or any(one.reveal() in text for one in self._secrets if one.reveal())
+
     def rest(self, text: str) -> str:
         """What `cover` would make of it, without sorting in what is new: templates ask at every step."""
         if not self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -17,6 +18,8 @@ INTERPRETER: Final = ("/bin/sh", "-c")
 SEARCH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _OF_IMAGES: Final = frozenset(("PATH", "LANG", "PWD"))
+_CARRIER: Final = "CASEMATE_SCRIPT"
+_LINES_FOLLOW: Final = re.compile(r"-[A-Za-z]*c")
 _SHELLS: Final = frozenset(("sh", "bash", "dash", "ash", "ksh", "zsh"))
 
 
@@ -24,6 +27,23 @@ def argv(interpreter: tuple[str, ...], lines: Iterable[str], *, fail_fast: bool)
     """The interpreter with one argument: the lines, after `set -e` if the first failing one is to be the last."""
     first = ("set -e",) if fail_fast else ()
     return (*interpreter, "\n".join((*first, *lines)))
+
+
+def speaks_shell(argv: tuple[str, ...]) -> bool:
+    """Whether this is a shell with lines of its own as the last argument: `sh -c LINES`, `bash -ec LINES`."""
+    return len(argv) > 2 and is_shell(argv) and _LINES_FOLLOW.fullmatch(argv[-2]) is not None
+
+
+def unseen(argv: tuple[str, ...], env: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The same call of a shell, and its environment, with the lines out of the sight of other accounts.
+
+    These see arguments, proc_pid_cmdline(5), and no environment, proc_pid_environ(5). Nothing that the lines start
+    inherits the variable, and they keep their numbers; of their errors some shells say that they come from `eval`.
+    """
+    name = _CARRIER
+    while name in env:
+        name += "_"
+    return (*argv[:-1], f'eval "unset {name};${name}"'), {**env, name: argv[-1]}
 
 
 def wants_directory(properties: Mapping[str, object]) -> bool:

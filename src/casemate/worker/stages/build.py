@@ -43,7 +43,11 @@ async def _command(job: Job, script: Script, tools: Tools) -> Command:
     argv = await _argv(job, script, tools)
     job.log.write("DEBUG", f"Starting command [{', '.join(argv)}]")
     search = None if job.docker is not None else tools.search
-    return Command(argv=argv, env=_environment(job, script.language, search))
+    env = _environment(job, script.language, search)
+    # An engine keeps what it is told, arguments and environment alike.
+    if job.docker is None and scripts.speaks_shell(argv) and job.mask.tells(argv[-1]):
+        argv, env = scripts.unseen(argv, env)
+    return Command(argv=argv, env=env)
 
 
 async def _argv(job: Job, script: Script, tools: Tools) -> tuple[str, ...]:
