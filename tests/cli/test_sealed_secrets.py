@@ -152,7 +152,7 @@ def test_values_and_secrets_have_keys_of_their_own(state: Path):
     rotated = ran("rotate", state, file)
     assert rotated.returncode == 1
     assert rotated.stdout == "✓ 0 values are under the key default, 0 of them since now\n"
-    assert rotated.stderr == "casemate: no key of kestra.secret.jdbc opens 1 secrets; they were left as they are\n"
+    assert rotated.stderr == "casemate: no key of kestra.secret.jdbc opens 1 secret: left as found\n"
     counted = ran("status", state, file)
     assert counted.returncode == 1
     assert counted.stdout.splitlines() == [

@@ -15,6 +15,7 @@ from typing import Annotated, TypeAlias
 from cyclopts import Parameter
 
 from casemate.cli.configuration import default_state, settings_from
+from casemate.cli.counted import counted
 from casemate.cli.failures import FAILED, INVALID, told
 from casemate.cli.logging import log_to_standard_error
 from casemate.cli.sealed_secrets import count_secrets, is_sealed, reseal_secrets
@@ -155,7 +156,7 @@ async def _rotate_values(db: Database, keys: Keyring) -> bool:
             print(f"{place.name}: {found.renewed} sealed anew", flush=True)
         total, renewed = total + found.counts, renewed + found.renewed
     if lost := total[UNREADABLE]:
-        print(f"casemate: no configured key opens {lost} values; they were left as they are", file=sys.stderr)
+        print(f"casemate: no configured key opens {counted(lost, 'value')}: left as found", file=sys.stderr)
         return False
     print(f"✓ {total[keys.primary]} values are under the key {keys.primary}, {renewed} of them since now")
     return True

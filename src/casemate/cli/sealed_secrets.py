@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from casemate.cli.counted import counted
 from casemate.keys import UNREADABLE
 from casemate.secrets import KINDS, Resealable, Tally, opened
 from casemate.settings import SecretStore
@@ -32,7 +33,7 @@ def reseal_secrets(store: SecretStore, database: Database) -> bool:
     with _opened(store, database) as sealed:
         tally, kid = _through(sealed, only_looks=False), sealed.kid
     if lost := tally.counts[UNREADABLE]:
-        print(f"casemate: no key of {store.at} opens {lost} secrets; they were left as they are", file=sys.stderr)
+        print(f"casemate: no key of {store.at} opens {counted(lost, 'secret')}: left as found", file=sys.stderr)
         return False
     print(f"✓ {tally.counts[kid]} secrets are under the key {kid} of {store.at}, {tally.renewed} of them since now")
     return True

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
+from casemate.cli.counted import counted
 from casemate.cli.failures import FAILED, INVALID
 from casemate.cli.listing import safe
 from casemate.cli.secret_stores import HERE, NOBODY, Impossible, Opened, Remote, Where, asked, opened
@@ -104,12 +105,13 @@ def _as_text(checked: Sequence[Checked], variables: Sequence[str]) -> Iterator[s
         if each.source.fault:
             yield f"✘ - {each.source.name}: {each.source.fault}"
         elif each.judged:
-            yield f"{'✘' if any(map(each.having, _BAD)) else '✓'} - {each.source.name}: {_counted(len(each.judged))}"
+            mark, named = "✘" if any(map(each.having, _BAD)) else "✓", counted(len(each.judged), "secret")
+            yield f"{mark} - {each.source.name}: {named}"
             yield from (_line(each.source, one) for one in each.judged if one.outcome is not Outcome.FOUND)
     if variables:
         yield f"taken from variables SECRET_…: {', '.join(variables)}"
     counts = _counts(checked)
-    named = f"{len(checked)} flow{'s' * (len(checked) != 1)}, {_counted(counts.total())} named"
+    named = f"{counted(len(checked), 'flow')}, {counted(counts.total(), 'secret')} named"
     yield f"{named}: {', '.join(f'{counts[outcome]} {outcome}' for outcome in Outcome)}"
 
 
@@ -117,10 +119,6 @@ def _line(source: Source, one: Judged) -> str:
     mark = one.mention.mark
     place = f"{source.name}:{mark.line}:{mark.column}" if source.is_file else f"line {mark.line}, column {mark.column}"
     return f"    {place}: {one.outcome}: {one.reason}"
-
-
-def _counted(number: int) -> str:
-    return f"{number} secret{'s' * (number != 1)}"
 
 
 def _counts(checked: Iterable[Checked]) -> Counter[Outcome]:

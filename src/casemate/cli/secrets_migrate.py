@@ -14,6 +14,7 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from casemate.cli.configuration import default_state, settings_from
+from casemate.cli.counted import counted
 from casemate.cli.failures import FAILED
 from casemate.cli.listing import safe
 from casemate.cli.secret_stores import HERE, Impossible, Where, database_in, secrets_of
@@ -145,7 +146,8 @@ def _carried_out(copying: Copying, chosen: Sequence[Step], order: Order) -> int:
         done.append(one := copying.copied(step))
         _say(one, order.rules.dry)
     counts = Counter(_word(one.outcome, order.rules.dry) for one in done)
-    print(f"{len(done)} secrets: {', '.join(f'{number} {word}' for word, number in counts.items()) or 'nothing to do'}")
+    each = ", ".join(f"{number} {word}" for word, number in counts.items())
+    print(f"{counted(len(done), 'secret')}: {each or 'nothing to do'}")
     well = all(one.outcome in _WELL for one in done)
     if counts[Outcome.DIFFERENT]:
         print("casemate: what is there has another value, description or tags (--replace)", file=sys.stderr)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
+from casemate.cli.counted import counted
 from casemate.executions import Execution, History, State, TaskRun
 from casemate.sandbox import Level
 
@@ -100,8 +101,8 @@ def walls(execution: Execution) -> str:
     levels = Counter(str(reports[-1].get("level")) for reports in by_run if reports)
     shown = ", ".join(f"{count} at level {level}" for level, count in levels.items())
     walls = sorted({wall for report in reports for wall in _names(report.get("walls"))})
-    runs, denied = _counted(levels.total(), "task run"), sum(_times(report.get("denied")) for report in reports)
-    said = [f"walls: {', '.join(walls)}", *_noted(reports), f"{_counted(denied, 'connection')} denied"]
+    runs, denied = counted(levels.total(), "task run"), sum(_times(report.get("denied")) for report in reports)
+    said = [f"walls: {', '.join(walls)}", *_noted(reports), f"{counted(denied, 'connection')} denied"]
     places = sorted({"containers" if level == Level.DOCKER else "sandboxes" for level in levels}, reverse=True)
     return f"{runs} in {' and '.join(places)}: {shown}; {'; '.join(said)}."
 
@@ -110,14 +111,10 @@ def _noted(reports: Sequence[Mapping[str, object]]) -> Iterator[str]:
     """What is not said of every execution: where it connected to, and which limits it met."""
     entries = [entry for report in reports for entry in _entries(report, "reached")]
     if reached := {str(entry.get("host") or entry.get("address")) for entry in entries}:
-        yield f"{_counted(len(reached), 'destination')} reached"
+        yield f"{counted(len(reached), 'destination')} reached"
     limits = sorted({str(limit) for report in reports for limit in _entries(report, "limitsHit")})
     if limits:
         yield f"limits met: {', '.join(limits)}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _names(walls: object) -> list[str]:
