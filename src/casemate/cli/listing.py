@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from casemate.cli.counted import counted
 from casemate.scanning import FLOW, Checked, Finding, Report, Severity
 
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
@@ -24,8 +25,8 @@ def as_text(report: Report, *, scanned: bool) -> Iterator[str]:
         yield safe(f"{_mark(finding)} - {finding.located()}")
     if scanned:
         counts = report.counts()
-        shown = [f"{counts[name]} {name}{'s' * (counts[name] != 1)}" for name in Severity]
-        yield f"{len(report.checked)} flows: {', '.join(shown)}; {counts['suppressed']} suppressed"
+        shown = ", ".join(counted(counts[name], name) for name in Severity)
+        yield f"{counted(len(report.checked), 'flow')}: {shown}; {counts['suppressed']} suppressed"
 
 
 def _document(checked: Checked, least: Severity) -> Iterator[str]:
