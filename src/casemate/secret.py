@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Final, NoReturn
+
+HIDDEN: Final = "******"
+"""Stands where people are shown something with a secret in it, as Kestra shows it."""
 
 
 class Secret:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import re2
 
@@ -20,6 +20,7 @@ from casemate.errors import Refused
 from casemate.executions.texts import read_json
 from casemate.expressions import printed
 from casemate.patterns import PatternRefused, compiled, within_effort
+from casemate.secret import HIDDEN
 
 Properties: TypeAlias = Mapping[str, object]
 T = TypeVar("T")
@@ -35,10 +36,6 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?")
 _LONGEST_NUMBER = 1000
 """Characters: longer ones take long to read, and mean nothing that could be held."""
-
-
-COVERED: Final = "******"
-"""Stands for the value of a SECRET in whatever is said about it (spec/security 1.5)."""
 
 
 class Misfit(ValueError):
@@ -68,7 +65,7 @@ def typed(kind: str, raw: object, properties: Properties) -> Any:
         raise
     except (ValueError, Refused) as error:
         if is_secret(kind, properties):
-            raise Misfit(f"Expected `{kind}` but received `{COVERED}`") from None
+            raise Misfit(f"Expected `{kind}` but received `{HIDDEN}`") from None
         cause = f"with errors:\n```\n{error}\n```"
         raise Misfit(f"Expected `{kind}` but received `{printed(raw)}` {cause}") from error
     type_.check(live, properties)

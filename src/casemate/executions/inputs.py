@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from casemate.errors import Problem, Refused
-from casemate.executions.input_types import COVERED, TYPES, Misfit, is_secret, live, typed
+from casemate.executions.input_types import TYPES, Misfit, is_secret, live, typed
 from casemate.executions.values import class_of
 from casemate.expressions import ExpressionError, World, printed, render_typed
 from casemate.flows import Flow, Input, Output
 from casemate.masking import Mask
 from casemate.sealed import Seal, Sealed, Unseal, as_input, disowned, envelope, opened
-from casemate.secret import Secret
+from casemate.secret import HIDDEN, Secret
 
 Keep: TypeAlias = Callable[[Sealed], object]
 """What of a sealed value is stored."""
@@ -258,7 +258,7 @@ def _problem(what: str, one: Input | Output, misfit: Misfit, raw: object) -> Pro
     offending = raw if misfit.value is None else misfit.value
     received = "null" if offending is None else printed(offending)
     if is_secret(one.type, one.properties) and offending is not None:
-        received = COVERED
+        received = HIDDEN
     message = f"Invalid {what} for `{one.id}`, {misfit}, but received `{received}`"
     return Problem(code=f"{what}-invalid", message=message, path=one.id)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Final
 
 from casemate.executions import Call, Execution, TaskRun
 from casemate.expressions import Unanswerable, printed, render
@@ -11,10 +10,8 @@ from casemate.flows import sibling
 from casemate.identifiers import TenantId
 from casemate.orchestrator.telling import outputs_folder
 from casemate.sealed import opened
+from casemate.secret import HIDDEN
 from casemate.storage import Storage, paths
-
-SEALED: Final = "******"
-"""Stands in the joined file for what is sealed."""
 
 _LONGEST_ADDRESS = 4096
 
@@ -45,7 +42,7 @@ async def keep_outputs(storage: Storage, execution: Execution, call: Call, outpu
     Nobody would open that again in a file, nor seal it anew when the key changes.
     """
     world = Unanswerable(now=execution.history.start)
-    shown = opened(outputs, lambda _: SEALED)
+    shown = opened(outputs, lambda _: HIDDEN)
     line = printed(render("{{ outputs | toIon }}", {"outputs": shown}, world))
     await storage.put(execution.tenant, f"{outputs_folder(execution, call)}/{call.number:09}.ion", f"{line}\n".encode())
 

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from casemate.keys import KeyRefused, Keyring
 from casemate.sealed import envelope, sealed_in
-from casemate.secret import Secret
+from casemate.secret import HIDDEN, Secret
 from casemate.secrets.errors import InvalidOptions
 from casemate.secrets.own_options import MAPS, plain
-from casemate.settings import HIDDEN, TELLTALE, covered
+from casemate.settings import TELLTALE, covered
 from casemate.store import StoredNamespace
 
 NO_KEY: Final = "Unable to keep a `secretConfiguration` as encryption is not configured"

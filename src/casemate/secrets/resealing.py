@@ -44,6 +44,12 @@ class Resealable(Protocol):
         ...
 
 
+def check_resealable(*, read_only: bool, only_looks: bool) -> None:
+    """Raises `BackendFailed` where looking is all that may be done."""
+    if read_only and not only_looks:
+        raise BackendFailed("The store is read-only: its secrets are not sealed anew.")
+
+
 def renewed(seal: Seal, address: Address, kept: Sealed, tally: Tally, *, only_looks: bool) -> Sealed:
     """The same secret under the present key, and counted; unchanged if it is already, or if no key opens it."""
     try:

@@ -45,13 +45,12 @@ from casemate.settings.model import (
 from casemate.settings.own_stores import OWN_GRANTS
 from casemate.settings.profiles import for_task, said_by, unknown_types
 from casemate.settings.questions import authorised, envs, thread_rule
-from casemate.settings.telltale import HIDDEN, covered
 from casemate.settings.telltale import NAMED as TELLTALE
+from casemate.settings.telltale import covered
 from casemate.settings.values import duration
 
 __all__ = [
     "GRANTS",
-    "HIDDEN",
     "KNOWN",
     "OPEN_URLS",
     "OWN_GRANTS",

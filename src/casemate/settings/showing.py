@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from casemate import documents
+from casemate.secret import HIDDEN
 from casemate.settings.model import Said
 from casemate.settings.placeholders import mapped
 from casemate.settings.sources import Place, Written
-from casemate.settings.telltale import HIDDEN, NAMED, covered
+from casemate.settings.telltale import NAMED, covered
 
 
 def shown(values: Iterable[Written]) -> tuple[Said, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-HIDDEN: Final = "******"
+from casemate.secret import HIDDEN
 
 NAMED: Final = re.compile(
     r"pass(word)?|pwd|secret|token|credential|private|certificate|api[-_]?key|access[-_]?key|account[-_]?key"

@@ -120,7 +120,7 @@ def test_answers_of_any_shape_are_taken_or_refused_in_words(store, place):
                     ask()
                 except BackendFailed:
                     continue
-                except Exception as error:
+                except Exception as error:  # whatever it is: which question after which answer has to be told
                     raise AssertionError(f"{name} after {said[0][:60]!r}") from error
 
 

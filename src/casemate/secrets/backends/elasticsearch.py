@@ -23,7 +23,7 @@ from casemate.secrets.backends.elasticsearch_options import Client, Options
 from casemate.secrets.backends.elasticsearch_resealing import resealed
 from casemate.secrets.backends.elasticsearch_wire import asked, connected, source
 from casemate.secrets.errors import BackendFailed, ReadOnly
-from casemate.secrets.resealing import Tally
+from casemate.secrets.resealing import Tally, check_resealable
 from casemate.secrets.sealing import Sealed
 
 __all__ = ["ElasticsearchSecrets", "Options", "opened"]
@@ -116,8 +116,7 @@ class ElasticsearchSecrets:
 
     def reseal(self, *, only_looks: bool) -> Iterator[Tally]:
         """See `Resealable`."""
-        if self._read_only and not only_looks:
-            raise BackendFailed("The store is read-only: its secrets are not sealed anew.")
+        check_resealable(read_only=self._read_only, only_looks=only_looks)
         yield from resealed(self._client, self._options.index, self._seal, only_looks=only_looks)
 
     def close(self) -> None:

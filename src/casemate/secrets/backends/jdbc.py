@@ -18,7 +18,7 @@ from casemate.secrets.backend import Address, Entry, Found
 from casemate.secrets.backends.jdbc_options import Options, Place
 from casemate.secrets.errors import BackendFailed, InvalidOptions, MissingExtra, ReadOnly
 from casemate.secrets.options import Choice
-from casemate.secrets.resealing import Tally, renewed
+from casemate.secrets.resealing import Tally, check_resealable, renewed
 from casemate.secrets.sealing import Seal, Sealed
 from casemate.store import Database, SealedSecret, StoreError, StoreUnavailable, Tx
 from casemate.store import secrets as rows
@@ -143,8 +143,7 @@ class DatabaseSecrets:
 
     def reseal(self, *, only_looks: bool) -> Iterator[Tally]:
         """See `Resealable`."""
-        if self._read_only and not only_looks:
-            raise BackendFailed("The store is read-only: its secrets are not sealed anew.")
+        check_resealable(read_only=self._read_only, only_looks=only_looks)
         run = self._database.read_now if only_looks else self._database.transact_now
         after: rows.Key | None = None
         while True:
