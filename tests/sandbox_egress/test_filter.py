@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import struct
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.filters import answer
 
 from casemate.sandbox.addresses import Inet, Nobody, Unix, packed, packed_path, parsed
 from casemate.sandbox.kernel.machine import ARM64, X86_64, Machine
@@ -21,63 +21,43 @@ CALLS = {X86_64.name: (42, 44, 46, 307), ARM64.name: (203, 206, 211, 269)}
 UNKNOWN = Machine(name="riscv64", audit=0xC00000F3, numbers={})
 
 
-def run(program: bytes, machine: Machine, number: int, *arguments: int) -> int:
-    """The answer of a filter to one system call, as classic BPF computes it."""
-    call = struct.pack("=IIQ6Q", number, machine.audit, 0, *(*arguments, *[0] * (6 - len(arguments))))
-    instructions = list(struct.iter_unpack("=HBBI", program))
-    register, at = 0, 0
-    while True:
-        code, then, otherwise, constant = instructions[at]
-        at += 1
-        match code:
-            case 0x20:
-                register = struct.unpack_from("=I", call, constant)[0]
-            case 0x06:
-                return constant
-            case 0x15 | 0x35 | 0x45:
-                holds = {0x15: register == constant, 0x35: register >= constant, 0x45: bool(register & constant)}[code]
-                at += then if holds else otherwise
-            case _:
-                raise AssertionError(f"instruction {code:#x}")
-
-
 @pytest.mark.parametrize("machine", [X86_64, ARM64], ids=lambda machine: machine.name)
 def test_connect_asks_and_sends_that_connect_fail(machine):
     program = filter_program(machine)
     connect, sendto, sendmsg, sendmmsg = CALLS[machine.name]
-    assert run(program, machine, connect, 3, 1, 16) == ASK
+    assert answer(program, machine, connect, 3, 1, 16) == ASK
     for number, place in ((sendto, 3), (sendmsg, 2), (sendmmsg, 3)):
         plain, fast = [0] * 6, [0] * 6
         fast[place] = FAST_OPEN | 0x4000
         plain[place] = 0x4000
-        assert run(program, machine, number, *plain) == ALLOW
-        assert run(program, machine, number, *fast) == UNSUPPORTED
+        assert answer(program, machine, number, *plain) == ALLOW
+        assert answer(program, machine, number, *fast) == UNSUPPORTED
     for name in ("io_uring_setup", "io_uring_enter", "io_uring_register"):
-        assert run(program, machine, machine.numbers[name]) == NOT_THERE
+        assert answer(program, machine, machine.numbers[name]) == NOT_THERE
 
 
 @pytest.mark.parametrize(("machine", "number"), [(X86_64, 54), (ARM64, 208)], ids=["x86_64", "aarch64"])
 def test_a_close_that_waits_cannot_be_wished_for(machine, number):
     program = filter_program(machine)
-    assert run(program, machine, number, 3, socket.SOL_SOCKET, socket.SO_LINGER) == 0x00050000
-    assert run(program, machine, number, 3, socket.SOL_SOCKET, socket.SO_KEEPALIVE) == ALLOW
-    assert run(program, machine, number, 3, socket.IPPROTO_TCP, socket.SO_LINGER) == ALLOW
+    assert answer(program, machine, number, 3, socket.SOL_SOCKET, socket.SO_LINGER) == 0x00050000
+    assert answer(program, machine, number, 3, socket.SOL_SOCKET, socket.SO_KEEPALIVE) == ALLOW
+    assert answer(program, machine, number, 3, socket.IPPROTO_TCP, socket.SO_LINGER) == ALLOW
 
 
 @pytest.mark.parametrize(("machine", "other"), [(X86_64, ARM64), (ARM64, X86_64)], ids=lambda machine: machine.name)
 def test_another_architecture_is_killed(machine, other):
-    assert run(filter_program(machine), other, CALLS[other.name][0]) == KILL
-    assert run(filter_program(machine), machine, 0x40000000 + 42) == KILL
+    assert answer(filter_program(machine), other, CALLS[other.name][0]) == KILL
+    assert answer(filter_program(machine), machine, 0x40000000 + 42) == KILL
 
 
 def test_on_an_unknown_machine_everything_is_killed():
-    assert run(filter_program(UNKNOWN), UNKNOWN, 0) == KILL
+    assert answer(filter_program(UNKNOWN), UNKNOWN, 0) == KILL
 
 
 @given(st.sampled_from([X86_64, ARM64]), st.integers(0, 0x3FFFFFFF), st.lists(st.integers(0, 2**64 - 1), max_size=6))
 def test_connect_is_the_only_call_that_asks(machine, number, arguments):
-    answer = run(filter_program(machine), machine, number, *arguments)
-    assert (answer == ASK) == (number == CALLS[machine.name][0])
+    judged = answer(filter_program(machine), machine, number, *arguments)
+    assert (judged == ASK) == (number == CALLS[machine.name][0])
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 65535))

@@ -15,7 +15,7 @@ import select
 import struct
 from dataclasses import dataclass
 
-from casemate.sandbox.kernel import bpf, landlock
+from casemate.sandbox.kernel import bpf, landlock, seccomp
 from casemate.sandbox.kernel.machine import ARM64, THIS, X86_64, Machine
 
 _ASK = 0x7FC0_0000
@@ -51,22 +51,13 @@ def filter_program(machine: Machine = THIS, further: tuple[int, ...] = ()) -> by
     SO_LINGER is taken and does nothing: the last close(2) of such a socket waits, and may be ours. What would lead a
     connection by another way than the address that was judged, or our network into a group, fails.
     """
-    return bpf.assembled(
-        bpf.joined(
-            (
-                bpf.architecture(),
-                bpf.unless_equal(machine.audit, bpf.answer(bpf.KILL)),
-                bpf.number(),
-                bpf.if_at_least(_X32, bpf.answer(bpf.KILL)),
-                *(bpf.if_equal(machine.numbers[name], bpf.fail(errno.ENOSYS)) for name in _numbered(machine)),
-                *(bpf.if_equal(number, *_no_fast_open(flags)) for number, flags in _SENDS.get(machine.name, ())),
-                bpf.if_equal(_SET_OPTION[machine.name], *_no_steering()) if machine.name in _SET_OPTION else (),
-                bpf.if_equal(_CONNECT[machine.name], bpf.answer(_ASK)) if machine.name in _CONNECT else (),
-                *(bpf.if_equal(number, bpf.answer(_ASK)) for number in further),
-                bpf.answer(bpf.ALLOW if machine.name in _CONNECT else bpf.KILL),
-            )
-        )
-    )
+    if machine.name not in _CONNECT:
+        return bpf.assembled(bpf.answer(bpf.KILL))
+    asked = dict.fromkeys((*further, _CONNECT[machine.name]), bpf.answer(_ASK))
+    unseen = {machine.numbers[name]: bpf.fail(errno.ENOSYS) for name in _UNSEEN}
+    sends = {number: _no_fast_open(flags) for number, flags in _SENDS[machine.name]}
+    options = {_SET_OPTION[machine.name]: _no_steering()}
+    return seccomp.native_filter(machine, asked | options | sends | unseen, {_X32: bpf.answer(bpf.KILL)})
 
 
 def binding_calls() -> tuple[int, ...]:
@@ -77,23 +68,20 @@ def binding_calls() -> tuple[int, ...]:
 _DONE = 0
 
 
-def _no_steering() -> tuple[bpf.Program, ...]:
+def _no_steering() -> bpf.Program:
     allowed = bpf.answer(bpf.ALLOW)
 
-    def of(level: int, refused: tuple[int, ...], *others: bpf.Program) -> tuple[bpf.Program, ...]:
+    def of(level: int, refused: tuple[int, ...], *others: bpf.Program) -> bpf.Program:
         tests = (bpf.if_equal(option, bpf.fail(errno.EPERM)) for option in refused)
-        return (bpf.argument(1), bpf.if_equal(level, bpf.argument(2), *others, *tests, allowed))
+        return bpf.joined(bpf.argument(1), bpf.if_equal(level, bpf.argument(2), *others, *tests, allowed))
 
     of_sockets = of(_SOCKET_LEVEL, _STEERING, bpf.if_equal(_LINGER, bpf.fail(_DONE)))
-    return (*of_sockets, *of(_IP_LEVEL, _OF_IP), *of(_IP6_LEVEL, _OF_IP6), allowed)
+    return bpf.joined(of_sockets, of(_IP_LEVEL, _OF_IP), of(_IP6_LEVEL, _OF_IP6), allowed)
 
 
-def _numbered(machine: Machine) -> tuple[str, ...]:
-    return tuple(name for name in _UNSEEN if name in machine.numbers)
-
-
-def _no_fast_open(flags: int) -> tuple[bpf.Program, ...]:
-    return (bpf.argument(flags), bpf.if_any_bit(_FAST_OPEN, bpf.fail(errno.EOPNOTSUPP)), bpf.answer(bpf.ALLOW))
+def _no_fast_open(flags: int) -> bpf.Program:
+    fails = bpf.if_any_bit(_FAST_OPEN, bpf.fail(errno.EOPNOTSUPP))
+    return bpf.joined(bpf.argument(flags), fails, bpf.answer(bpf.ALLOW))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import errno
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 
 from casemate.sandbox.kernel import bpf, namespaces
@@ -74,6 +76,9 @@ _SET_LEASE, _SET_DELEGATION = 1024, 1040
 _MODE_PLACES = {"chmod": 1, "fchmod": 1, "fchmodat": 2, "fchmodat2": 2}
 _SET_USER_OR_GROUP = 0o6000
 _CORE_LIMIT = 4
+_PASS = bpf.answer(bpf.ALLOW)
+_REFUSED = bpf.fail(errno.EPERM)
+_KILL = bpf.answer(bpf.KILL)
 _PRETENDED = bpf.fail(0)
 """The call is not made, and says that it was."""
 _DIE_WITH_PARENT = 1
@@ -113,230 +118,213 @@ def load_listened(program: bytes) -> int:
     return _load(program, _NEW_LISTENER)
 
 
-@cache
-def task_filter(machine: Machine = THIS, *, sockets: bool = True) -> bytes:
-    """The filter of every task. Without `sockets` it has none but connected pairs of its own."""
-    return bpf.assembled(
-        bpf.joined(
-            (
-                *_only_native_calls(machine),
-                bpf.if_greater(NEWEST_CALL, bpf.fail(errno.ENOSYS)),
-                *(_if_call(machine, name, bpf.fail(errno.ENOSYS)) for name in NOT_THERE),
-                *(_if_call(machine, name, bpf.fail(errno.EPERM)) for name in FORBIDDEN),
-                _if_call(machine, "clone", *_no_new_namespaces()),
-                _if_call(machine, "socket", *(_plain_sockets() if sockets else _no_sockets())),
-                _if_call(machine, "socketpair", *_unix_pairs()),
-                _if_call(machine, "ioctl", *_no_typing_for_others()),
-                _if_call(machine, "fcntl", *_no_leases()),
-                _if_call(machine, "personality", *_no_other_personality()),
-                _if_call(machine, "setrlimit", *_no_core_limit()),
-                _if_call(machine, "prlimit64", *_no_other_core_limit()),
-                bpf.answer(bpf.ALLOW),
-            )
-        )
-    )
+@dataclass(frozen=True, eq=False, slots=True)
+class Rules:
+    """What to answer to which call; one that is not named passes. The answers are to pass and to fail with an errno.
+
+    A filter is made of rules by `filter_of`. Rules are told apart as objects, so to look for the filter costs nothing.
+    """
+
+    calls: Mapping[str, Program]
+    unknown: Program = _PASS
+    """The answer to calls that are newer than all that were looked at."""
 
 
 @cache
-def sharing_filter(machine: Machine = THIS) -> bytes:
-    """The filter of a task that shares network, processes and System V objects with everybody: it opens no socket.
+def filter_of(*rules: Rules, machine: Machine = THIS) -> bytes:
+    """One filter that answers as those of these rules would, loaded one after the other.
+
+    The kernel runs the newest filter first and takes the strictest answer, the newest of those that are as strict, see
+    seccomp(2). So the first that does not pass a call decides. Whoever calls as another machine, where the same numbers
+    mean other calls, is killed.
+
+    A filter costs while it is loaded: the kernel tries it on every call there is, to pass those that need no look at
+    their arguments without asking it again, and translates it for the processor. Hence one filter, short, and few tests
+    for each number: see docs/decisions/0032-one-filter.md.
+    """
+    calls: dict[int, Program] = {}
+    unknown = _PASS
+    for newer in rules:
+        unknown = bpf.in_turn(newer.unknown, unknown)
+        for name, program in newer.calls.items():
+            if (number := machine.numbers.get(name)) is not None:
+                calls[number] = bpf.in_turn(program, calls.get(number, _PASS))
+    return native_filter(machine, calls, {NEWEST_CALL + 1: unknown, **({_X32: _KILL} if machine is X86_64 else {})})
+
+
+def native_filter(machine: Machine, calls: Mapping[int, Program], from_here: Mapping[int, Program]) -> bytes:
+    """A filter of calls by their numbers, which kills whoever calls as another machine.
+
+    A call passes that has no answer here. `from_here` are those of all numbers from one on, above all of `calls`.
+    """
+    starts = {0: _PASS}
+    for number, program in sorted(calls.items()):
+        starts |= {number: program, number + 1: _PASS}
+    foreign = bpf.unless_equal(machine.audit, _KILL)
+    return bpf.assembled((*bpf.architecture(), *foreign, *bpf.number(), *bpf.by_range({**starts, **from_here})))
+
+
+@cache
+def task_rules(*, sockets: bool = True) -> Rules:
+    """Those of every task. Without `sockets` it has none but connected pairs of its own."""
+    judged = {
+        "clone": _no_new_namespaces(),
+        "socket": _plain_sockets() if sockets else _no_sockets(),
+        "socketpair": _unix_pairs(),
+        "ioctl": _no_typing_for_others(),
+        "fcntl": _no_leases(),
+        "personality": _no_other_personality(),
+        "setrlimit": _no_core_limit(),
+        "prlimit64": _no_other_core_limit(),
+    }
+    not_there = dict.fromkeys(NOT_THERE, bpf.fail(errno.ENOSYS))
+    return Rules(not_there | dict.fromkeys(FORBIDDEN, _REFUSED) | judged, unknown=bpf.fail(errno.ENOSYS))
+
+
+@cache
+def sharing_rules() -> Rules:
+    """Those of a task that shares network, processes and System V objects with everybody: it opens no socket.
 
     Pairs of connected sockets stay, but of the kinds that cannot be sent to an address.
     """
-    return bpf.assembled(
-        bpf.joined(
-            (
-                *_only_native_calls(machine),
-                *(_if_call(machine, name, bpf.fail(errno.EPERM)) for name in SHARED),
-                *(_if_call(machine, name, *_only_itself(0)) for name in OF_OTHERS),
-                *(_if_call(machine, name, *_not_all(user), *_only_itself(1)) for name, user in OF_MANY.items()),
-                _if_call(machine, "socket", bpf.fail(errno.EACCES)),
-                _if_call(machine, "socketpair", *_connected_pairs()),
-                bpf.answer(bpf.ALLOW),
-            )
-        )
-    )
+    sockets = {"socket": bpf.fail(errno.EACCES), "socketpair": _connected_pairs()}
+    of_others = dict.fromkeys(OF_OTHERS, _only_itself(0))
+    of_many = {name: (*_not_all(user), *_only_itself(1)) for name, user in OF_MANY.items()}
+    return Rules(dict.fromkeys(SHARED, _REFUSED) | of_others | of_many | sockets)
 
 
 @cache
-def rights_filter(
-    *, threads: bool, processes: bool, programs: bool, body: bool = False, machine: Machine = THIS
-) -> bytes:
+def rights_rules(*, threads: bool, processes: bool, programs: bool, body: bool = False) -> Rules:
     """What a task may start besides itself: threads, processes, and whether it may become another program.
 
     The process of a body is one that must die with its parent, so it may not ask for anything else.
     """
-    return bpf.assembled(
-        bpf.joined(
-            (
-                *_only_native_calls(machine),
-                _if_call(machine, "clone3", bpf.fail(errno.ENOSYS)),
-                _if_call(machine, "clone", *_clone_rights(threads=threads, processes=processes)),
-                _if_call(machine, "prctl", *_no_other_parting()) if body else (),
-                *(() if processes else (_if_call(machine, name, bpf.fail(errno.EPERM)) for name in ("fork", "vfork"))),
-                *(
-                    ()
-                    if programs
-                    else (_if_call(machine, name, bpf.fail(errno.EPERM)) for name in ("execve", "execveat"))
-                ),
-                bpf.answer(bpf.ALLOW),
-            )
-        )
-    )
+    refused = (*(() if processes else ("fork", "vfork")), *(() if programs else ("execve", "execveat")))
+    clones = {"clone3": bpf.fail(errno.ENOSYS), "clone": _clone_rights(threads=threads, processes=processes)}
+    return Rules(dict.fromkeys(refused, _REFUSED) | clones | ({"prctl": _no_other_parting()} if body else {}))
 
 
 @cache
-def uncounted_filter(machine: Machine = THIS) -> bytes:
+def uncounted_rules() -> Rules:
     """For a task whose memory no control group counts: no files in memory but in file trees that have a size."""
-    calls = (_if_call(machine, "memfd_create", bpf.fail(errno.ENOSYS)), bpf.answer(bpf.ALLOW))
-    return bpf.assembled(bpf.joined((*_only_native_calls(machine), *calls)))
+    return Rules({"memfd_create": bpf.fail(errno.ENOSYS)})
 
 
 @cache
-def modes_filter(machine: Machine = THIS) -> bytes:
+def modes_rules() -> Rules:
     """For a task that can write where others may run programs: none of its files makes them its user.
 
     Modes that a new file is given need no filter: the kernel takes such bits away with the first byte written.
     """
-    refused = bpf.if_any_bit(_SET_USER_OR_GROUP, bpf.fail(errno.EPERM))
-    calls = (
-        _if_call(machine, name, bpf.argument(place), refused, bpf.answer(bpf.ALLOW))
-        for name, place in _MODE_PLACES.items()
-    )
-    return bpf.assembled(bpf.joined((*_only_native_calls(machine), *calls, bpf.answer(bpf.ALLOW))))
+    return Rules({name: _no_user_or_group_of_its_own(place) for name, place in _MODE_PLACES.items()})
 
 
 def _load(program: bytes, flags: int) -> int:
     return system_call("seccomp", _SET_MODE_FILTER, flags, _Filter(len(program) // 8, program))
 
 
-def _if_call(machine: Machine, name: str, *body: Program) -> Program:
-    """A test for one call; nothing where the machine has no such call."""
-    return bpf.if_equal(machine.numbers[name], *body) if name in machine.numbers else ()
+def _no_new_namespaces() -> Program:
+    return bpf.joined(bpf.argument(0), bpf.if_any_bit(_NEW_NAMESPACES, _REFUSED), _PASS)
 
 
-def _only_native_calls(machine: Machine) -> tuple[Program, ...]:
-    """Kill whoever calls as another architecture, where the same numbers mean other calls; then load the number."""
-    x32 = bpf.if_at_least(_X32, bpf.answer(bpf.KILL)) if machine is X86_64 else ()
-    return (
-        bpf.architecture(),
-        bpf.unless_equal(machine.audit, bpf.answer(bpf.KILL)),
-        bpf.number(),
-        x32,
-    )
-
-
-def _no_new_namespaces() -> tuple[Program, ...]:
-    return (bpf.argument(0), bpf.if_any_bit(_NEW_NAMESPACES, bpf.fail(errno.EPERM)), bpf.answer(bpf.ALLOW))
-
-
-def _clone_rights(*, threads: bool, processes: bool) -> tuple[Program, ...]:
-    refused = bpf.fail(errno.EPERM)
+def _clone_rights(*, threads: bool, processes: bool) -> Program:
     # a process that shares memory and goes on beside its parent is a thread by another name
-    sharing_refused = bpf.if_any_bit(_CLONE_MEMORY, bpf.unless_any_bit(_CLONE_WAIT, refused))
-    threads_refused = () if threads else (*bpf.if_any_bit(_CLONE_THREAD, refused), *sharing_refused)
-    processes_refused = () if processes else bpf.unless_any_bit(_CLONE_THREAD, refused)
-    return (bpf.argument(0), threads_refused, processes_refused, bpf.answer(bpf.ALLOW))
+    sharing_refused = bpf.if_any_bit(_CLONE_MEMORY, bpf.unless_any_bit(_CLONE_WAIT, _REFUSED))
+    threads_refused = () if threads else (*bpf.if_any_bit(_CLONE_THREAD, _REFUSED), *sharing_refused)
+    processes_refused = () if processes else bpf.unless_any_bit(_CLONE_THREAD, _REFUSED)
+    return bpf.joined(bpf.argument(0), threads_refused, processes_refused, _PASS)
 
 
-def _plain_sockets() -> tuple[Program, ...]:
+def _plain_sockets() -> Program:
     """Unix, IPv4, IPv6 and route-netlink sockets: not raw, and of no family that reaches past the namespace."""
-    return (
+    return bpf.joined(
         bpf.argument(0),
-        bpf.if_equal(_UNIX, bpf.answer(bpf.ALLOW)),
-        bpf.if_equal(_NETLINK, bpf.argument(2), bpf.if_equal(0, bpf.answer(bpf.ALLOW)), bpf.fail(errno.EPERM)),
-        bpf.if_equal(_INET, *_stream_or_datagram()),
-        bpf.if_equal(_INET6, *_stream_or_datagram()),
-        bpf.fail(errno.EAFNOSUPPORT),
+        bpf.if_equal(_UNIX, _PASS),
+        bpf.if_equal(_NETLINK, bpf.argument(2), bpf.if_equal(0, _PASS), _REFUSED),
+        bpf.unless_equal(_INET, bpf.unless_equal(_INET6, bpf.fail(errno.EAFNOSUPPORT))),
+        _stream_or_datagram(),
     )
 
 
-def _no_sockets() -> tuple[Program, ...]:
+def _no_sockets() -> Program:
     """The error that a connection would meet in an empty network."""
-    return (bpf.fail(errno.ENETUNREACH),)
+    return bpf.fail(errno.ENETUNREACH)
 
 
-def _unix_pairs() -> tuple[Program, ...]:
+def _unix_pairs() -> Program:
     """The kernel makes both sockets, and loads the module for their family, before it finds that they make no pair."""
-    return (bpf.argument(0), bpf.if_equal(_UNIX, bpf.answer(bpf.ALLOW)), bpf.fail(errno.EAFNOSUPPORT))
+    return bpf.joined(bpf.argument(0), bpf.if_equal(_UNIX, _PASS), bpf.fail(errno.EAFNOSUPPORT))
 
 
-def _connected_pairs() -> tuple[Program, ...]:
+def _connected_pairs() -> Program:
     """A datagram socket of a pair can still be sent to any name."""
-    return (
+    return bpf.joined(
         bpf.argument(1),
         bpf.masked(_SOCKET_TYPE),
-        bpf.if_equal(_STREAM, bpf.answer(bpf.ALLOW)),
-        bpf.if_equal(_SEQUENTIAL, bpf.answer(bpf.ALLOW)),
+        bpf.if_equal(_STREAM, _PASS),
+        bpf.if_equal(_SEQUENTIAL, _PASS),
         bpf.fail(errno.EACCES),
     )
 
 
-def _not_all(of_a_user: int) -> tuple[Program, ...]:
-    return (bpf.argument(0), bpf.if_equal(of_a_user, bpf.fail(errno.EPERM)))
+def _not_all(of_a_user: int) -> Program:
+    return bpf.joined(bpf.argument(0), bpf.if_equal(of_a_user, _REFUSED))
 
 
-def _only_itself(place: int) -> tuple[Program, ...]:
-    return (bpf.argument(place), bpf.if_equal(0, bpf.answer(bpf.ALLOW)), bpf.fail(errno.EPERM))
+def _only_itself(place: int) -> Program:
+    return bpf.joined(bpf.argument(place), bpf.if_equal(0, _PASS), _REFUSED)
 
 
-def _stream_or_datagram() -> tuple[Program, ...]:
+def _no_user_or_group_of_its_own(place: int) -> Program:
+    return bpf.joined(bpf.argument(place), bpf.if_any_bit(_SET_USER_OR_GROUP, _REFUSED), _PASS)
+
+
+def _stream_or_datagram() -> Program:
     """TCP and UDP. The kernel loads modules for whatever else is asked for, and grows new ones: SCTP, MPTCP, SMC."""
-    return (
+    return bpf.joined(
         bpf.argument(1),
         bpf.masked(_SOCKET_TYPE),
-        bpf.if_equal(_STREAM, *_protocols(_THE_USUAL, _TCP)),
-        bpf.if_equal(_DATAGRAM, *_protocols(_THE_USUAL, _UDP)),
-        bpf.if_equal(_RAW, bpf.fail(errno.EPERM)),
-        bpf.if_equal(_PACKET, bpf.fail(errno.EPERM)),
+        bpf.if_equal(_STREAM, _protocols(_THE_USUAL, _TCP)),
+        bpf.if_equal(_DATAGRAM, _protocols(_THE_USUAL, _UDP)),
+        bpf.if_equal(_RAW, _REFUSED),
+        bpf.if_equal(_PACKET, _REFUSED),
         bpf.fail(errno.EPROTONOSUPPORT),
     )
 
 
-def _protocols(*allowed: int) -> tuple[Program, ...]:
-    these = (bpf.if_equal(protocol, bpf.answer(bpf.ALLOW)) for protocol in allowed)
-    return (bpf.argument(2), *these, bpf.fail(errno.EPROTONOSUPPORT))
+def _protocols(*allowed: int) -> Program:
+    these = (bpf.if_equal(protocol, _PASS) for protocol in allowed)
+    return bpf.joined(bpf.argument(2), *these, bpf.fail(errno.EPROTONOSUPPORT))
 
 
-def _no_typing_for_others() -> tuple[Program, ...]:
+def _no_typing_for_others() -> Program:
     """TIOCSTI puts words into a terminal's mouth, TIOCLINUX pastes into the console."""
-    refused = bpf.fail(errno.EPERM)
-    return (
-        bpf.argument(1),
-        bpf.if_equal(_TERMINAL_TYPES, refused),
-        bpf.if_equal(_TERMINAL_CONSOLE, refused),
-        bpf.answer(bpf.ALLOW),
+    return bpf.joined(
+        bpf.argument(1), bpf.if_equal(_TERMINAL_TYPES, _REFUSED), bpf.if_equal(_TERMINAL_CONSOLE, _REFUSED), _PASS
     )
 
 
-def _no_leases() -> tuple[Program, ...]:
+def _no_leases() -> Program:
     """Who holds a lease on a file lets everybody wait who opens it, and an ordinary user's tasks may on his own."""
-    refused = bpf.fail(errno.EPERM)
-    return (
-        bpf.argument(1),
-        bpf.if_equal(_SET_LEASE, refused),
-        bpf.if_equal(_SET_DELEGATION, refused),
-        bpf.answer(bpf.ALLOW),
+    return bpf.joined(
+        bpf.argument(1), bpf.if_equal(_SET_LEASE, _REFUSED), bpf.if_equal(_SET_DELEGATION, _REFUSED), _PASS
     )
 
 
-def _no_other_parting() -> tuple[Program, ...]:
-    refused = bpf.if_equal(_DIE_WITH_PARENT, bpf.fail(errno.EPERM))
-    return (bpf.argument(0), refused, bpf.answer(bpf.ALLOW))
+def _no_other_parting() -> Program:
+    return bpf.joined(bpf.argument(0), bpf.if_equal(_DIE_WITH_PARENT, _REFUSED), _PASS)
 
 
-def _no_core_limit() -> tuple[Program, ...]:
-    return (bpf.argument(0), bpf.if_equal(_CORE_LIMIT, _PRETENDED), bpf.answer(bpf.ALLOW))
+def _no_core_limit() -> Program:
+    return bpf.joined(bpf.argument(0), bpf.if_equal(_CORE_LIMIT, _PRETENDED), _PASS)
 
 
-def _no_other_core_limit() -> tuple[Program, ...]:
+def _no_other_core_limit() -> Program:
     """See `limits`: 1 keeps the kernel from dumping at all. Who wants no dumps has them, so the call seems to work."""
-    allowed = bpf.answer(bpf.ALLOW)
-    asks_only = (bpf.unless_equal(0, _PRETENDED), bpf.upper_half(2), bpf.unless_equal(0, _PRETENDED), allowed)
-    return (bpf.argument(1), bpf.unless_equal(_CORE_LIMIT, allowed), bpf.argument(2), *asks_only)
+    asks_only = (bpf.unless_equal(0, _PRETENDED), bpf.upper_half(2), bpf.unless_equal(0, _PRETENDED), _PASS)
+    return bpf.joined(bpf.argument(1), bpf.unless_equal(_CORE_LIMIT, _PASS), bpf.argument(2), *asks_only)
 
 
-def _no_other_personality() -> tuple[Program, ...]:
+def _no_other_personality() -> Program:
     """Only asking and the default: others turn off address randomisation or emulate old systems."""
-    allowed = bpf.answer(bpf.ALLOW)
-    return (bpf.argument(0), bpf.if_equal(0, allowed), bpf.if_equal(_QUERY_PERSONALITY, allowed), bpf.fail(errno.EPERM))
+    return bpf.joined(bpf.argument(0), bpf.if_equal(0, _PASS), bpf.if_equal(_QUERY_PERSONALITY, _PASS), _REFUSED)

@@ -99,7 +99,7 @@ def _become(order: Order, template: Template, program: str, argv: list[str], env
         signal.signal(number, signal.SIG_DFL)
     if template.contained:
         contained.enclose(template)
-    restrict_rights(order, programs=True)
+    restrict_rights(order)
     os.execve(program, argv, environment)  # noqa: S606 - what the task asked for, behind its walls
 
 

@@ -16,7 +16,7 @@ from casemate.sandbox.kernel import capabilities, landlock, processes, seccomp
 from casemate.sandbox.kernel.landlock import Access
 from casemate.sandbox.orders import TEMPORARY, Order, Template
 from casemate.sandbox.zygote.grants import grants
-from casemate.sandbox.zygote.walls import Raised, enter_groups, limit, restrict_rights, rights
+from casemate.sandbox.zygote.walls import Raised, call_rules, enter_groups, limit, rights
 
 
 def prepare(template: Template) -> None:
@@ -30,8 +30,6 @@ def prepare(template: Template) -> None:
         raise OSError(errno.EPERM, "root can give no other user to a task: SETUID, SETGID or SETPCAP is missing")
     if template.privileged and (closed := _closed_to_others(template.prefix, template.folder)):
         raise OSError(errno.EACCES, f"{closed} cannot be entered by the users of tasks, and what they need is in there")
-    seccomp.sharing_filter()
-    seccomp.uncounted_filter()
 
 
 def _closed_to_others(*paths: str) -> str:
@@ -88,14 +86,7 @@ def _give_up_power(order: Order, template: Template, raised: Raised) -> None:
 
 def _filter_calls(order: Order, template: Template, raised: Raised) -> None:
     processes.hide_memory()
-    seccomp.load(seccomp.task_filter())
-    seccomp.load(seccomp.sharing_filter())
-    if "memory" not in order.grouped:
-        seccomp.load(seccomp.uncounted_filter())
-    if template.writable:
-        seccomp.load(seccomp.modes_filter())
+    seccomp.load(seccomp.filter_of(*call_rules(order, template)))
     raised.walls["network"] = "closed: no sockets (seccomp, Landlock)"
     raised.walls["system calls"] = "seccomp, native architecture only"
     raised.walls["rights"] = ", ".join(rights(order))
-    if order.kind == "body":
-        restrict_rights(order, programs=order.processes)

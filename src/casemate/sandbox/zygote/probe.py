@@ -109,7 +109,7 @@ def _own_network() -> None:
 
 def _filter() -> None:
     capabilities.forbid_new()
-    seccomp.load(seccomp.task_filter())
+    seccomp.load(seccomp.filter_of(seccomp.task_rules()))
 
 
 def _listener() -> None:

@@ -119,6 +119,7 @@ class _Nursery:
     def _bear(self, message: bytes, descriptors: list[int]) -> None:
         order, network = orders.order(message), None
         try:
+            walls.assemble_filters(order, self._template)
             own = not self._template.contained
             network = self._enter_idle_network() if own and walls.is_offline(order) else None
             process = namespaces.fork_into(walls.born_into(order) if own else 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import os
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -192,34 +191,46 @@ def _filter_calls(order: Order, template: Template, raised: Raised) -> None:
         processes.show_memory()  # the broker reads the addresses that this very process connects to
     else:
         processes.hide_memory()
-    seccomp.load(seccomp.task_filter(sockets=not is_offline(order)))
-    if "memory" not in order.grouped:
-        seccomp.load(seccomp.uncounted_filter())
-    if template.writable:
-        seccomp.load(seccomp.modes_filter())
+    seccomp.load(seccomp.filter_of(*call_rules(order, template)))
     raised.walls["system calls"] = "seccomp, native architecture only"
     raised.walls["rights"] = ", ".join(rights(order))
+
+
+def call_rules(order: Order, template: Template) -> Iterator[seccomp.Rules]:
+    """Which calls a sandbox is answered how. What a command may start comes later, in its own process."""
+    yield seccomp.task_rules(sockets=not is_offline(order))
+    if template.contained:
+        yield seccomp.sharing_rules()
+    if "memory" not in order.grouped:
+        yield seccomp.uncounted_rules()
+    if template.writable:
+        yield seccomp.modes_rules()
     if order.kind == "body":
-        restrict_rights(order, programs=order.processes)
+        threads, forks = order.threads, order.processes
+        yield seccomp.rights_rules(threads=threads, processes=forks, programs=forks, body=True)
 
 
 def prepare(template: Template) -> None:
-    """Have everything ready before the first child: to assemble a filter takes longer than to load it."""
+    """Have ready before the first child what all of them need."""
     _file_rights(template)
-    for sockets in (True, False):
-        seccomp.task_filter(sockets=sockets)
-    seccomp.uncounted_filter()
-    seccomp.modes_filter()
-    for threads, forks in itertools.product((True, False), repeat=2):
-        for programs, body in ((True, False), (forks, True)):
-            seccomp.rights_filter(threads=threads, processes=forks, programs=programs, body=body)
 
 
-def restrict_rights(order: Order, *, programs: bool) -> None:
-    """Load the filter for what this process may start, unless it may start anything and is no body."""
-    threads, forks, body = order.threads, order.processes, order.kind == "body"
-    if body or not (threads and forks and programs):
-        seccomp.load(seccomp.rights_filter(threads=threads, processes=forks, programs=programs, body=body))
+def assemble_filters(order: Order, template: Template) -> None:
+    """Have them ready before the first child of this kind: to assemble a filter takes longer than to load it."""
+    seccomp.filter_of(*call_rules(order, template))
+    _command_filter(order)
+
+
+def restrict_rights(order: Order) -> None:
+    """Load the filter for what a command may start, unless it may start anything."""
+    if filter_of_command := _command_filter(order):
+        seccomp.load(filter_of_command)
+
+
+def _command_filter(order: Order) -> bytes:
+    if order.kind == "body" or (order.threads and order.processes):
+        return b""
+    return seccomp.filter_of(seccomp.rights_rules(threads=order.threads, processes=order.processes, programs=True))
 
 
 def rights(order: Order) -> Iterator[str]:
