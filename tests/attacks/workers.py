@@ -26,10 +26,11 @@ SECRET = "the-worker-knows-this"
 NO_NAMESPACES = """
 import errno, os, sys
 from casemate.sandbox.kernel import bpf, capabilities, seccomp
+from casemate.sandbox.kernel.calls import do
 from casemate.sandbox.kernel.machine import THIS
 capabilities.forbid_new()
 refused = (bpf.if_equal(THIS.numbers[name], bpf.fail(errno.EPERM)) for name in ("unshare", "mount", "pivot_root"))
-seccomp.load(bpf.assembled(bpf.joined(bpf.number(), *refused, bpf.answer(bpf.ALLOW))))
+do(seccomp.load(bpf.assembled(bpf.joined(bpf.number(), *refused, bpf.answer(bpf.ALLOW)))))
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 """Starts a program the way a container runtime does: it may make no namespaces."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.filters import answer, data, decoded, looked_at, run, strictest
 
 from casemate.sandbox.kernel import bpf, capabilities, seccomp
+from casemate.sandbox.kernel.calls import do
 from casemate.sandbox.kernel.machine import ARM64, NEWEST_CALL, THIS, X86_64
 
 EPERM = 0x0005_0000 | errno.EPERM
@@ -284,7 +285,7 @@ def test_the_kernel_answers_as_our_machine_does(rules):
     if (child := os.fork()) == 0:
         try:
             capabilities.forbid_new()
-            seccomp.load(program)
+            do(seccomp.load(program))
             os.write(theirs, json.dumps([_error_of(number) for number in refused]).encode())
         finally:
             os._exit(0)

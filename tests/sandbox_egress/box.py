@@ -15,6 +15,7 @@ import tempfile
 
 from casemate.sandbox import stub
 from casemate.sandbox.kernel import capabilities, mounts, namespaces, processes, seccomp
+from casemate.sandbox.kernel.calls import Opened, do
 from casemate.sandbox.notification import filter_program
 
 TASK = 200_000
@@ -23,24 +24,24 @@ TASK = 200_000
 def enter(uid: int) -> None:
     """An own, empty network namespace, and no rights."""
     if os.getuid() == 0:
-        namespaces.unshare(namespaces.NETWORK | namespaces.MOUNT)
+        do(namespaces.unshare(namespaces.NETWORK | namespaces.MOUNT))
         mounts.make_private()
         ask_the_stub()
     else:
         inner, outer = os.getuid(), os.getgid()
-        namespaces.unshare(namespaces.USER | namespaces.NETWORK)
+        do(namespaces.unshare(namespaces.USER | namespaces.NETWORK))
         itself = os.open("/proc/self", os.O_PATH | os.O_DIRECTORY)
-        namespaces.map_identity(itself, TASK, inner, outer)
+        do(*namespaces.map_identity(itself, TASK, inner, outer))
         os.close(itself)
-    namespaces.raise_loopback()
-    stubs = stub.opened()
+    stubs = Opened(), Opened()
+    do(*namespaces.raise_loopback(), *stub.opened(*stubs))
     if uid:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
     capabilities.forbid_new()
-    capabilities.drop_all()
-    hand_over(stubs)
+    do(*capabilities.drop_all())
+    hand_over(*(each.number for each in stubs))
 
 
 def ask_the_stub() -> None:
@@ -49,22 +50,21 @@ def ask_the_stub() -> None:
         file.write(stub.resolv_conf(""))
         file.flush()
         os.chmod(file.name, 0o644)
-        mounts.bind(file.name, os.path.realpath("/etc/resolv.conf"))
+        do(mounts.bind(file.name, os.path.realpath("/etc/resolv.conf")))
 
 
-def hand_over(stubs: tuple[socket.socket, socket.socket]) -> None:
-    listener = seccomp.load_listened(filter_program())
+def hand_over(*stubs: int) -> None:
+    listener = do(seccomp.load_listened(filter_program(), Opened()))
     with socket.socket(fileno=int(sys.argv[1])) as channel:
-        socket.send_fds(channel, [b"ready"], [listener, *(each.fileno() for each in stubs)])
-    os.close(listener)
-    for each in stubs:
-        each.close()
+        socket.send_fds(channel, [b"ready"], [listener, *stubs])
+    for each in (listener, *stubs):
+        os.close(each)
 
 
 def main() -> None:
     enter(int(sys.argv[2]))
     if sys.argv[3] == "-":  # stay this very process, as the body of a plugin task does
-        processes.show_memory()
+        do(processes.show_memory())
         exec(sys.argv[4], {"__name__": "__main__"})
     else:
         os.execv(sys.argv[3], sys.argv[3:])

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from casemate.sandbox.kernel import namespaces
-from casemate.sandbox.kernel.calls import libc_call
+from casemate.sandbox.kernel.calls import do, libc_call
 
 sys.path.insert(0, str(Path(__file__).parent))  # for boxed_programs, which also is a program of its own
 
@@ -44,9 +44,9 @@ def own_network() -> Iterator[None]:
     if os.getuid() != 0:
         pytest.skip("only root can make a network")
     with open("/proc/thread-self/ns/net") as before:
-        namespaces.unshare(namespaces.NETWORK)
+        do(namespaces.unshare(namespaces.NETWORK))
         try:
-            namespaces.raise_loopback()
+            do(*namespaces.raise_loopback())
             _add_to_loopback(PUBLIC)
             yield
         finally:

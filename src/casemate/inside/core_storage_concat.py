@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from casemate.inside.stored import fetched
+from casemate.inside.stored import copied, fetched
 
 
 def run(job: Mapping[str, Any], tell: Callable[[Mapping[str, object]], None], ask: Callable[..., Any]) -> None:
@@ -20,7 +19,7 @@ def run(job: Mapping[str, Any], tell: Callable[[Mapping[str, object]], None], as
     with result.open("xb") as whole:
         for address in _listed(properties.get("files")):
             with fetched(job, address).open("rb") as part:
-                shutil.copyfileobj(part, whole)
+                copied(part, whole)
             whole.write(separator.encode())
     tell({"outputs": {"uri": ask("files.keep", paths=[str(result)])[str(result)]}})
 

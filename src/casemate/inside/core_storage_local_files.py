@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from casemate.inside.reading import mapping, texts
-from casemate.inside.stored import fetched
+from casemate.inside.stored import copied, fetched
 
 _STORED = ("kestra://", "file://")
 
@@ -36,7 +35,7 @@ def _make(job: Mapping[str, Any], path: Path, content: object) -> None:
     with path.open("xb") as file:
         if isinstance(content, str) and content.startswith(_STORED):
             with fetched(job, content).open("rb") as source:
-                shutil.copyfileobj(source, file)
+                copied(source, file)
         else:
             text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
             file.write(text.encode("utf-8", "replace"))

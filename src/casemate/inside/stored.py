@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
+_PIECE = 1 << 16
 _EXTENSION = re.compile(r"\.[-\w]{1,32}")
 
 
@@ -16,6 +17,12 @@ def fetched(job: Mapping[str, Any], address: object) -> Path:
     if place is None:
         raise FileNotFoundError(f"Invalid file '{address}': it must be the address of a file, kestra:///...")
     return Path(place)
+
+
+def copied(source: BinaryIO, target: BinaryIO) -> None:
+    """Write all that is left of one file to the end of another."""
+    while piece := source.read(_PIECE):
+        target.write(piece)
 
 
 def extension(address: object, default: str = "") -> str:

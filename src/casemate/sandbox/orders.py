@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 Kind: TypeAlias = Literal["body", "command"]
 Bodies: TypeAlias = Literal["none", "plain", "web"]
 """Which task bodies a zygote has loaded: each page of memory that it carries costs every one of its children."""
+
+_NEED_MUCH = ("core_http", "http", "core_storage_deduplicate")
 
 TASK_ID = 200_000
 """User and group of a task in its user namespace; as root the kernel's own ids count up from here, one a slot."""
@@ -72,13 +75,35 @@ class Order:
 
 
 def bodies_with(module: str) -> Bodies:
-    """Where a task body is loaded, by its module's name: what speaks HTTP needs more of the library than all others."""
-    return "web" if module.rpartition(".")[2].startswith(("core_http", "http")) else "plain"
+    """Where a task body is loaded, by its module's name: what speaks HTTP needs more of the library than others."""
+    return "web" if module.rpartition(".")[2].startswith(_NEED_MUCH) else "plain"
 
 
-def encoded(value: Template | Order) -> bytes:
-    """One order as the bytes of one message."""
-    return json.dumps({each.name: getattr(value, each.name) for each in fields(value)}).encode()
+class Own(NamedTuple):
+    """What of an order belongs to one sandbox only."""
+
+    id: int
+    work: str
+    uid: int
+
+
+_OWN = set(Own._fields)
+
+
+def encoded(template: Template) -> bytes:
+    """A template as the bytes of one message."""
+    return json.dumps({each.name: getattr(template, each.name) for each in fields(template)}).encode()
+
+
+def ordered(order: Order) -> bytes:
+    """An order as the bytes of one message: what is its own on the first line, on the second what all like it share.
+
+    ValueError: the name of its launch folder is more than a line.
+    """
+    if "\n" in order.work:
+        raise ValueError(f"A launch folder must not have a line break in its name: {order.work!r}")
+    shared = {each.name: getattr(order, each.name) for each in fields(order) if each.name not in _OWN}
+    return b"%d %d %s\n" % (order.id, order.uid, os.fsencode(order.work)) + json.dumps(shared).encode()
 
 
 def template(message: bytes) -> Template:
@@ -90,7 +115,13 @@ def template(message: bytes) -> Template:
     return Template(**values)
 
 
-def order(message: bytes) -> Order:
-    """The order in a message of our own worker; anything else is a defect and raises."""
-    fields: dict[str, Any] = json.loads(message)
-    return Order(**fields | {"grouped": tuple(fields["grouped"])})
+def own(first_line: bytes) -> Own:
+    """What is its own in an order of our own worker; anything else is a defect and raises."""
+    number, uid, work = first_line.split(b" ", 2)
+    return Own(int(number), os.fsdecode(work), int(uid))
+
+
+def order(second_line: bytes) -> Order:
+    """What an order shares with all like it, under nobody's name."""
+    fields: dict[str, Any] = json.loads(second_line)
+    return Order(**fields | {"id": 0, "work": "", "uid": 0, "grouped": tuple(fields["grouped"])})

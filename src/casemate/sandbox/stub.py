@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import struct
 from ipaddress import ip_address
+
+from casemate.sandbox.kernel.calls import Call, Opened
 
 PORT = 53
 ADDRESS = "127.0.0.1"
@@ -31,27 +34,23 @@ def resolv_conf(host: str) -> str:
     return "\n".join((*kept, f"nameserver {ADDRESS}", ""))
 
 
-def opened() -> tuple[socket.socket, socket.socket]:
-    """The stub's sockets, for datagrams and for streams.
+def opened(datagrams: Opened, streams: Opened) -> tuple[Call, ...]:
+    """What opens the stub's sockets, for datagrams and for streams.
 
-    To be called inside, with `lo` up and before privileges go; the worker gets the descriptors. OSError: EACCES or
-    EPERM when the network namespace is not ours.
+    To be made inside, with `lo` up and before privileges go; the worker gets the descriptors. EACCES or EPERM: the
+    network namespace is not ours.
     """
-    datagrams = _bound(socket.SOCK_DGRAM)
-    try:
-        streams = _bound(socket.SOCK_STREAM)
-    except OSError:
-        datagrams.close()
-        raise
-    streams.listen(_WAITING)
-    return datagrams, streams
+    return (
+        *_bound(socket.SOCK_DGRAM, datagrams),
+        *_bound(socket.SOCK_STREAM, streams),
+        Call("listen", (streams, _WAITING)),
+    )
 
 
-def _bound(kind: int) -> socket.socket:
-    bound = socket.socket(socket.AF_INET, kind | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
-    try:
-        bound.bind((ADDRESS, PORT))
-    except OSError:
-        bound.close()
-        raise
-    return bound
+def _bound(kind: int, opened: Opened) -> tuple[Call, ...]:
+    options = kind | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+    address = struct.pack("=H", socket.AF_INET) + struct.pack("!H4s8x", PORT, socket.inet_aton(ADDRESS))
+    return (
+        Call("socket", (socket.AF_INET, options, 0), into=opened),
+        Call("bind", (opened, address, len(address)), purpose="the resolver's stub"),
+    )

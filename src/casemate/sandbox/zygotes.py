@@ -14,7 +14,7 @@ from typing import Any
 
 from casemate.sandbox.errors import ZygoteLost
 from casemate.sandbox.model import Level
-from casemate.sandbox.orders import MESSAGE_LIMIT, Order, Template, encoded
+from casemate.sandbox.orders import MESSAGE_LIMIT, Order, Template, encoded, ordered
 from casemate.sandbox.waiting import readable, writable
 
 FIRST_CODE = Path(__file__).parent / "zygote" / "start.py"
@@ -89,7 +89,7 @@ class Zygote:
         ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         self._ends[order.id] = ended
         try:
-            await self._send(encoded(order), channel, stdout, stderr, *doors)
+            await self._send(ordered(order), channel, stdout, stderr, *doors)
         except BaseException:
             del self._ends[order.id]
             raise

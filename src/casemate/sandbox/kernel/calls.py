@@ -1,14 +1,24 @@
-"""System calls through libc: one way to make them and one way for them to fail, `OSError` with the name of the call."""
+"""System calls: what is to be asked of the kernel as a value, and one way to ask, which fails as `OSError` with a name.
+
+The other pages of this folder say *which* calls make a wall; `do` makes them. A process that is forked for each launch
+makes calls that were `ready` before it was born: the less it touches of the memory it was born with, the less of it is
+copied.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
-from typing import TypeAlias
+from collections.abc import Iterable
+from typing import NamedTuple, TypeAlias
 
 from casemate.sandbox.kernel.machine import THIS
 
 Argument: TypeAlias = int | str | bytes | None
+
+CURRENT_FOLDER = -100
+"""AT_FDCWD, see openat(2)."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -16,6 +26,100 @@ _libc.syscall.restype = ctypes.c_long
 _libc.syscall.argtypes = (ctypes.c_long, *(ctypes.c_void_p,) * 6)
 _NOTHING = (None,) * 6
 _NO_CALL = -1
+_Passed: TypeAlias = object
+"""What ctypes passes on as it is."""
+
+
+class Opened:
+    """The descriptor that one call of a plan will return, for the calls after it."""
+
+    __slots__ = ("_cell",)
+
+    def __init__(self, cell: ctypes.c_void_p | None = None) -> None:
+        """`cell` is where its number is to stand, if that is in a structure that has room for as much as a register."""
+        self._cell = ctypes.c_void_p() if cell is None else cell
+
+    @property
+    def number(self) -> int:
+        """The descriptor, once the call has been made."""
+        return self._cell.value or 0
+
+
+class Call(NamedTuple):
+    """One system call by its name, see syscalls(2), that is still to be made.
+
+    Text is passed as a path is; bytes and structures as pointers to what is in them.
+    """
+
+    name: str
+    arguments: tuple[Argument | ctypes.Structure | ctypes.Array[ctypes.c_char] | Opened, ...] = ()
+    into: Opened | None = None
+    """Where the descriptor that it returns is kept."""
+    gives: int | None = None
+    """What it must return, if that says whether it did what it was to do."""
+    purpose: str = ""
+    """Words for what failed, if the name of the call does not say it."""
+
+
+class Ready(NamedTuple):
+    """The same as the processor wants it: nothing is left to look up or to convert."""
+
+    number: int
+    arguments: tuple[_Passed, ...]
+    cell: ctypes.c_void_p | None
+    gives: int | None
+    call: Call
+
+
+def ready(calls: Iterable[Call]) -> tuple[Ready, ...]:
+    """Look up numbers and convert arguments."""
+    return tuple(map(_ready, calls))
+
+
+def make(calls: tuple[Ready, ...]) -> int:
+    """Make these calls, in their order, up to the first that fails; what the last one returned.
+
+    OSError: with the name of the call that failed. ENOSYS means that the kernel is older than the call, that a filter
+    around this process hides it, or that this machine is not one we know.
+    """
+    result = 0
+    for number, arguments, cell, gives, call in calls:
+        result = _libc.syscall(number, *arguments)
+        if result < 0 or (gives is not None and result != gives):
+            raise _error(call, result)
+        if cell is not None:
+            cell.value = result
+    return result
+
+
+def do(*calls: Call) -> int:
+    """The same for calls that were not ready."""
+    return make(ready(calls))
+
+
+def written(folder: int | Opened, path: str, text: str) -> tuple[Call, ...]:
+    """Write one setting of the kernel, in a file that is there; `path` may be relative to a folder's descriptor."""
+    setting = Opened()
+    return (
+        Call("openat", (folder, path, os.O_WRONLY | os.O_CLOEXEC, 0), into=setting, purpose=path),
+        Call("write", (setting, text.encode(), len(text.encode())), purpose=path),
+        Call("close", (setting,)),
+    )
+
+
+def _ready(call: Call) -> Ready:
+    passed = tuple(each._cell if isinstance(each, Opened) else _plain(each) for each in call.arguments)
+    number = THIS.numbers.get(call.name, _NO_CALL)
+    padded = (*passed, *_NOTHING[len(passed) :])
+    return Ready(number, padded, call.into._cell if call.into else None, call.gives, call)
+
+
+def _error(call: Call, result: int) -> OSError:
+    name = f"{call.name}, {call.purpose}" if call.purpose else call.name
+    if result >= 0:
+        return OSError(errno.EPROTO, f"{name}: not the answer it should have had, but {result}")
+    number = ctypes.get_errno()
+    return OSError(number, f"{name}: {os.strerror(number)}")
 
 
 def libc_call(name: str, *arguments: Argument) -> int:
@@ -38,7 +142,7 @@ def _register(argument: Argument) -> object:
     return ctypes.c_ulong(argument) if isinstance(argument, int) else _plain(argument)
 
 
-def _plain(argument: Argument | ctypes.Structure) -> object:
+def _plain(argument: Argument | ctypes.Structure | ctypes.Array[ctypes.c_char]) -> object:
     if isinstance(argument, str):
         return os.fsencode(argument)
     return ctypes.byref(argument) if isinstance(argument, ctypes.Structure) else argument

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import struct
 
-from casemate.sandbox.kernel.calls import libc_call, system_call
+from casemate.sandbox.kernel.calls import Call, libc_call
 
 MANAGE_MOUNTS = 21
 """CAP_SYS_ADMIN, which makes namespaces without a user namespace around them."""
@@ -13,7 +13,7 @@ MANAGE_MOUNTS = 21
 BECOME_OTHERS = (6, 7, 8)
 """CAP_SETGID, CAP_SETUID, and CAP_SETPCAP to give up the rest for good."""
 
-_DROP_FROM_BOUNDING_SET = 24
+_READ_BOUNDING_SET, _DROP_FROM_BOUNDING_SET = 23, 24
 _NO_NEW_PRIVILEGES = 38
 _AMBIENT, _CLEAR_ALL = 47, 4
 _MOST_CAPABILITIES = 64
@@ -34,18 +34,27 @@ def forbid_new() -> None:
     libc_call("prctl", _NO_NEW_PRIVILEGES, 1, 0, 0, 0)
 
 
-def empty_bounding_set() -> None:
-    """Give up every capability for the programs to come. EPERM: CAP_SETPCAP is gone already."""
-    for capability in range(_MOST_CAPABILITIES):
-        try:
-            libc_call("prctl", _DROP_FROM_BOUNDING_SET, capability, 0, 0, 0)
-        except OSError as error:
-            if error.errno == errno.EINVAL and capability > _CHECKPOINT_RESTORE:
-                return  # one past the last that this kernel knows
-            raise
+def empty_bounding_set() -> tuple[Call, ...]:
+    """Give up every capability that this kernel knows for the programs to come. EPERM: CAP_SETPCAP is gone already."""
+    known = range(_highest() + 1)
+    return tuple(Call("prctl", (_DROP_FROM_BOUNDING_SET, capability, 0, 0, 0)) for capability in known)
 
 
-def drop_all() -> None:
+def drop_all() -> tuple[Call, ...]:
     """Give up every capability this process has, see capset(2)."""
-    libc_call("prctl", _AMBIENT, _CLEAR_ALL, 0, 0, 0)
-    system_call("capset", struct.pack("II", _VERSION_3, 0), bytes(24))
+    return (
+        Call("prctl", (_AMBIENT, _CLEAR_ALL, 0, 0, 0)),
+        Call("capset", (struct.pack("II", _VERSION_3, 0), bytes(24))),
+    )
+
+
+def _highest() -> int:
+    """The kernel's highest capability: the first that it does not know is asked for in vain."""
+    for capability in range(_CHECKPOINT_RESTORE + 1, _MOST_CAPABILITIES):
+        try:
+            libc_call("prctl", _READ_BOUNDING_SET, capability, 0, 0, 0)
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                return capability - 1
+            raise
+    return _MOST_CAPABILITIES - 1

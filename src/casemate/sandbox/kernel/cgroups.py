@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from casemate.sandbox.kernel.calls import Call
+
 CONTROLLERS = ("memory", "pids", "cpu", "cpuacct")
 CPU_UNIT = {True: 1e-6, False: 1e-9}
 """Seconds in which version 2 (True) and version 1 count processor time."""
@@ -130,12 +132,12 @@ def take_back(group: Group, controllers: tuple[str, ...]) -> None:
     group.write("cgroup.subtree_control", " ".join(f"-{each}" for each in controllers))
 
 
-def enter(descriptor: int) -> None:
+def enter(descriptor: int) -> Call:
     """Move this process into a group whose `cgroup.procs` somebody has opened who may.
 
     OSError: EACCES if he may not; EBUSY for a group of version 2 that hands controllers on; ENODEV if it is gone.
     """
-    os.write(descriptor, b"0")
+    return Call("write", (descriptor, b"0", 1), purpose="its control groups cannot be entered")
 
 
 def limit_memory(group: Group, size: int | None) -> None:

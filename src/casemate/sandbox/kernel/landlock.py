@@ -5,13 +5,14 @@ A second wall behind the private root: it holds even where a mount would show to
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import IntFlag
 
-from casemate.sandbox.kernel.calls import system_call
+from casemate.sandbox.kernel.calls import CURRENT_FOLDER, Call, Opened, do, system_call
 
 
 class Access(IntFlag):
@@ -33,6 +34,7 @@ class Access(IntFlag):
 _OF_A_FILE = Access.EXECUTE | Access.WRITE_FILE | Access.READ_FILE | Access.TRUNCATE | Access.DEVICE_CONTROL
 _HIGHEST_KNOWN = {1: 13, 2: 14, 3: 15, 4: 15}
 """How many file rights an ABI knows; from 5 on all sixteen."""
+_BENEATH_PATH = 1
 _SCOPES = 0b11
 """No signals to, and no abstract unix sockets of, processes outside (ABI 6)."""
 TO_PORTS, TO_PEERS = 0b01, 0b10
@@ -50,10 +52,10 @@ class _Ruleset(ctypes.Structure):
 
 
 class _BeneathPath(ctypes.Structure):
-    """struct landlock_path_beneath_attr."""
+    """struct landlock_path_beneath_attr, with room for a number as wide as a register at its end."""
 
     _pack_ = 1
-    _fields_ = (("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32))
+    _fields_ = (("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32), ("room", ctypes.c_int32))
 
 
 def version() -> int:
@@ -64,45 +66,68 @@ def version() -> int:
         return 0
 
 
-def confine(allowed: Mapping[str, Access], abi: int, *, closed: int = 0) -> None:
-    """From now on allow this process only what `allowed` says below its paths; those out of its reach are left out.
+def handled(abi: int) -> Access:
+    """All that this ABI can forbid to do to files: what no rule allows is forbidden."""
+    return Access((1 << _HIGHEST_KNOWN.get(abi, 16)) - 1)
 
-    `closed` are ways of TCP sockets that are closed, as far as this ABI knows them.
-    Needs no_new_privs. EOPNOTSUPP: switched off at boot; E2BIG: sixteen layers are in use already.
+
+def ruleset(files: Access, abi: int, into: Opened, *, closed: int = 0) -> Call:
+    """A set of rules that allows nothing of `files` yet.
+
+    `closed` are ways of TCP sockets that are closed, as far as this ABI knows them. EOPNOTSUPP: switched off at boot.
     """
-    handled = Access((1 << _HIGHEST_KNOWN.get(abi, 16)) - 1)
-    ruleset = _created(handled, abi, closed if abi >= KNOWS_TCP else 0)
+    network = closed if abi >= KNOWS_TCP else 0
+    attributes = _Ruleset(files=files, network=network, scoped=_SCOPES if abi >= KNOWS_SCOPES else 0)
+    return Call("landlock_create_ruleset", (attributes, 24 if abi >= 6 else 16 if abi >= KNOWS_TCP else 8, 0), into)
+
+
+def allow(rules: int | Opened, parent: int, access: Access) -> Call:
+    """Allow this below a descriptor of a folder, or for the file that it is of.
+
+    A mount ends what is allowed by the place that it covers, but not by the folders above that.
+    """
+    is_folder = stat.S_ISDIR(os.fstat(parent).st_mode)
+    rule = _BeneathPath(allowed=access if is_folder else access & _OF_A_FILE, parent=parent)
+    return Call("landlock_add_rule", (rules, _BENEATH_PATH, rule, 0))
+
+
+def allow_below(rules: int | Opened, folder: str, access: Access) -> tuple[Call, ...]:
+    """The same for a folder that is there only when the call is made."""
+    rule = _BeneathPath(allowed=access)
+    parent = Opened(ctypes.c_void_p.from_buffer(rule, _BeneathPath.parent.offset))
+    return (
+        Call("openat", (CURRENT_FOLDER, folder, os.O_PATH | os.O_CLOEXEC, 0), parent, purpose=folder),
+        Call("landlock_add_rule", (rules, _BENEATH_PATH, rule, 0), purpose=folder),
+        Call("close", (parent,)),
+    )
+
+
+def restrict(rules: int | Opened) -> tuple[Call, ...]:
+    """From now on allow this process only what the rules say. Needs no_new_privs. E2BIG: sixteen layers are in use."""
+    return Call("landlock_restrict_self", (rules, 0)), Call("close", (rules,))
+
+
+def opened(paths: Iterable[str]) -> dict[str, int]:
+    """Descriptors of these places, but for those that do not exist, or are below what was covered."""
+    found = {}
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            found[path] = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    return found
+
+
+def confine(allowed: Mapping[str, Access], abi: int, *, closed: int = 0) -> None:
+    """From now on allow this process only what `allowed` says below its paths; those out of its reach are left out."""
+    rules, files, places = Opened(), handled(abi), opened(allowed)
+    rights = (allow(rules, place, allowed[path] & files) for path, place in places.items())
     try:
-        for path, access in allowed.items():
-            _allow(ruleset, path, access & handled)
-        system_call("landlock_restrict_self", ruleset, 0)
+        do(ruleset(files, abi, rules, closed=closed), *rights, *restrict(rules))
     finally:
-        os.close(ruleset)
+        for place in places.values():
+            os.close(place)
 
 
 def scope() -> None:
     """From now on this process and its children signal none but each other. EINVAL, E2BIG: before ABI 6."""
-    ruleset = _created(Access(0), KNOWS_SCOPES)
-    try:
-        system_call("landlock_restrict_self", ruleset, 0)
-    finally:
-        os.close(ruleset)
-
-
-def _created(handled: Access, abi: int, network: int = 0) -> int:
-    attributes = _Ruleset(files=handled, network=network, scoped=_SCOPES if abi >= KNOWS_SCOPES else 0)
-    size = 24 if abi >= 6 else 16 if abi >= KNOWS_TCP else 8
-    return system_call("landlock_create_ruleset", attributes, size, 0)
-
-
-def _allow(ruleset: int, path: str, access: Access) -> None:
-    try:
-        parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except (FileNotFoundError, PermissionError):  # it does not exist, or is below what was covered
-        return
-    try:
-        is_folder = stat.S_ISDIR(os.fstat(parent).st_mode)
-        rule = _BeneathPath(allowed=access if is_folder else access & _OF_A_FILE, parent=parent)
-        system_call("landlock_add_rule", ruleset, 1, rule, 0)
-    finally:
-        os.close(parent)
+    rules = Opened()
+    do(ruleset(Access(0), KNOWS_SCOPES, rules), *restrict(rules))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import itertools
 import resource
+import struct
+
+from casemate.sandbox.kernel.calls import CURRENT_FOLDER, Call, Opened, written
 
 _NAMES = {
     "memory": resource.RLIMIT_DATA,
@@ -31,22 +34,22 @@ _SYSTEM_V = {"shmall": "16384", "msgmni": "32", "sem": "250 1024 32 128"}
 limit of a process."""
 
 
-def limit_ipc(processes: str) -> None:
+def limit_ipc(processes: str) -> tuple[Call, ...]:
     """Limit the System V objects of this ipc namespace, see sysvipc(7); `processes` is where a writable procfs is.
 
     EACCES: we are not the user that is root where the namespace belongs.
     """
-    for name, most in _SYSTEM_V.items():
-        _write(f"{processes}/sys/kernel/{name}", most)
+    settings = (written(CURRENT_FOLDER, f"{processes}/sys/kernel/{name}", most) for name, most in _SYSTEM_V.items())
+    return tuple(itertools.chain.from_iterable(settings))
 
 
-def limit_watchers(itself: int) -> None:
+def limit_watchers(itself: Opened) -> tuple[Call, ...]:
     """Limit the inotify instances of the user namespace we have just entered, see namespaces(7), /proc/sys/user.
 
     They count against the user outside, too, who has 128 for all that he runs. `itself` is a descriptor of our
     directory in a writable procfs.
     """
-    _write("../sys/user/max_inotify_instances", _WATCHERS, itself)
+    return written(itself, "../sys/user/max_inotify_instances", _WATCHERS)
 
 
 def raise_open_files(wanted: int) -> int:
@@ -59,23 +62,15 @@ def raise_open_files(wanted: int) -> int:
     return soft if soft != resource.RLIM_INFINITY else wanted
 
 
-def limit(**amounts: int | None) -> None:
-    """Set limits by name, hard and soft alike; None leaves one as it is, a lower limit that stands already is kept.
+def limit(**amounts: int | None) -> tuple[Call, ...]:
+    """Set limits by name, hard and soft alike; None leaves one as it is, a lower limit that stands now is kept.
 
     The limit of processes counts all of one user in one user namespace, and does not bind uid 0.
     """
-    for name, amount in amounts.items():
-        if amount is None:
-            continue
-        _, standing = resource.getrlimit(_NAMES[name])
-        most = amount if standing == resource.RLIM_INFINITY else min(amount, standing)
-        resource.setrlimit(_NAMES[name], (most, most))
+    return tuple(_limited(_NAMES[name], amount) for name, amount in amounts.items() if amount is not None)
 
 
-def _write(path: str, text: str, folder: int | None = None) -> None:
-    """Set one setting of the kernel."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC, dir_fd=folder)
-    try:
-        os.write(descriptor, text.encode())
-    finally:
-        os.close(descriptor)
+def _limited(kind: int, amount: int) -> Call:
+    _, standing = resource.getrlimit(kind)
+    most = amount if standing == resource.RLIM_INFINITY else min(amount, standing)
+    return Call("prlimit64", (0, kind, struct.pack("QQ", most, most), None))

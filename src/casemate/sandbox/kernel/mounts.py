@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-from casemate.sandbox.kernel.calls import libc_call, system_call
+from casemate.sandbox.kernel.calls import Call, do, libc_call, system_call
 
 READ_ONLY = 0x1
 NO_SETUID = 0x2
@@ -40,13 +40,13 @@ def make_private(path: str = "/") -> None:
     libc_call("mount", None, path, None, _RECURSIVE | _PRIVATE, None)
 
 
-def bind(source: str, target: str, *, recursive: bool = True) -> None:
+def bind(source: str, target: str, *, recursive: bool = True) -> Call:
     """Show `source` at `target`, which must exist and be of the same kind; recursively with all mounts below it.
 
     ENOENT: one of them is missing; EINVAL: `source` is in another mount namespace, or what is mounted below it may not
     be left out; EPERM: the namespace is not ours.
     """
-    libc_call("mount", source, target, None, _BIND | (_RECURSIVE if recursive else 0), None)
+    return Call("mount", (source, target, None, _BIND | (_RECURSIVE if recursive else 0), None), purpose=target)
 
 
 def restrict(path: str, flags: int, *, recursive: bool = True) -> None:
@@ -56,29 +56,30 @@ def restrict(path: str, flags: int, *, recursive: bool = True) -> None:
     system_call("mount_setattr", _AT_CURRENT, path, below, attributes, ctypes.sizeof(attributes))
 
 
-def mount_memory(target: str, *, size: int, files: int, mode: int) -> None:
+def mount_memory(target: str, *, size: int, files: int, mode: int) -> Call:
     """Mount an empty file tree in memory of at most `size` bytes and `files` files, see tmpfs(5)."""
     options = f"size={size},nr_inodes={files},mode={mode:o}"
-    libc_call("mount", "tmpfs", target, "tmpfs", NO_SETUID | NO_DEVICES, options)
+    return Call("mount", ("tmpfs", target, "tmpfs", NO_SETUID | NO_DEVICES, options), purpose=target)
 
 
-def mount_processes(target: str) -> None:
+def mount_processes(target: str) -> Call:
     """Mount a read-only view of this pid namespace's processes, see proc(5).
 
     EPERM in a user namespace: the visible /proc is partly covered, as container runtimes do, and a new one would show
     more.
     """
-    libc_call("mount", "proc", target, "proc", READ_ONLY | NO_SETUID | NO_DEVICES | NO_PROGRAMS, None)
+    flags = READ_ONLY | NO_SETUID | NO_DEVICES | NO_PROGRAMS
+    return Call("mount", ("proc", target, "proc", flags, None), purpose=target)
 
 
-def detach(target: str) -> None:
+def detach(target: str) -> Call:
     """Take the mount at `target` out of the tree; what has a descriptor below it keeps it, see umount2(2)."""
-    libc_call("umount2", target, _DETACH)
+    return Call("umount2", (target, _DETACH))
 
 
 def enter(root: str) -> None:
     """Make the mount at `root` the whole file tree and drop the old one. EINVAL: `root` is not a mount point."""
     os.chdir(root)
     system_call("pivot_root", ".", ".")
-    detach(".")
+    do(detach("."))
     os.chdir("/")

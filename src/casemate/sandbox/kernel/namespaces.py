@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
 import signal
 import socket
 import struct
 
-from casemate.sandbox.kernel.calls import libc_call
+from casemate.sandbox.kernel.calls import Call, Opened, do, libc_call, written
 from casemate.sandbox.kernel.machine import THIS
 
 MOUNT = 0x0002_0000
@@ -34,13 +33,13 @@ _SIOCSIFFLAGS = 0x8914
 _UP_AND_RUNNING = 0x41
 
 
-def unshare(flags: int) -> None:
+def unshare(flags: int) -> Call:
     """Leave the old namespaces for new ones of these kinds; see its page in section 2 of the manual.
 
     EPERM: no right to (not root and user namespaces closed, or a filter around us); ENOSPC: the sysctl
     `user.max_*_namespaces` is used up; EUSERS: user namespaces nested too deeply.
     """
-    libc_call("unshare", flags)
+    return Call("unshare", (flags,))
 
 
 def fork_into(flags: int) -> int:
@@ -67,15 +66,17 @@ def enter_network(network: int) -> None:
     libc_call("setns", network, NETWORK)
 
 
-def map_identity(itself: int, inner: int, uid: int, gid: int) -> None:
+def map_identity(itself: int | Opened, inner: int, uid: int, gid: int) -> tuple[Call, ...]:
     """Give this process one user and one group in the user namespace it has just entered, see user_namespaces(7).
 
     `itself` is a descriptor of its directory in a writable procfs; `uid` and `gid` are its ids in the parent namespace,
     `inner` is what both are called inside. EPERM: the namespace has a map already, or the ids are not ours.
     """
-    _write_at(itself, "setgroups", "deny")
-    _write_at(itself, "uid_map", f"{inner} {uid} 1")
-    _write_at(itself, "gid_map", f"{inner} {gid} 1")
+    return (
+        *written(itself, "setgroups", "deny"),
+        *written(itself, "uid_map", f"{inner} {uid} 1"),
+        *written(itself, "gid_map", f"{inner} {gid} 1"),
+    )
 
 
 def map_users(process: int, first: int, count: int) -> None:
@@ -86,7 +87,7 @@ def map_users(process: int, first: int, count: int) -> None:
     directory = os.open(f"/proc/{process}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for name in ("uid_map", "gid_map"):
-            _write_at(directory, name, f"0 0 1\n{first} {first} {count}\n")
+            do(*written(directory, name, f"0 0 1\n{first} {first} {count}\n"))
     finally:
         os.close(directory)
 
@@ -102,21 +103,17 @@ def _maps(name: str, number: int) -> bool:
     return any(first <= number < first + length for first, _, length in ranges)
 
 
-def _write_at(directory: int, name: str, text: str) -> None:
-    descriptor = os.open(name, os.O_WRONLY | os.O_CLOEXEC, dir_fd=directory)
-    try:
-        os.write(descriptor, text.encode())
-    finally:
-        os.close(descriptor)
-
-
-def raise_loopback() -> None:
+def raise_loopback() -> tuple[Call, ...]:
     """Bring `lo` up in an own network namespace, so that a program can talk to itself, see netdevice(7).
 
     EPERM: the network namespace is not ours.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _UP_AND_RUNNING))
+    any_socket, request = Opened(), ctypes.create_string_buffer(struct.pack("16sh14x", b"lo", _UP_AND_RUNNING), 32)
+    return (
+        Call("socket", (socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, 0), into=any_socket),
+        Call("ioctl", (any_socket, _SIOCSIFFLAGS, request), purpose="loopback"),
+        Call("close", (any_socket,)),
+    )
 
 
 def set_host_name(name: str) -> None:

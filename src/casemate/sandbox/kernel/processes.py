@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import errno
-import fcntl
 import os
 import select
 import signal
+import struct
 
-from casemate.sandbox.kernel.calls import libc_call, system_call
+from casemate.sandbox.kernel.calls import Call, Opened, libc_call, written
 
 _PARENT_DEATH_SIGNAL = 1
 _DUMPABLE = 4
@@ -18,18 +17,23 @@ _CHILD_SUBREAPER = 36
 _ARGUMENTS_START, _ARGUMENTS_END = 48, 49
 """Fields of /proc/PID/stat, counted from 1 as proc(5) does; the third is the first after the name."""
 _HIGHEST_DESCRIPTOR = 0xFFFF_FFFF
-_FIRST_TO_DIE = b"1000"
+_FIRST_TO_DIE = "1000"
+_POLLED, _TIME = 8, 16
+"""Bytes of a struct pollfd and of a struct timespec."""
 
 
-def die_with_parent(parent: int | None = None, by: signal.Signals = signal.SIGKILL) -> None:
+def die_with_parent(parent: int | None = None, by: signal.Signals = signal.SIGKILL) -> tuple[Call, ...]:
     """Have the kernel send this process a signal when the thread that made it ends.
 
-    A change of user or capabilities forgets this, so it comes after them. `parent` is a pidfd: ProcessLookupError if it
-    has ended already, because then nobody would hear of it.
+    A change of user or capabilities forgets this, so it comes after them. `parent` is a pidfd, of which it is then
+    asked whether it has ended already, because nobody would hear of it: the answer must be that nothing is to be heard.
     """
-    libc_call("prctl", _PARENT_DEATH_SIGNAL, by, 0, 0, 0)
-    if parent is not None and select.select((parent,), (), (), 0)[0]:
-        raise ProcessLookupError(errno.ESRCH, "the parent process has ended")
+    asked = Call("prctl", (_PARENT_DEATH_SIGNAL, by, 0, 0, 0))
+    if parent is None:
+        return (asked,)
+    ended = ctypes.create_string_buffer(struct.pack("ihh", parent, select.POLLIN, 0), _POLLED)
+    at_once = ctypes.create_string_buffer(_TIME)
+    return asked, Call("ppoll", (ended, 1, at_once, None, 0), gives=0, purpose="the parent process has ended")
 
 
 def adopt_orphans() -> None:
@@ -37,26 +41,22 @@ def adopt_orphans() -> None:
     libc_call("prctl", _CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def die_first(itself: int) -> None:
+def die_first(itself: Opened) -> tuple[Call, ...]:
     """When the machine's memory is used up, have the kernel end this process and its children before all others.
 
     `itself` is a descriptor of its directory in a writable procfs.
     """
-    descriptor = os.open("oom_score_adj", os.O_WRONLY | os.O_CLOEXEC, dir_fd=itself)
-    try:
-        os.write(descriptor, _FIRST_TO_DIE)
-    finally:
-        os.close(descriptor)
+    return written(itself, "oom_score_adj", _FIRST_TO_DIE)
 
 
-def hide_memory() -> None:
+def hide_memory() -> Call:
     """Make this process undumpable: no one of the same user may read its memory, descriptors or environment."""
-    libc_call("prctl", _DUMPABLE, 0, 0, 0, 0)
+    return Call("prctl", (_DUMPABLE, 0, 0, 0, 0))
 
 
-def show_memory() -> None:
+def show_memory() -> Call:
     """Undo the hiding that a change of user brings, for a process whose memory its broker must read."""
-    libc_call("prctl", _DUMPABLE, 1, 0, 0, 0)
+    return Call("prctl", (_DUMPABLE, 1, 0, 0, 0))
 
 
 def rename(name: str) -> None:
@@ -69,11 +69,15 @@ def rename(name: str) -> None:
     libc_call("prctl", _NAME, name, 0, 0, 0)
 
 
-def keep_only(*descriptors: int) -> None:
+def keep_only(*descriptors: int) -> tuple[Call, ...]:
     """Make these descriptors 0, 1, 2 and so on, in this order, and close all others. The first three survive exec."""
     kept = len(descriptors)
-    # a copy above the targets where one stands in the way, so that no target overwrites what is still wanted
-    above = [each if each >= kept else fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, kept) for each in descriptors]
-    for target, descriptor in enumerate(above):
-        os.dup2(descriptor, target, inheritable=target <= 2)
-    system_call("close_range", kept, _HIGHEST_DESCRIPTOR, 0)
+    # a copy above all of them where one stands in the way, so that no target overwrites what is still wanted
+    free = max((kept, *descriptors)) + 1
+    above = [each if each >= kept else free + place for place, each in enumerate(descriptors)]
+    moved = (pair for pair in zip(descriptors, above, strict=True) if pair[0] != pair[1])
+    return (
+        *(Call("dup3", (each, copy, os.O_CLOEXEC)) for each, copy in moved),
+        *(Call("dup3", (copy, target, 0 if target <= 2 else os.O_CLOEXEC)) for target, copy in enumerate(above)),
+        Call("close_range", (kept, _HIGHEST_DESCRIPTOR, 0)),
+    )

@@ -14,7 +14,7 @@ from functools import cache
 
 from casemate.sandbox.kernel import bpf, namespaces
 from casemate.sandbox.kernel.bpf import Program
-from casemate.sandbox.kernel.calls import system_call
+from casemate.sandbox.kernel.calls import Call, Opened, system_call
 from casemate.sandbox.kernel.machine import NEWEST_CALL, THIS, X86_64, Machine
 
 NOT_THERE = ("io_uring_setup", "io_uring_enter", "io_uring_register", "clone3")
@@ -95,27 +95,33 @@ class _Filter(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-def load(program: bytes) -> None:
+def load(program: bytes) -> Call:
     """Put this process and all its children behind a filter, for good.
 
     Needs no_new_privs. EINVAL: not a program the kernel accepts; ENOMEM: filters are longer than 32768 instructions in
     all.
     """
-    _load(program, 0)
+    return Call("seccomp", (_SET_MODE_FILTER, 0, _Filter(len(program) // 8, program)))
 
 
-def load_listened(program: bytes) -> int:
-    """The same, for a program that asks a listener: returns the listener's descriptor, see seccomp_unotify(2).
+def load_listened(program: bytes, listener: Opened) -> Call:
+    """The same, for a program that asks a listener, whose descriptor it returns, see seccomp_unotify(2).
 
     A call that the listener has heard of is broken off by deadly signals only; before Linux 5.19 every signal does so,
     and the call starts anew. EBUSY: this process has a filter with a listener already.
     """
+    return Call("seccomp", (_SET_MODE_FILTER, _listening(), _Filter(len(program) // 8, program)), into=listener)
+
+
+@cache
+def _listening() -> int:
+    """The flags for a listener that this kernel knows: it looks for a program, which is not there, only after those."""
     try:
-        return _load(program, _NEW_LISTENER | _WAIT_KILLABLE)
+        system_call("seccomp", _SET_MODE_FILTER, _NEW_LISTENER | _WAIT_KILLABLE, None)
     except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise
-    return _load(program, _NEW_LISTENER)
+        if error.errno == errno.EINVAL:
+            return _NEW_LISTENER
+    return _NEW_LISTENER | _WAIT_KILLABLE
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -217,10 +223,6 @@ def modes_rules() -> Rules:
     Modes that a new file is given need no filter: the kernel takes such bits away with the first byte written.
     """
     return Rules({name: _no_user_or_group_of_its_own(place) for name, place in _MODE_PLACES.items()})
-
-
-def _load(program: bytes, flags: int) -> int:
-    return system_call("seccomp", _SET_MODE_FILTER, flags, _Filter(len(program) // 8, program))
 
 
 def _no_new_namespaces() -> Program:

@@ -12,7 +12,9 @@ from typing import TypeAlias
 from casemate.sandbox.zygote.channel import Channel
 
 _ROOM = "casemate.inside."
-_REHEARSED = {"module": "", "job": {"properties": {}}, "places": {"work": "", "temporary": "/tmp"}}  # noqa: S108 - a name
+PRIVATE = "/tmp"  # noqa: S108 - where it is this one it is private
+"""Where temporary files go, unless the worker names another place."""
+_REHEARSED = {"module": "", "job": {"properties": {}}, "places": {"work": "", "temporary": PRIVATE}}
 
 Body: TypeAlias = Callable[..., None]
 """`run` of a module of that room: it takes its job, how to tell, and if it has questions how to ask."""
@@ -38,7 +40,8 @@ def _nothing(_job: object, _tell: object, _ask: object) -> None:
 
 def _done(message: Mapping[str, object], body: Body | None, channel: Channel) -> int:
     """Run the body that the message names, if none is given."""
-    os.environ["TMPDIR"] = _temporary(message)
+    if (temporary := _temporary(message)) != PRIVATE:
+        os.environ["TMPDIR"] = temporary
     failed = False
 
     def tell(told: Mapping[str, object]) -> None:

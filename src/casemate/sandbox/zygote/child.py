@@ -1,56 +1,95 @@
-"""The life of one sandbox: close what is not ours, raise the walls, report them, do the one thing, be gone."""
+"""The life of one sandbox: raise the walls, report them, do the one thing, be gone."""
 
 from __future__ import annotations
 
 import os
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import NoReturn
 
 from casemate.sandbox.kernel import processes
+from casemate.sandbox.kernel.calls import do, make
 from casemate.sandbox.orders import Order, Template
-from casemate.sandbox.zygote import body, command, contained, walls
+from casemate.sandbox.zygote import body, command, contained
 from casemate.sandbox.zygote.channel import Channel
+from casemate.sandbox.zygote.walls import CHANNEL, Walls, limit_open_files
 
-CHANNEL, _PARENT, _DOORS = 3, 4, 5
+_PARENT, _DOORS = 4, 5
 _NO_WALLS = 70
 
 
-def open_outputs() -> None:
-    """Have the text files that every child prints to, on the descriptors that will be its output and its errors."""
+def prepare() -> None:
+    """Have what every child needs: the text files that it prints to, on the descriptors that will be its output and
+    its errors, and the name of its folder for temporary files.
+    """
+    os.environ["TMPDIR"] = body.PRIVATE
     sys.stdout, sys.stderr = (
         os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
         for descriptor in (1, 2)
     )
 
 
-def live(
+def live(walls: Walls, order: Order, template: Template) -> NoReturn:
+    """Behind walls that are ready. Never returns, so that no code of the zygote runs in a child."""
+    _end_with(lambda: _lived(walls, order, template))
+
+
+def live_contained(
     order: Order, template: Template, parent: int, channel: int, stdout: int, stderr: int, *doors: int
 ) -> NoReturn:
-    """Never returns, so that no code of the zygote runs in a child."""
+    """The same where there are no namespaces; `parent` is a pidfd of the warden."""
+
+    def lived() -> int:
+        nothing = os.open("/dev/null", os.O_RDWR)
+        do(*processes.keep_only(nothing, stdout, stderr, channel, parent, *doors))
+        return _lived_contained(order, template, range(_DOORS, _DOORS + len(doors)))
+
+    _end_with(lived)
+
+
+def _end_with(life: Callable[[], int]) -> NoReturn:
     code = _NO_WALLS
     try:
-        nothing = os.open("/dev/null", os.O_RDWR)
-        processes.keep_only(nothing, stdout, stderr, channel, parent, *doors)
-        code = _lived(order, template, Channel(CHANNEL), range(_DOORS, _DOORS + len(doors)))
+        code = life()
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(code)
 
 
-def _lived(order: Order, template: Template, channel: Channel, doors: Iterable[int]) -> int:
-    os.umask(0o022)
+def _lived(walls: Walls, order: Order, template: Template) -> int:
     try:
-        raised = (contained if template.contained else walls).raise_around(order, template, _PARENT, doors)
+        for calls in walls.calls:
+            make(calls)
     except OSError as error:
-        # fail closed: without every wall there is no task
-        channel.tell({"refused": str(error)})
-        return _NO_WALLS
-    channel.tell({"ready": raised.walls}, *raised.for_broker)
-    for descriptor in raised.for_broker:
+        return _refused(error)
+    channel = Channel(CHANNEL)
+    for_broker = [each.number for each in walls.for_broker]
+    channel.send(walls.report, *for_broker)
+    for descriptor in for_broker:
         os.close(descriptor)
     # Not before: the kernel compares it with what all tasks of our user have in flight, and would not send ours.
-    walls.limit_open_files(order)
+    make(walls.last)
+    return _occupied(channel, order, template)
+
+
+def _lived_contained(order: Order, template: Template, doors: range) -> int:
+    try:
+        walls = contained.raise_around(order, template, _PARENT, doors)
+    except OSError as error:
+        return _refused(error)
+    channel = Channel(CHANNEL)
+    channel.tell({"ready": walls})
+    do(*limit_open_files(order))
+    return _occupied(channel, order, template)
+
+
+def _refused(error: OSError) -> int:
+    """Fail closed: without every wall there is no task."""
+    Channel(CHANNEL).tell({"refused": str(error)})
+    return _NO_WALLS
+
+
+def _occupied(channel: Channel, order: Order, template: Template) -> int:
     return body.run(channel) if order.kind == "body" else command.run(channel, order, template)

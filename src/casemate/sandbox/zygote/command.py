@@ -12,10 +12,12 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 
+from casemate.sandbox.kernel import seccomp
+from casemate.sandbox.kernel.calls import do
 from casemate.sandbox.orders import Order, Template
 from casemate.sandbox.zygote import contained
 from casemate.sandbox.zygote.channel import Channel
-from casemate.sandbox.zygote.walls import restrict_rights
+from casemate.sandbox.zygote.walls import command_filter
 
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 _NO_PROGRAM = "/dev/null/no program"
@@ -99,7 +101,8 @@ def _become(order: Order, template: Template, program: str, argv: list[str], env
         signal.signal(number, signal.SIG_DFL)
     if template.contained:
         contained.enclose(template)
-    restrict_rights(order)
+    if program_filter := command_filter(order):
+        do(seccomp.load(program_filter))
     os.execve(program, argv, environment)  # noqa: S606 - what the task asked for, behind its walls
 
 
@@ -124,7 +127,7 @@ def _complained(name: str, error: Exception) -> int:
 def _watched(process: int, channel: Channel, awake: int) -> int:
     """Wait until the command has ended; meanwhile bury orphans and listen to the worker."""
     poller = select.poll()
-    poller.register(channel.socket, select.POLLIN)
+    poller.register(channel.descriptor, select.POLLIN)
     poller.register(awake, select.POLLIN)
     while True:
         for descriptor, _ in poller.poll():

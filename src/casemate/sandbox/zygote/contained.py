@@ -9,14 +9,23 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable
 from pathlib import PurePath
 
 from casemate.sandbox.kernel import capabilities, landlock, processes, seccomp
+from casemate.sandbox.kernel.calls import CURRENT_FOLDER, Call, Opened, do
 from casemate.sandbox.kernel.landlock import Access
 from casemate.sandbox.orders import TEMPORARY, Order, Template
 from casemate.sandbox.zygote.grants import grants
-from casemate.sandbox.zygote.walls import Raised, call_rules, enter_groups, limit, rights
+from casemate.sandbox.zygote.walls import (
+    NEW_FILES,
+    as_user,
+    call_rules,
+    command_filter,
+    enter_groups,
+    limit,
+    limits_in_words,
+    rights,
+)
 
 
 def prepare(template: Template) -> None:
@@ -38,27 +47,42 @@ def _closed_to_others(*paths: str) -> str:
     return next((str(way) for way in ways if not os.stat(way).st_mode & stat.S_IXOTH), "")
 
 
-def raise_around(order: Order, template: Template, parent: int, doors: Iterable[int] = ()) -> Raised:
+def raise_around(order: Order, template: Template, parent: int, doors: range) -> dict[str, str]:
     """Build every wall around this process, but for the last that a command gets in its own process: `enclose`.
 
     `parent` is a pidfd of the warden, `doors` are descriptors that lead into control groups; they are closed here.
+    The result says of each wall what it is made of.
     """
-    raised = Raised()
-    enter_groups(doors)
-    raised.walls |= {"processes": "processes of other sandboxes out of reach", "ipc": "seccomp, Landlock"}
+    os.umask(NEW_FILES)
+    do(*enter_groups(doors))
     os.chdir(os.path.join(template.folder, order.work))
     _die_first()
-    _give_up_power(order, template, raised)
+    do(*(as_user(order.uid) if template.privileged else ()), *capabilities.drop_all())
     os.makedirs(TEMPORARY, mode=0o700, exist_ok=True)
-    limit(order, raised)
-    raised.walls["files"] = f"Landlock ABI {landlock.version()}"
+    do(*limit(order))
     if order.kind == "body":
         enclose(template)
     # a change of user would make the kernel forget it, so not earlier
-    processes.die_with_parent(parent)
+    do(*processes.die_with_parent(parent))
     os.close(parent)
-    _filter_calls(order, template, raised)
-    return raised
+    do(processes.hide_memory(), seccomp.load(seccomp.filter_of(*call_rules(order, template))))
+    return {
+        "processes": "processes of other sandboxes out of reach",
+        "ipc": "seccomp, Landlock",
+        "user": f"own kernel user {order.uid}" if template.privileged else "the worker's own",
+        "privileges": "no capabilities, no_new_privs",
+        "limits": ", ".join(limits_in_words(order)),
+        "files": f"Landlock ABI {landlock.version()}",
+        "network": "closed: no sockets (seccomp, Landlock)",
+        "system calls": "seccomp, native architecture only",
+        "rights": ", ".join(rights(order)),
+    }
+
+
+def assemble_filters(order: Order, template: Template) -> None:
+    """Have them ready before a child needs them: to assemble one takes longer than to load it."""
+    seccomp.filter_of(*call_rules(order, template))
+    command_filter(order)
 
 
 def enclose(template: Template) -> None:
@@ -68,25 +92,6 @@ def enclose(template: Template) -> None:
 
 
 def _die_first() -> None:
-    itself = os.open("/proc/self", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    processes.die_first(itself)
-    os.close(itself)
-
-
-def _give_up_power(order: Order, template: Template, raised: Raised) -> None:
-    raised.walls["user"] = "the worker's own"
-    if template.privileged:
-        os.setgroups([])
-        os.setresgid(order.uid, order.uid, order.uid)
-        os.setresuid(order.uid, order.uid, order.uid)
-        raised.walls["user"] = f"own kernel user {order.uid}"
-    capabilities.drop_all()
-    raised.walls["privileges"] = "no capabilities, no_new_privs"
-
-
-def _filter_calls(order: Order, template: Template, raised: Raised) -> None:
-    processes.hide_memory()
-    seccomp.load(seccomp.filter_of(*call_rules(order, template)))
-    raised.walls["network"] = "closed: no sockets (seccomp, Landlock)"
-    raised.walls["system calls"] = "seccomp, native architecture only"
-    raised.walls["rights"] = ", ".join(rights(order))
+    itself = Opened()
+    opening = Call("openat", (CURRENT_FOLDER, "/proc/self", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, 0), itself)
+    do(opening, *processes.die_first(itself), Call("close", (itself,)))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from casemate.sandbox.kernel import bpf, capabilities, landlock, mounts, namespaces, processes, seccomp
+from casemate.sandbox.kernel.calls import Opened, do
 from casemate.sandbox.orders import TASK_ID
 
 
@@ -62,11 +63,12 @@ def _root() -> bool:
 def _separate(*kinds: int) -> None:
     """Into new namespaces, through a user namespace unless we may make them as we are."""
     if _root() and capabilities.has(capabilities.MANAGE_MOUNTS):
-        return namespaces.unshare(sum(kinds))
+        do(namespaces.unshare(sum(kinds)))
+        return
     uid, gid = os.getuid(), os.getgid()
-    namespaces.unshare(sum((*kinds, namespaces.USER)))
+    do(namespaces.unshare(sum((*kinds, namespaces.USER))))
     itself = os.open("/proc/self", os.O_PATH | os.O_DIRECTORY)
-    return namespaces.map_identity(itself, TASK_ID, uid, gid)
+    do(*namespaces.map_identity(itself, TASK_ID, uid, gid))
 
 
 def _user_namespace() -> None:
@@ -84,9 +86,9 @@ def _private_root() -> None:
     mounts.make_private()
     folder = tempfile.mkdtemp(prefix="casemate-probe-")
     try:
-        mounts.mount_memory(folder, size=1 << 20, files=16, mode=0o755)
+        do(mounts.mount_memory(folder, size=1 << 20, files=16, mode=0o755))
         mounts.restrict(folder, mounts.READ_ONLY)
-        mounts.detach(folder)
+        do(mounts.detach(folder))
     finally:
         os.rmdir(folder)
 
@@ -96,7 +98,7 @@ def _own_processes() -> None:
     mounts.make_private()
     child = namespaces.fork_into(namespaces.PROCESSES | namespaces.MOUNT)
     if child == 0:
-        os._exit(_error_number(lambda: mounts.mount_processes("/proc")))
+        os._exit(_error_number(lambda: do(mounts.mount_processes("/proc"))))
     number = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if number:
         raise OSError(number, os.strerror(number))
@@ -104,20 +106,20 @@ def _own_processes() -> None:
 
 def _own_network() -> None:
     _separate(namespaces.NETWORK)
-    namespaces.raise_loopback()
+    do(*namespaces.raise_loopback())
 
 
 def _filter() -> None:
     capabilities.forbid_new()
-    seccomp.load(seccomp.filter_of(seccomp.task_rules()))
+    do(seccomp.load(seccomp.filter_of(seccomp.task_rules())))
 
 
 def _listener() -> None:
     capabilities.forbid_new()
-    os.close(seccomp.load_listened(bpf.assembled(bpf.answer(bpf.ALLOW))))
+    os.close(do(seccomp.load_listened(bpf.assembled(bpf.answer(bpf.ALLOW)), Opened())))
 
 
 def _landlock() -> None:
-    processes.hide_memory()
+    do(processes.hide_memory())
     capabilities.forbid_new()
     landlock.confine({"/": landlock.Access.READ}, landlock.version() or 1)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 
 from casemate.sandbox.kernel import mounts, namespaces
+from casemate.sandbox.kernel.calls import do
 from casemate.sandbox.orders import ROOT, TASK_ID, Template
 from casemate.sandbox.places import (
     ALWAYS_COVERED,
@@ -53,7 +54,7 @@ def build(template: Template) -> None:
     _separate(template)
     root = os.path.join(template.folder, ".root")
     os.makedirs(root, mode=_HIDDEN, exist_ok=True)
-    mounts.mount_memory(root, size=_SIZE, files=_FILES, mode=0o755)
+    do(mounts.mount_memory(root, size=_SIZE, files=_FILES, mode=0o755))
     _furnish(root)
     _show_settings(root, template)
     for path in (*SYSTEM, template.prefix):
@@ -78,13 +79,13 @@ def _separate(template: Template) -> None:
     if template.nested:
         _unshare_among_own_users(own, template.users)
     elif template.privileged:
-        namespaces.unshare(own)
+        do(namespaces.unshare(own))
     else:
         uid, gid = os.getuid(), os.getgid()
-        namespaces.unshare(own | namespaces.USER)
+        do(namespaces.unshare(own | namespaces.USER))
         itself = os.open("/proc/self", os.O_PATH | os.O_DIRECTORY)
         # as root: only it may set the limits of the ipc namespaces to come
-        namespaces.map_identity(itself, ROOT, uid, gid)
+        do(*namespaces.map_identity(itself, ROOT, uid, gid))
         os.close(itself)
     mounts.make_private()
     namespaces.set_host_name("sandbox")
@@ -98,7 +99,7 @@ def _unshare_among_own_users(own: int, users: int) -> None:
         os.close(theirs)
         os.read(ours, 1)
         os._exit(_error_number(lambda: namespaces.map_users(itself, TASK_ID, users)))
-    namespaces.unshare(own | namespaces.USER)
+    do(namespaces.unshare(own | namespaces.USER))
     os.close(theirs)
     os.close(ours)
     if number := os.waitstatus_to_exitcode(os.waitpid(outside, 0)[1]):
@@ -206,7 +207,7 @@ def _bring(root: str, path: str, *, writable: bool = False) -> None:
     _make_parents(inside)
     if os.path.isdir(path):
         os.makedirs(inside, exist_ok=True)
-        mounts.bind(path, inside)
+        do(mounts.bind(path, inside))
     else:
         _bind_file(path, inside)
     mounts.restrict(inside, mounts.NO_SETUID | mounts.NO_DEVICES | (0 if writable else mounts.READ_ONLY))
@@ -219,7 +220,7 @@ def _make_parents(inside: str) -> None:
 def _bind_file(source: str, target: str) -> None:
     if not os.path.lexists(target):
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o644))
-    mounts.bind(source, target)
+    do(mounts.bind(source, target))
 
 
 def is_forbidden(path: str, template: Template) -> bool:
@@ -244,7 +245,7 @@ def _moor(root: str, template: Template, covered: list[str]) -> None:
     for folder in sorted(above):
         within = any(tree in map(str, PurePath(folder).parents) for tree in template.writable)
         if within and os.path.realpath(folder) == folder and os.path.isdir(root + folder):
-            mounts.bind(root + folder, root + folder)
+            do(mounts.bind(root + folder, root + folder))
 
 
 def _cover(root: str, place: str) -> None:
@@ -255,17 +256,17 @@ def _cover(root: str, place: str) -> None:
     # Held for as long as the zygote lives: what comes here later must not get its number, by which the worker knows it.
     os.open(inside, os.O_PATH | os.O_CLOEXEC)
     if stat.S_ISDIR(os.stat(inside).st_mode):
-        mounts.mount_memory(inside, size=4096, files=1, mode=0)
+        do(mounts.mount_memory(inside, size=4096, files=1, mode=0))
     else:
-        mounts.bind(root + _NOTHING, inside)
+        do(mounts.bind(root + _NOTHING, inside))
     mounts.restrict(inside, mounts.READ_ONLY)
 
 
 def _keep_for_children(root: str, template: Template) -> None:
     os.mkdir(root + HOST, mode=_HIDDEN)
-    mounts.mount_memory(root + HOST, size=4096, files=4, mode=_HIDDEN)
+    do(mounts.mount_memory(root + HOST, size=4096, files=4, mode=_HIDDEN))
     os.mkdir(root + LAUNCHES, mode=_HIDDEN)
     os.mkdir(root + HOST_PROCESSES, mode=_HIDDEN)
-    mounts.bind(template.folder, root + LAUNCHES, recursive=False)  # this very root is mounted below it
-    mounts.bind("/proc", root + HOST_PROCESSES)
+    do(mounts.bind(template.folder, root + LAUNCHES, recursive=False))  # this very root is mounted below it
+    do(mounts.bind("/proc", root + HOST_PROCESSES))
     mounts.restrict(root + LAUNCHES, mounts.NO_SETUID | mounts.NO_DEVICES)

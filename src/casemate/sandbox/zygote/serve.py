@@ -9,15 +9,20 @@ import select
 import signal
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 from typing import NamedTuple, NoReturn
 
 from casemate.sandbox import orders
 from casemate.sandbox.kernel import capabilities, cgroups, namespaces, processes
-from casemate.sandbox.orders import MESSAGE_LIMIT, Bodies, Order, Template, bodies_with
+from casemate.sandbox.kernel.calls import do
+from casemate.sandbox.orders import MESSAGE_LIMIT, Bodies, Order, Own, Template, bodies_with
 from casemate.sandbox.zygote import child, contained, root, walls, warden
+from casemate.sandbox.zygote.walls import Ground, Plan
 
 _DESCRIPTORS = 3 + len(cgroups.CONTROLLERS)
+_PLANS = 64
+"""Kinds of sandboxes whose walls are remembered; the one that came first is forgotten first."""
 
 
 class _Child(NamedTuple):
@@ -39,12 +44,12 @@ def serve(descriptor: int) -> int:
             "a task body starts a thread when it is imported; a process with threads cannot be forked safely"
         )
     try:
-        _prepare(template)
+        ground = _prepare(template)
     except OSError as error:
         _notify(control, {"refused": error.strerror, "errno": error.errno})
         return 1
     _notify(control, {"ready": True})
-    _Nursery(control, template).serve()
+    _Nursery(control, template, ground).serve()
     return 0
 
 
@@ -59,21 +64,23 @@ def load_bodies(wanted: Bodies) -> None:
             import_module(f"casemate.inside.{name}")
 
 
-def _prepare(template: Template) -> None:
+def _prepare(template: Template) -> Ground | None:
+    """The ground for walls, if there can be full ones."""
     if template.contained:
         contained.prepare(template)
     else:
         root.build(template)
-    processes.die_with_parent()
+    do(*processes.die_with_parent())
     capabilities.forbid_new()
     if template.privileged or not template.contained:  # who has no power at all cannot give it up, either
-        capabilities.empty_bounding_set()
-    walls.prepare(template)
-    child.open_outputs()
+        do(*capabilities.empty_bounding_set())
+    ground = None if template.contained else walls.found(template, os.pidfd_open(os.getpid()))
+    child.prepare()
     # the pages of everything loaded so far stay shared with the children
     gc.collect()
     gc.disable()
     gc.freeze()
+    return ground
 
 
 def _notify(control: socket.socket, notice: Mapping[str, object]) -> None:
@@ -83,13 +90,15 @@ def _notify(control: socket.socket, notice: Mapping[str, object]) -> None:
 class _Nursery:
     """The children that live, by the descriptor that becomes readable when they end."""
 
-    def __init__(self, control: socket.socket, template: Template) -> None:
+    def __init__(self, control: socket.socket, template: Template, ground: Ground | None) -> None:
         self._control = control
         self._template = template
+        self._ground = ground
         self._end = signal.SIGTERM if template.contained else signal.SIGKILL
         self._children: dict[int, _Child] = {}
         self._itself = os.pidfd_open(os.getpid())
         self._networks: list[int] = []
+        self._plans: dict[bytes, Plan] = {}
         self._poller = select.epoll()
         self._poller.register(control, select.EPOLLIN)
 
@@ -109,37 +118,59 @@ class _Nursery:
         )
         if not message:
             return False
-        wish = json.loads(message)
-        if "kill" in wish:
-            self._kill(wish["kill"])
+        first, _, second = message.partition(b"\n")
+        if not second:
+            self._kill(json.loads(first)["kill"])
         else:
-            self._bear(message, descriptors)
+            self._bear(orders.own(first), second, descriptors)
         return True
 
-    def _bear(self, message: bytes, descriptors: list[int]) -> None:
-        order, network = orders.order(message), None
+    def _bear(self, own: Own, shared: bytes, descriptors: list[int]) -> None:
         try:
-            walls.assemble_filters(order, self._template)
-            own = not self._template.contained
-            network = self._enter_idle_network() if own and walls.is_offline(order) else None
-            process = namespaces.fork_into(walls.born_into(order) if own else 0)
-            if process == 0:
-                _live(order, self._template, self._itself, *descriptors)
+            if self._ground is None:
+                self._bear_contained(own, shared, descriptors)
+            else:
+                self._bear_behind(self._plan(shared, self._ground), own, descriptors)
         except OSError as error:
-            self._leave(network)
-            _notify(self._control, {"ended": order.id, "refused": str(error)})
-        else:
-            self._watch(_Child(order.id, process, network))
+            _notify(self._control, {"ended": own.id, "refused": str(error)})
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
+
+    def _plan(self, shared: bytes, ground: Ground) -> Plan:
+        """One for all orders that are the same but for what is a sandbox's own."""
+        if shared not in self._plans:
+            while len(self._plans) >= _PLANS:
+                self._plans.pop(next(iter(self._plans)))
+            self._plans[shared] = walls.plan(orders.order(shared), ground)
+        return self._plans[shared]
+
+    def _bear_behind(self, plan: Plan, own: Own, descriptors: list[int]) -> None:
+        around = walls.around(plan, own.work, own.uid, *descriptors)
+        network = self._enter_idle_network() if walls.is_offline(plan.order) else None
+        try:
+            process = namespaces.fork_into(walls.born_into(plan.order))
+            if process == 0:
+                child.live(around, plan.order, self._template)
+        except OSError:
+            self._leave(network)
+            raise
+        self._watch(_Child(own.id, process, network))
+
+    def _bear_contained(self, own: Own, shared: bytes, descriptors: list[int]) -> None:
+        order = replace(orders.order(shared), id=own.id, work=own.work, uid=own.uid)
+        contained.assemble_filters(order, self._template)
+        process = namespaces.fork_into(0)
+        if process == 0:
+            _stand_beside(order, self._template, self._itself, descriptors)
+        self._watch(_Child(own.id, process, None))
 
     def _enter_idle_network(self) -> int:
         """Go into an empty network that no living child is in, where the next one is born; a descriptor of it."""
         if self._networks:
             namespaces.enter_network(self._networks[-1])
             return self._networks.pop()
-        namespaces.unshare(namespaces.NETWORK)
+        do(namespaces.unshare(namespaces.NETWORK))
         return os.open(f"{root.HOST_PROCESSES}/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
     def _leave(self, network: int | None) -> None:
@@ -170,13 +201,13 @@ class _Nursery:
         self._leave(ended.network)
         _, status, usage = os.wait4(ended.process, 0)
         cpu = usage.ru_utime + usage.ru_stime
-        _notify(self._control, {"ended": ended.order, "status": status, "cpu": cpu, "memory": usage.ru_maxrss * 1024})
+        # put together by hand: an encoder touches pages that the children share, and each is copied then
+        notice = b'{"ended": %d, "status": %d, "cpu": %a, "memory": %d}'
+        self._control.send(notice % (ended.order, status, cpu, usage.ru_maxrss * 1024))
 
 
-def _live(order: Order, template: Template, zygote: int, *descriptors: int) -> NoReturn:
+def _stand_beside(order: Order, template: Template, zygote: int, descriptors: list[int]) -> NoReturn:
     def live(parent: int) -> NoReturn:
-        child.live(order, template, parent, *descriptors)
+        child.live_contained(order, template, parent, *descriptors)
 
-    if template.contained:
-        warden.stand_beside(live, order.uid if template.privileged else None, zygote)
-    live(zygote)
+    warden.stand_beside(live, order.uid if template.privileged else None, zygote)

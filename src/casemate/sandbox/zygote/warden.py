@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from casemate.sandbox.kernel import landlock, limits, processes
+from casemate.sandbox.kernel.calls import do
 
 _FAILED = 70
 _CALLS = {signal.SIGTERM, signal.SIGCHLD}
@@ -36,9 +37,9 @@ def stand_beside(live: Callable[[int], NoReturn], uid: int | None, zygote: int) 
 
 def _watched(live: Callable[[int], NoReturn], uid: int | None, zygote: int) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, _CALLS)
-    limits.limit(core=limits.NO_CORE)
+    do(*limits.limit(core=limits.NO_CORE))
     processes.adopt_orphans()
-    processes.die_with_parent(zygote, by=signal.SIGTERM)
+    do(*processes.die_with_parent(zygote, by=signal.SIGTERM))
     itself = os.pidfd_open(os.getpid())
     # Below here nobody can be signalled but what is here: without it `_strike` would reach all of a user.
     if landlock.version() >= landlock.KNOWS_SCOPES:
@@ -49,7 +50,7 @@ def _watched(live: Callable[[int], NoReturn], uid: int | None, zygote: int) -> i
     if leader == 0:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _CALLS)
         live(itself)
-    processes.keep_only(0, 1, 2)
+    do(*processes.keep_only(0, 1, 2))
     status = _awaited(leader)
     if status is None:
         os.kill(leader, signal.SIGKILL)  # it may not be its own user yet
