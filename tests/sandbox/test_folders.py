@@ -176,3 +176,39 @@ def test_many_folders_far_down_do_not_fill_the_memory_of_who_counts_them(tmp_pat
     assert taken.files == 2_015
     assert most < 1 << 20
     folders.remove(tmp_path)
+
+
+@pytest.mark.anyio
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("deep", [False, True], ids=["a few files", "a tree"])
+async def test_handing_over_promptly_changes_all_and_nothing_outside(tmp_path: Path, deep: bool):
+    outside = folders.make(tmp_path, "outside")
+    work = folders.make(tmp_path, "work")
+    (work / "file").touch()
+    (work / "link").symlink_to(outside)
+    if deep:
+        (work / "deep").mkdir()
+    inside = sorted(work.iterdir())
+    await folders.hand_over_promptly(work, 12345, 12345)
+    assert {found.lstat().st_uid for found in (work, *inside)} == {12345}
+    assert outside.stat().st_uid == 0
+
+
+@pytest.mark.anyio
+async def test_a_link_is_never_handed_over_as_a_folder(tmp_path: Path):
+    (tmp_path / "link").symlink_to(folders.make(tmp_path, "outside"))
+    with pytest.raises(OSError, match="link"):
+        await folders.hand_over_promptly(tmp_path / "link", 12345, 12345)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("holding", ["nothing", "file", "folder"])
+async def test_a_folder_is_removed_promptly_whatever_it_holds(tmp_path: Path, holding: str):
+    work = folders.make(tmp_path, "work")
+    if holding == "file":
+        (work / "file").touch()
+    if holding == "folder":
+        (work / "folder" / "deep").mkdir(parents=True)
+    work.chmod(0)
+    await folders.remove_promptly(work)
+    assert not work.exists()

@@ -11,21 +11,18 @@ import asyncio
 import contextlib
 import errno
 import hashlib
-import itertools
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Concatenate, ParamSpec
+from typing import BinaryIO
 
 from casemate.sandbox.errors import OutputRefused
 from casemate.sandbox.globs import Glob
 from casemate.sandbox.kernel.beneath import open_beneath
-
-P = ParamSpec("P")
 
 _FEW, _LIGHT = 8, 1 << 20
 _BLOCK = 512
@@ -83,10 +80,13 @@ def make(folder: Path, name: str) -> Path:
     return made
 
 
-def make_sure(folder: Path) -> None:
-    """Make a launch folder if it is not there yet."""
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
+def make_sure(folder: Path) -> bool:
+    """Make a launch folder if it is not there yet; whether that was needed, and it is empty."""
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        return False
+    return True
 
 
 def hand_over(folder: Path, uid: int, gid: int) -> None:
@@ -170,15 +170,39 @@ def outputs(
     return tuple(sorted(found, key=lambda output: output.path))
 
 
-async def promptly(work: Callable[Concatenate[Path, P], None], folder: Path, *args: P.args, **kwargs: P.kwargs) -> None:
-    """Do something to a folder and all that is in it: at once if that is little, else in a thread.
+async def hand_over_promptly(folder: Path, uid: int, gid: int) -> None:
+    """`hand_over`: at once if there is little in the folder, else in a thread.
 
-    Most tasks leave nothing behind, and waking a thread takes longer than removing an empty folder.
+    Most tasks leave nothing behind, and waking a thread takes longer than looking at an empty folder.
     """
+    if not _handed_over(folder, uid, gid):
+        await asyncio.to_thread(hand_over, folder, uid, gid)
+
+
+def _handed_over(folder: Path, uid: int, gid: int) -> bool:
+    """With one look, if there is little in it; False if there is more, or it is locked, and nothing is done."""
+    try:
+        top = os.open(folder, _FOLDER)
+    except PermissionError:
+        return False
+    try:
+        few = _few(top)
+        if few is None:
+            return False
+        os.chown(top, uid, gid)
+        for name in few:
+            os.chown(name, uid, gid, dir_fd=top, follow_symlinks=False)
+    finally:
+        os.close(top)
+    return True
+
+
+async def remove_promptly(folder: Path) -> None:
+    """`remove`: at once if there is little in the folder, else in a thread."""
     if is_small(folder):
-        work(folder, *args, **kwargs)
+        remove(folder)
     else:
-        await asyncio.to_thread(work, folder, *args, **kwargs)
+        await asyncio.to_thread(remove, folder)
 
 
 def is_small(folder: Path) -> bool:
@@ -187,13 +211,22 @@ def is_small(folder: Path) -> bool:
     One that is not there yet is as good as empty.
     """
     try:
-        with os.scandir(folder) as entries:
-            light = [_is_light(entry) for entry in itertools.islice(entries, _FEW + 1)]
+        return _few(folder) is not None
     except FileNotFoundError:
         return True
     except OSError:
         return False
-    return len(light) <= _FEW and all(light)
+
+
+def _few(folder: Path | int) -> list[str] | None:
+    """The names in a folder that is small; None if it is not."""
+    names: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if len(names) == _FEW or not _is_light(entry):
+                return None
+            names.append(entry.name)
+    return names
 
 
 def _is_light(entry: os.DirEntry[str]) -> bool:
@@ -243,9 +276,22 @@ def remove(folder: Path) -> None:
     descriptors are enough for any depth.
     """
     with contextlib.suppress(FileNotFoundError):
+        if _removed_empty(folder):
+            return
         with _opened(folder.parent) as parent, _entered(parent, folder.name) as top:
             _empty(top)
         folder.rmdir()
+
+
+def _removed_empty(folder: Path) -> bool:
+    """As most tasks leave theirs, so that one call does it. FileNotFoundError: it is not there."""
+    try:
+        os.rmdir(folder)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        return False
+    return True
 
 
 def _empty(top: int) -> None:

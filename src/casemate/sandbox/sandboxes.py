@@ -285,9 +285,11 @@ class Sandboxes:
 
     async def _hand_over(self, work: Path, uid: int) -> None:
         try:
-            folders.make_sure(work)
-            if privileged():
-                await folders.promptly(folders.hand_over, work, uid, uid)
+            made = folders.make_sure(work)
+            if made and privileged():
+                os.chown(work, uid, uid, follow_symlinks=False)
+            elif privileged():
+                await folders.hand_over_promptly(work, uid, uid)
         except OSError as error:
             raise LaunchFailed(f"The launch folder cannot be given to the task's user: {error}") from error
 
@@ -295,7 +297,7 @@ class Sandboxes:
         """Nothing keeps the task's user as owner: the next launch in its slot is another task's."""
         if privileged():
             with contextlib.suppress(FileNotFoundError):  # whoever had it launched has removed it already
-                await folders.promptly(folders.hand_over, work, os.geteuid(), os.getegid())
+                await folders.hand_over_promptly(work, os.geteuid(), os.getegid())
 
     async def _close(self) -> None:
         await self._spares.close()

@@ -128,7 +128,7 @@ async def attend(job: Job, tools: Tools) -> None:
 async def _tidy(job: Job) -> None:
     """Nothing is left of a job; in the folder of another one nothing of what the worker put there for it."""
     if job.host is None or job.folder != job.host.folder:
-        await folders.promptly(folders.remove, job.folder)
+        await folders.remove_promptly(job.folder)
     else:
         await asyncio.to_thread(_take_out, job)
 
