@@ -165,7 +165,7 @@ class Sandboxes:
             box = await self._moved_in(zygote, order, launch.work, undo)
             if box is None:
                 place = self._resolved(launch.work) if launch.work.is_symlink() else place
-                box = await self._new(launch, replace(order, work=place), undo)
+                box = await self._new(launch, zygote, replace(order, work=place), undo)
             box = await self._brokered(launch, box, undo)
             # as soon as can be: the task goes on while we see to the rest
             await self._told(launch, box)
@@ -187,16 +187,16 @@ class Sandboxes:
             await abandon(box)
             raise
 
-    async def _new(self, launch: Launch, order: Order, undo: AsyncExitStack) -> Box:
+    async def _new(self, launch: Launch, zygote: Zygote, order: Order, undo: AsyncExitStack) -> Box:
         """A sandbox made now."""
-        if self._free.empty():
+        if waits := self._free.empty():
             self._spares.give_way()
         slot = await self._free.get()
         undo.callback(self._free.put_nowait, slot)
-        await self._hand_over(launch.work, user_of(slot))
+        made = await self._hand_over(launch.work, user_of(slot))
         undo.push_async_callback(self._take_back, launch.work)
-        # asked for again: to wait for a slot may take longer than a zygote stays that nobody asks for
-        zygote = await self._zygote(launch.policy, launch.what)
+        if waits or not made:  # for longer, perhaps, than a zygote stays that nobody asks for
+            zygote = await self._zygote(launch.policy, launch.what)
         own = replace(order, id=next(self._numbers), uid=user_of(slot))
         return await enclose(zygote, own, self._groups.of(slot))
 
@@ -283,7 +283,8 @@ class Sandboxes:
         covered = tuple({place for path in (*policy.forbidden, *self._hidden) for place in places_of(path)})
         return Touched(policy.visible, (*covered, sys.base_prefix), command=isinstance(launch.what, Command))
 
-    async def _hand_over(self, work: Path, uid: int) -> None:
+    async def _hand_over(self, work: Path, uid: int) -> bool:
+        """Give a user the launch folder, made if need be; whether that was needed."""
         try:
             made = folders.make_sure(work)
             if made and privileged():
@@ -292,6 +293,7 @@ class Sandboxes:
                 await folders.hand_over_promptly(work, uid, uid)
         except OSError as error:
             raise LaunchFailed(f"The launch folder cannot be given to the task's user: {error}") from error
+        return made
 
     async def _take_back(self, work: Path) -> None:
         """Nothing keeps the task's user as owner: the next launch in its slot is another task's."""

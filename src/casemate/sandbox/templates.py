@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -67,9 +66,9 @@ def _found(shown: tuple[str, ...], walls: tuple[str, ...]) -> tuple[str, ...]:
     file or folder: when another one comes to that place, a shown one stays the old one and a cover is taken away, so
     the next launch needs a new root.
     """
-    states = (_State(wall, _identity(wall, os.lstat), _identity(wall, os.stat)) for wall in walls)
     trees = (*shown, *SYSTEM, sys.base_prefix, "/etc")
-    return (*(_identity(path, os.stat) for path in shown), *(str(each) for each in states if _lies_within(each, trees)))
+    states = map(_state, walls)
+    return (*(_identity(path) for path in shown), *(str(each) for each in states if _lies_within(each, trees)))
 
 
 class _State(NamedTuple):
@@ -87,11 +86,25 @@ def _lies_within(state: _State, trees: tuple[str, ...]) -> bool:
     return any(place == root or place.startswith(f"{root}/") for place in places_of(state.path) for root in roots)
 
 
-def _identity(path: str, look: Callable[[str], os.stat_result]) -> str:
+def _state(path: str) -> _State:
+    """Only a link leads to something else than itself, so most places need one look."""
     try:
-        found = look(path)
+        found = os.lstat(path)
+    except OSError:
+        return _State(path, "", "")
+    itself = _named(found)
+    return _State(path, itself, _identity(path) if stat.S_ISLNK(found.st_mode) else itself)
+
+
+def _identity(path: str) -> str:
+    """What a path leads to; nothing if that is nothing."""
+    try:
+        return _named(os.stat(path))
     except OSError:
         return ""
+
+
+def _named(found: os.stat_result) -> str:
     return f"{found.st_dev}.{found.st_ino}"
 
 
