@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from casemate.sandbox.lines import Lines
 from casemate.sandbox.model import Body, Event, Launch, Line, Told
+from casemate.sandbox.waiting import Ears, ears
 
 _BATCHES_AHEAD = 16
 """How many pieces of output may wait for their reader before the sandbox itself has to wait."""
@@ -41,22 +42,22 @@ class _Batch(NamedTuple):
 class _Stream:
     """One pipe or socket that does not block, read whenever there is something, except while it rests."""
 
-    def __init__(self, descriptor: int, take: Callable[[bytes], None]) -> None:
+    def __init__(self, descriptor: int, take: Callable[[bytes], None], to: Ears) -> None:
         """`take` gets each piece, and nothing at the end. The descriptor stays the caller's."""
         self._descriptor = descriptor
+        self._ears = to
         self._take = take
-        self._loop = asyncio.get_running_loop()
         self._over = False
 
     def resume(self) -> None:
         """Read on, unless the end was seen."""
         if not self._over:
-            self._loop.add_reader(self._descriptor, self._read)
+            self._ears.listen(self._descriptor, self._read)
 
     def rest(self) -> None:
         """Read nothing for a while: whoever speaks has to wait when the kernel's buffer is full."""
         if not self._over:
-            self._loop.remove_reader(self._descriptor)
+            self._ears.forget(self._descriptor)
 
     def close(self) -> None:
         """Read no more; before the descriptor is closed."""
@@ -82,10 +83,11 @@ class Hearing:
         self._launch = launch
         self._condemn = condemn
         self._batches: asyncio.Queue[_Batch | None] = asyncio.Queue()
+        to = ears()
         self._streams = (
-            self._output("stdout", stdout),
-            self._output("stderr", stderr),
-            self._messages(channel),
+            _Stream(stdout, self._output("stdout"), to),
+            _Stream(stderr, self._output("stderr"), to),
+            _Stream(channel, self._messages(), to),
         )
         self._speaking = len(self._streams)
         self._silent = asyncio.Event()
@@ -126,7 +128,7 @@ class Hearing:
             self.begin()
         return batch.events
 
-    def _output(self, name: Output, descriptor: int) -> _Stream:
+    def _output(self, name: Output) -> Callable[[bytes], None]:
         lines = Lines(self._launch.policy.limits.line)
 
         def take(chunk: bytes) -> None:
@@ -136,9 +138,9 @@ class Hearing:
             elif self._within_limit(chunk):
                 self._offer_lines(name, lines.feed(chunk))
 
-        return _Stream(descriptor, take)
+        return take
 
-    def _messages(self, descriptor: int) -> _Stream:
+    def _messages(self) -> Callable[[bytes], None]:
         lines = Lines(_MESSAGE_LIMIT)
 
         def take(chunk: bytes) -> None:
@@ -148,7 +150,7 @@ class Hearing:
                 for line in lines.feed(chunk):
                     self._take_message(line)
 
-        return _Stream(descriptor, take)
+        return take
 
     def _fall_silent(self) -> None:
         self._speaking -= 1
