@@ -1,7 +1,9 @@
 """Launching bodies and commands: what they say, how they end, what is reported."""
 
 import asyncio
+import gc
 import os
+import weakref
 from pathlib import Path
 
 import pytest
@@ -255,3 +257,17 @@ async def test_no_two_bodies_that_live_are_in_the_same_network(tmp_path):
             await each.kill("enough")
             end = await each.end()
             assert "no sockets" in end.isolation.walls["network"]
+
+
+async def test_nothing_of_an_ended_launch_waits_for_the_garbage_collector(house):
+    gc.collect()
+    gc.disable()
+    try:
+        running = await house.launch(Command(argv=("true",), env={}))
+        await ended(running)
+        seen = weakref.ref(running)
+        del running
+        await asyncio.sleep(0)
+        assert seen() is None
+    finally:
+        gc.enable()
