@@ -10,14 +10,13 @@ import os
 import socket
 import struct
 from collections.abc import Mapping
-from contextlib import AsyncExitStack, ExitStack
 from typing import Any, NamedTuple
 
 from casemate.sandbox.cells import Cell
 from casemate.sandbox.errors import LaunchFailed, ZygoteLost
 from casemate.sandbox.orders import MESSAGE_LIMIT, Order
 from casemate.sandbox.running import Box
-from casemate.sandbox.waiting import readable
+from casemate.sandbox.waiting import ears
 from casemate.sandbox.zygotes import Ended, Zygote
 
 _MOST_DESCRIPTORS = 3
@@ -33,35 +32,46 @@ class _Ready(NamedTuple):
     process: int
 
 
+class _Ends(NamedTuple):
+    """The ends of the streams of one sandbox: its channel, standard output and standard error."""
+
+    channel: socket.socket
+    stdout: int
+    stderr: int
+
+    def close(self) -> None:
+        """Give them back."""
+        self.channel.close()
+        os.close(self.stdout)
+        os.close(self.stderr)
+
+
 async def enclose(zygote: Zygote, order: Order, cell: Cell | None = None) -> Box:
     """Start one sandbox in `cell`, if there is one; it then waits to be told what to run.
 
     LaunchFailed: a wall could not be built; ZygoteLost: the zygote is gone. Either way nothing is left of the sandbox.
     """
     doors = _prepared(cell, order)
-    async with AsyncExitStack() as undo:
-        with ExitStack() as given_away:
-            ours, theirs = socket.socketpair()
-            undo.callback(ours.close)
-            given_away.callback(theirs.close)
-            ours.setblocking(False)
-            # whoever answers is told by the kernel itself, by the number that he has here
-            ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-            (stdout, their_stdout), (stderr, their_stderr) = _pipe(undo, given_away), _pipe(undo, given_away)
-            ended = await zygote.order(order, theirs.fileno(), their_stdout, their_stderr, *doors)
-        undo.push_async_callback(_end, zygote, order.id, ended)
+    ours, theirs = _streams()
+    try:
         try:
-            async with asyncio.timeout(_PATIENCE):
-                ready = await _ready(ours, ended)
-        except TimeoutError as error:
-            raise LaunchFailed(f"The sandbox did not report its walls within {_PATIENCE} seconds.") from error
-        undo.pop_all()
+            ended = await zygote.order(order, theirs.channel.fileno(), theirs.stdout, theirs.stderr, *doors)
+        finally:
+            theirs.close()
+        try:
+            ready = await _ready(ours.channel, ended)
+        except BaseException:
+            await _end(zygote, order.id, ended)
+            raise
+    except BaseException:
+        ours.close()
+        raise
     return Box(
         id=order.id,
         zygote=zygote,
-        channel=ours,
-        stdout=stdout,
-        stderr=stderr,
+        channel=ours.channel,
+        stdout=ours.stdout,
+        stderr=ours.stderr,
         ended=ended,
         walls=ready.walls,
         for_broker=ready.for_broker,
@@ -95,38 +105,102 @@ async def _end(zygote: Zygote, order: int, ended: asyncio.Future[Ended]) -> None
         await ended
 
 
-def _pipe(undo: AsyncExitStack, given_away: ExitStack) -> tuple[int, int]:
-    """A pipe whose reading end is ours and does not block, and whose writing end is theirs."""
-    ours, theirs = os.pipe2(os.O_CLOEXEC)
-    undo.callback(os.close, ours)
-    given_away.callback(os.close, theirs)
-    os.set_blocking(ours, False)
-    return ours, theirs
+def _streams() -> tuple[_Ends, _Ends]:
+    """Our ends of new streams, which do not block, and a sandbox's. OSError: too many are open."""
+    opened: list[int] = []
+    try:
+        for _ in range(2):
+            opened += os.pipe2(os.O_CLOEXEC)
+        ours, theirs = socket.socketpair()
+    except BaseException:
+        for descriptor in opened:
+            os.close(descriptor)
+        raise
+    stdout, their_stdout, stderr, their_stderr = opened
+    os.set_blocking(stdout, False)
+    os.set_blocking(stderr, False)
+    ours.setblocking(False)
+    # whoever answers is told by the kernel itself, by the number that he has here
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    return _Ends(ours, stdout, stderr), _Ends(theirs, their_stdout, their_stderr)
 
 
 async def _ready(channel: socket.socket, ended: asyncio.Future[Ended]) -> _Ready:
     """What the sandbox reports of its walls, and its descriptors for a broker. LaunchFailed: it has none or died."""
-    answer, descriptors, process = await _answer(channel)
-    if answer is None:
-        end = await ended
+    first = _FirstWord(channel)
+    try:
+        answer = await _answer(first, ended)
+    except BaseException as error:
+        for descriptor in first.descriptors:
+            os.close(descriptor)
+        if isinstance(error, TimeoutError):
+            raise LaunchFailed(f"The sandbox did not report its walls within {_PATIENCE} seconds.") from error
+        raise
+    finally:
+        first.close()
+    return _Ready(answer["ready"], tuple(first.descriptors), first.process)
+
+
+async def _answer(first: _FirstWord, ended: asyncio.Future[Ended]) -> dict[str, Any]:
+    """TimeoutError: it says nothing, or is gone and nobody knows how."""
+    line = await first.spoken
+    if not line:
+        async with asyncio.timeout(_PATIENCE):
+            end = await asyncio.shield(ended)
         raise LaunchFailed(f"The sandbox could not be started: {end.refused or f'it ended with status {end.status}'}")
+    answer: dict[str, Any] = json.loads(line.decode())
     if "ready" not in answer:
         raise LaunchFailed(f"A wall of the sandbox could not be built: {answer.get('refused')}")
-    return _Ready(answer["ready"], descriptors, process)
+    return answer
 
 
-async def _answer(channel: socket.socket) -> tuple[dict[str, Any] | None, tuple[int, ...], int]:
-    """The first message of a sandbox, before anything that is not ours runs in it, and who sent it; None if it died."""
-    line, received, process = b"", array.array("i"), 0
-    while not line.endswith(b"\n"):
-        await readable(channel.fileno())
-        piece, ancillary, _, _ = channel.recvmsg(MESSAGE_LIMIT, _ANCILLARY, socket.MSG_CMSG_CLOEXEC)
+class _FirstWord:
+    """Hears the first message of a sandbox, before anything that is not ours runs in it, from now on until closed."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        self._channel = channel
+        self._line = b""
+        self._ears = ears()
+        self._clock = loop.call_later(_PATIENCE, self._late)
+        self.spoken: asyncio.Future[bytes] = loop.create_future()
+        """The message; nothing if the sandbox ended before it had said all of it."""
+        self.descriptors = array.array("i")
+        """What came along."""
+        self.process = 0
+        """Who sent it."""
+        self._ears.listen(channel.fileno(), self._hear)
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._clock.cancel()
+        self._ears.forget(self._channel.fileno())
+
+    def _hear(self) -> None:
+        try:
+            piece, ancillary, _, _ = self._channel.recvmsg(MESSAGE_LIMIT, _ANCILLARY, socket.MSG_CMSG_CLOEXEC)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._settle(error)
+            return
         for _, kind, content in ancillary:
             if kind == socket.SCM_RIGHTS:
-                received.frombytes(content[: len(content) - len(content) % received.itemsize])
+                self.descriptors.frombytes(content[: len(content) - len(content) % self.descriptors.itemsize])
             elif kind == socket.SCM_CREDENTIALS:
-                process, _, _ = _CREDENTIALS.unpack(content)
-        if not piece:
-            return None, (), 0
-        line += piece
-    return json.loads(line), tuple(received), process
+                self.process, _, _ = _CREDENTIALS.unpack(content)
+        self._line += piece
+        if not piece or piece.endswith(b"\n"):
+            self._settle(self._line if piece else b"")
+
+    def _late(self) -> None:
+        self._settle(TimeoutError())
+
+    def _settle(self, outcome: bytes | Exception) -> None:
+        self._ears.forget(self._channel.fileno())
+        if self.spoken.done():
+            return
+        if isinstance(outcome, bytes):
+            self.spoken.set_result(outcome)
+        else:
+            self.spoken.set_exception(outcome)

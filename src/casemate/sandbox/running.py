@@ -8,9 +8,8 @@ import json
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -66,11 +65,11 @@ class Box:
 class Running:
     """A sandbox at work. Read `events()` to their end, then ask for `end()`; `kill()` may come at any time."""
 
-    def __init__(self, launch: Launch, box: Box, tidy: AsyncExitStack) -> None:
-        """`tidy` is closed when no process of the sandbox exists any more, before anyone hears of the end."""
+    def __init__(self, launch: Launch, box: Box, tidy: Callable[[Running], Awaitable[None]] | None = None) -> None:
+        """`tidy` is called when no process of the sandbox exists any more, before anyone hears of the end."""
         self._launch = launch
         self._box = box
-        self.tidy = tidy
+        self._tidy = tidy
         self._started = datetime.now(UTC)
         self._all_read = False
         self._gone = asyncio.Event()
@@ -201,7 +200,8 @@ class Running:
                 await self._condemn("broken off")
             self._hearing.close()
             self._box.close()
-            await self.tidy.aclose()
+            if self._tidy is not None:
+                await self._tidy(self)
         finally:
             self._hearing.finish()
 
@@ -247,7 +247,7 @@ class Running:
 
 def job_message(what: Body | Command, places: Places) -> dict[str, object]:
     """What to run, as the first message of the worker says it."""
-    known: dict[str, object] = {"places": asdict(places)}
+    known: dict[str, object] = {"places": {"work": places.work, "temporary": places.temporary}}
     match what:
         case Body():
             return known | {"module": what.module, "job": what.job} | ({"wheel": what.wheel} if what.wheel else {})

@@ -12,7 +12,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from casemate.sandbox import folders, stub
@@ -52,6 +52,16 @@ class _Site:
     slots: int
     hidden: tuple[str, ...]
     proxy: Proxy | None
+
+
+@dataclass(slots=True)
+class _Held:
+    """What a launch has of the worker until its end, so far as it has it: the last thing is given back first."""
+
+    slot: int | None = None
+    work: Path | None = None
+    """Its folder, which belongs to the task's user."""
+    broker: Broker | None = None
 
 
 class Sandboxes:
@@ -159,25 +169,50 @@ class Sandboxes:
         """
         if launch.policy.required is Level.FULL and self.level is not Level.FULL:
             raise LaunchFailed(f"The policy requires level '{Level.FULL}', these walls are of level '{self.level}'.")
-        async with AsyncExitStack() as undo:
-            place = self._place(launch.work)
-            order, zygote = self._order(launch), await self._zygote(launch.policy, launch.what)
-            box = await self._moved_in(zygote, order, launch.work, undo)
-            if box is None:
-                place = self._resolved(launch.work) if launch.work.is_symlink() else place
-                box = await self._new(launch, zygote, replace(order, work=place), undo)
-            box = await self._brokered(launch, box, undo)
+        held = _Held()
+        try:
+            box = await self._enclosed(launch, held)
             # as soon as can be: the task goes on while we see to the rest
             await self._told(launch, box)
-            # from here on the end of the sandbox undoes it all, and has one made for the next launch
-            tidy = AsyncExitStack()
-            tidy.callback(self._spares.restock, at_once=True)
-            tidy.push_async_callback(undo.pop_all().aclose)
-            running = Running(launch, box, tidy)
+        except BaseException:
+            await self._give_back(held)
+            raise
+        # from here on the end of the sandbox undoes it all
+        running = Running(launch, box, partial(self._over, held))
         self._running[running] = reserve(left(self.folder))
-        running.tidy.callback(self._running.pop, running, None)
         self._spares.restock(at_once=False)
         return running
+
+    async def _over(self, held: _Held, running: Running) -> None:
+        """A sandbox has ended: have one made for the next launch."""
+        self._running.pop(running, None)
+        try:
+            await self._give_back(held)
+        finally:
+            self._spares.restock(at_once=True)
+
+    async def _give_back(self, held: _Held) -> None:
+        """Its slot last: whoever gets it must not meet a broker or an owner of before."""
+        try:
+            if held.broker is not None:
+                held.broker.close()
+        finally:
+            try:
+                if held.work is not None:
+                    await self._take_back(held.work)
+            finally:
+                if held.slot is not None:
+                    self._free.put_nowait(held.slot)
+
+    async def _enclosed(self, launch: Launch, held: _Held) -> Box:
+        """A sandbox for a launch, around its folder, that waits to be told what to run."""
+        place = self._place(launch.work)
+        order, zygote = self._order(launch), await self._zygote(launch.policy, launch.what)
+        box = await self._moved_in(zygote, order, launch.work, held)
+        if box is None:
+            place = self._resolved(launch.work) if launch.work.is_symlink() else place
+            box = await self._new(launch, place, zygote, order, held)
+        return await self._brokered(launch, box, held) if box.for_broker else box
 
     async def _told(self, launch: Launch, box: Box) -> None:
         """A sandbox that has died meanwhile is heard of by its end."""
@@ -187,32 +222,31 @@ class Sandboxes:
             await abandon(box)
             raise
 
-    async def _new(self, launch: Launch, zygote: Zygote, order: Order, undo: AsyncExitStack) -> Box:
+    async def _new(self, launch: Launch, place: str, zygote: Zygote, order: Order, held: _Held) -> Box:
         """A sandbox made now."""
         if waits := self._free.empty():
             self._spares.give_way()
-        slot = await self._free.get()
-        undo.callback(self._free.put_nowait, slot)
+        held.slot = slot = await self._free.get()
         made = await self._hand_over(launch.work, user_of(slot))
-        undo.push_async_callback(self._take_back, launch.work)
+        held.work = launch.work
         if waits or not made:  # for longer, perhaps, than a zygote stays that nobody asks for
             zygote = await self._zygote(launch.policy, launch.what)
-        own = replace(order, id=next(self._numbers), uid=user_of(slot))
+        own = replace(order, id=next(self._numbers), work=place, uid=user_of(slot))
         return await enclose(zygote, own, self._groups.of(slot))
 
-    async def _moved_in(self, zygote: Zygote, order: Order, work: Path, undo: AsyncExitStack) -> Box | None:
+    async def _moved_in(self, zygote: Zygote, order: Order, work: Path, held: _Held) -> Box | None:
         """The sandbox that waited for such a launch, around its folder; None if none did, or the folder must stay."""
         # What earlier tasks of a WorkingDirectory left may be large, or locked: that stays where it is.
-        if not folders.is_small(work) or not (spare := self._spares.take(zygote, order)):
+        if (os.access(work, os.F_OK) and not folders.is_small(work)) or not (spare := self._spares.take(zygote, order)):
             return None
-        undo.callback(self._free.put_nowait, spare.slot)
+        held.slot = spare.slot
         try:
             spare.move_in(work)
         except OSError as error:
             await abandon(spare.box)
             await asyncio.to_thread(folders.remove, spare.folder)
             raise LaunchFailed(f"The launch folder cannot be shown in the sandbox: {error}") from error
-        undo.push_async_callback(self._take_back, work)
+        held.work = work
         return spare.box
 
     async def _check_walls(self) -> None:
@@ -260,10 +294,8 @@ class Sandboxes:
         template = template_of(policy, self.folder, self._slots, self._hidden, self.level)
         return await self._zygotes.of(template, _bodies_for(what))
 
-    async def _brokered(self, launch: Launch, box: Box, undo: AsyncExitStack) -> Box:
-        """The same with an egress broker at work, if there is to be one."""
-        if not box.for_broker:
-            return box
+    async def _brokered(self, launch: Launch, box: Box, held: _Held) -> Box:
+        """The same with an egress broker at work."""
         touched = self._touched(launch)
         try:
             listener, datagrams, streams = box.for_broker
@@ -272,7 +304,7 @@ class Sandboxes:
         except (OSError, RuntimeError) as error:
             await abandon(box)
             raise LaunchFailed(f"The egress broker could not be started: {error}") from error
-        undo.callback(broker.close)
+        held.broker = broker
         return replace(box, for_broker=(), traffic=broker.destinations(), touched=touched)
 
     def _touched(self, launch: Launch) -> Touched | None:

@@ -11,7 +11,6 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,7 +132,7 @@ async def _tempted(zygote: Zygote, work: Path, bait: Mapping[str, object], group
     box = await enclose(zygote, order, groups.of(0))
     body = Body(module=CANARIES, job=bait)
     await box.say(job_message(body, places_inside(work, zygote.level)))
-    told = await _told(Running(Launch(name="canaries", policy=policy, work=work, what=body), box, AsyncExitStack()))
+    told = await _told(Running(Launch(name="canaries", policy=policy, work=work, what=body), box))
     seen = [_seen(name, mechanism, told) for name, mechanism in box.walls.items()]
     return tuple(replace(wall, remedy=groups.remedy) if wall.name == "limits" else wall for wall in seen)
 
