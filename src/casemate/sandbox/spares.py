@@ -125,12 +125,21 @@ class Spares:
             self._later.cancel()
             self._later = None
         loop = asyncio.get_running_loop()
-        if self._closed or (self._making is not None and not self._making.done()):
+        if self._closed or (self._making is not None and not self._making.done()) or not self._may_make():
             return
         if loop.time() < self._not_before:
             self._later = loop.call_at(self._not_before, self._begin_when_quiet)
         else:
             self._making = asyncio.create_task(self._make(), name="spare sandboxes")
+
+    def _may_make(self) -> bool:
+        """Whether it is worth while to ask which: not so when all slots are busy, which is when time is dear."""
+        shelves = self._shelves.values()
+        return (
+            not self._free.empty()
+            and any(_lacking(shelf) > 0 for shelf in shelves)
+            and (self._has_room() or any(len(shelf.waiting) > 1 for shelf in shelves))
+        )
 
     def give_way(self) -> None:
         """End the one that has waited longest, because a slot is needed."""
@@ -196,8 +205,7 @@ class Spares:
         return shelf if self._has_room() or self._makes_room_for(shelf) else None
 
     def _has_room(self) -> bool:
-        waiting = sum(len(shelf.waiting) for shelf in self._shelves.values())
-        return waiting < _MOST and self._free.qsize() > self._plenty
+        return self._free.qsize() > self._plenty and sum(len(each.waiting) for each in self._shelves.values()) < _MOST
 
     def _makes_room_for(self, shelf: _Shelf) -> bool:
         """The first of a kind is worth more than the second of another, which goes."""
