@@ -24,10 +24,27 @@ def template_of(
     policy: Policy, folder: Path, users: int, hidden: tuple[str, ...] = (), level: Level = Level.FULL
 ) -> Template:
     """What is shown under this policy. LaunchFailed: a path is asked for that is hidden from every sandbox."""
-    shown = policy.visible, policy.writable
-    found = _found((*policy.visible, *policy.writable), (*policy.forbidden, *hidden, *ALWAYS_COVERED))
+    shown = tuple(map(_identity, (*policy.visible, *policy.writable)))
+    walls = tuple(map(_state, (*policy.forbidden, *hidden, *ALWAYS_COVERED)))
+    seen = _Seen(host_resolv_conf(), shown, walls)
     contained = level is Level.CONTAINER
-    return _template(*shown, policy.forbidden, str(folder), host_resolv_conf(), users, hidden, found, contained)
+    return _template(policy.visible, policy.writable, policy.forbidden, str(folder), users, hidden, contained, seen)
+
+
+class _State(NamedTuple):
+    """A forbidden place, what lies there, and what that leads to if it is a link."""
+
+    path: str
+    itself: str
+    target: str
+
+
+class _Seen(NamedTuple):
+    """What is looked at before each launch: name servers, what lies at shown places and at forbidden ones."""
+
+    resolv_conf: str
+    shown: tuple[str, ...]
+    walls: tuple[_State, ...]
 
 
 @lru_cache(maxsize=64)
@@ -36,11 +53,10 @@ def _template(
     writable: tuple[str, ...],
     forbidden: tuple[str, ...],
     folder: str,
-    resolv_conf: str,
     users: int,
     hidden: tuple[str, ...],
-    found: tuple[str, ...],
     contained: bool,
+    seen: _Seen,
 ) -> Template:
     for path in (sys.base_prefix, *visible, *writable):
         if not Path(path).is_absolute() or any(Path(path).is_relative_to(private) for private in _PRIVATE_INSIDE):
@@ -52,8 +68,8 @@ def _template(
         writable=writable,
         forbidden=forbidden,
         hidden=hidden,
-        found=found,
-        resolv_conf=stub.resolv_conf(resolv_conf),
+        found=_found((*visible, *writable), seen),
+        resolv_conf=stub.resolv_conf(seen.resolv_conf),
         privileged=privileged(),
         nested=nested(),
         users=users,
@@ -61,22 +77,13 @@ def _template(
     )
 
 
-def _found(shown: tuple[str, ...], walls: tuple[str, ...]) -> tuple[str, ...]:
+def _found(shown: tuple[str, ...], seen: _Seen) -> tuple[str, ...]:
     """What lies at shown places, and at forbidden ones within them or within what everybody is shown. A mount is of one
     file or folder: when another one comes to that place, a shown one stays the old one and a cover is taken away, so
     the next launch needs a new root.
     """
     trees = (*shown, *SYSTEM, sys.base_prefix, "/etc")
-    states = map(_state, walls)
-    return (*(_identity(path) for path in shown), *(str(each) for each in states if _lies_within(each, trees)))
-
-
-class _State(NamedTuple):
-    """A forbidden place, what lies there, and what that leads to if it is a link."""
-
-    path: str
-    itself: str
-    target: str
+    return (*seen.shown, *(str(each) for each in seen.walls if _lies_within(each, trees)))
 
 
 @lru_cache(maxsize=256)
