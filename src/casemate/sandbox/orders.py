@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 Kind: TypeAlias = Literal["body", "command"]
@@ -102,8 +103,17 @@ def ordered(order: Order) -> bytes:
     """
     if "\n" in order.work:
         raise ValueError(f"A launch folder must not have a line break in its name: {order.work!r}")
-    shared = {each.name: getattr(order, each.name) for each in fields(order) if each.name not in _OWN}
-    return b"%d %d %s\n" % (order.id, order.uid, os.fsencode(order.work)) + json.dumps(shared).encode()
+    shared = _shared(tuple(getattr(order, name) for name in _SHARED), tuple(order.limits.items()))
+    return b"%d %d %s\n" % (order.id, order.uid, os.fsencode(order.work)) + shared
+
+
+_SHARED = tuple(each.name for each in fields(Order) if each.name not in _OWN and each.name != "limits")
+
+
+@lru_cache(maxsize=64)
+def _shared(values: tuple[object, ...], limits: tuple[tuple[str, float | None], ...]) -> bytes:
+    """Of each kind of launch it is the same every time."""
+    return json.dumps(dict(zip(_SHARED, values, strict=True)) | {"limits": dict(limits)}).encode()
 
 
 def template(message: bytes) -> Template:
