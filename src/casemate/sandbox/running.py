@@ -26,9 +26,12 @@ _AT_ONCE = timedelta()
 _GRACE = timedelta(seconds=5)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Box:
-    """The worker's hold on a sandbox that has reported its walls: where it listens and speaks, and who can kill it."""
+    """The worker's hold on a sandbox that has reported its walls: where it listens and speaks, and who can kill it.
+
+    What belongs to its broker is put in when there is one.
+    """
 
     id: int
     zygote: Zygote

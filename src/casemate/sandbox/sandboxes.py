@@ -212,7 +212,9 @@ class Sandboxes:
         if box is None:
             place = self._resolved(launch.work) if launch.work.is_symlink() else place
             box = await self._new(launch, place, zygote, order, held)
-        return await self._brokered(launch, box, held) if box.for_broker else box
+        if box.for_broker:
+            await self._broker(launch, box, held)
+        return box
 
     async def _told(self, launch: Launch, box: Box) -> None:
         """A sandbox that has died meanwhile is heard of by its end."""
@@ -294,8 +296,8 @@ class Sandboxes:
         template = template_of(policy, self.folder, self._slots, self._hidden, self.level)
         return await self._zygotes.of(template, _bodies_for(what))
 
-    async def _brokered(self, launch: Launch, box: Box, held: _Held) -> Box:
-        """The same with an egress broker at work."""
+    async def _broker(self, launch: Launch, box: Box, held: _Held) -> None:
+        """Have an egress broker at work for it."""
         touched = self._touched(launch)
         try:
             listener, datagrams, streams = box.for_broker
@@ -305,7 +307,7 @@ class Sandboxes:
             await abandon(box)
             raise LaunchFailed(f"The egress broker could not be started: {error}") from error
         held.broker = broker
-        return replace(box, for_broker=(), traffic=broker.destinations(), touched=touched)
+        box.for_broker, box.traffic, box.touched = (), broker.destinations(), touched
 
     def _touched(self, launch: Launch) -> Touched | None:
         """Where what the launch touches is taken down, if it is to be."""
