@@ -6,6 +6,7 @@ import errno
 import itertools
 import json
 import os
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,10 @@ from tests.filters import answer, data, decoded, looked_at, run, strictest
 from casemate.sandbox.kernel import bpf, capabilities, seccomp
 from casemate.sandbox.kernel.calls import do
 from casemate.sandbox.kernel.machine import ARM64, NEWEST_CALL, THIS, X86_64
+from casemate.sandbox.notification import asked_calls, broker_rules
+from casemate.sandbox.orders import Order, Template
+from casemate.sandbox.recording import recorded_calls
+from casemate.sandbox.zygote.walls import call_rules
 
 EPERM = 0x0005_0000 | errno.EPERM
 ENOSYS = 0x0005_0000 | errno.ENOSYS
@@ -224,13 +229,26 @@ def _one_after_the_other(rules, machine, call):
         return bpf.KILL
     if number > NEWEST_CALL:
         return strictest([run(each.unknown, call) for each in rules])
-    name = next((name for name, its in machine.numbers.items() if its == number), None)
-    return strictest([run(each.calls[name], call) for each in rules if name in each.calls])
+    programs = (_of_numbers(each, machine).get(number, bpf.answer(bpf.ALLOW)) for each in rules)
+    return strictest([run(program, call) for program in programs])
+
+
+@cache
+def _of_numbers(rules, machine):
+    named = {machine.numbers[name]: program for name, program in rules.calls.items() if name in machine.numbers}
+    return {**named, **rules.numbered}
+
+
+def _with_broker(rules, machine):
+    """With those of a broker that is asked as much as can be, as it is about a task that is learned from."""
+    return (broker_rules((*asked_calls(machine), *recorded_calls(machine)), machine), *rules)
 
 
 @machines
 @together
-def test_one_filter_answers_every_number_as_several_would(machine, rules):
+@pytest.mark.parametrize("brokered", [False, True])
+def test_one_filter_answers_every_number_as_several_would(machine, rules, brokered):
+    rules = _with_broker(rules, machine) if brokered else rules
     program = decoded(seccomp.filter_of(*rules, machine=machine))
     far = (0x3FFF_FFFF, 0x4000_0000, 0x4000_0038, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF)
     for audit in (machine.audit, X86_64.audit, ARM64.audit, 0x4000_0003, 0x4000_0028, 0, 0xFFFF_FFFF):
@@ -241,16 +259,19 @@ def test_one_filter_answers_every_number_as_several_would(machine, rules):
 
 @machines
 @together
-def test_one_filter_answers_all_arguments_as_several_would(machine, rules):
+@pytest.mark.parametrize("brokered", [False, True])
+def test_one_filter_answers_all_arguments_as_several_would(machine, rules, brokered):
     """Those on both sides of whatever is compared with, in each place that is looked at, together."""
+    rules = _with_broker(rules, machine) if brokered else rules
     program = decoded(seccomp.filter_of(*rules, machine=machine))
     judged = 0
-    for name in {name for each in rules for name in each.calls if name in machine.numbers}:
-        values = looked_at(each.calls[name] for each in rules if name in each.calls)
+    for number in {number for each in rules for number in _of_numbers(each, machine)}:
+        programs = (_of_numbers(each, machine).get(number) for each in rules)
+        values = looked_at(program for program in programs if program)
         places = [sorted(values.get(place, {0})) for place in range(max(values, default=-1) + 1)]
         for arguments in itertools.product(*places):
-            call = data(machine.numbers[name], machine.audit, arguments)
-            assert run(program, call) == _one_after_the_other(rules, machine, call), (name, arguments)
+            call = data(number, machine.audit, arguments)
+            assert run(program, call) == _one_after_the_other(rules, machine, call), (number, arguments)
         judged += bool(values)
     assert judged >= 8
 
@@ -267,12 +288,31 @@ def test_one_filter_answers_whatever_is_asked_as_several_would(machine, rules, n
     assert run(program, call) == _one_after_the_other(rules, machine, call)
 
 
-@pytest.mark.parametrize("rules", [each for rules in TOGETHER.values() for each in rules])
-def test_rules_pass_or_fail(rules):
-    """One that kills, or asks a listener, could not be first in turn and the strictest, too."""
-    programs = (*rules.calls.values(), rules.unknown)
-    answers = {each.constant for program in programs for each in program if each.code == 0x06}
-    assert {each & 0xFFFF_0000 for each in answers - {bpf.ALLOW}} <= {0x0005_0000}
+@machines
+def test_a_listener_is_asked_by_the_oldest_rules_only(machine):
+    """A call that others would fail, such as a clone into new namespaces, would go on when the listener says so."""
+    broker = broker_rules(recorded_calls(machine), machine)
+    with pytest.raises(ValueError, match="before others"):
+        seccomp.filter_of(seccomp.task_rules(), broker, machine=machine)
+    program = seccomp.filter_of(broker, seccomp.task_rules(), machine=machine)
+    assert answer(program, machine, "clone", 1 << 28 | 17) == EPERM
+    assert answer(program, machine, "clone", THREAD) == 0x7FC0_0000
+
+
+@pytest.mark.parametrize("template", ["own", "contained"])
+@pytest.mark.parametrize("kind", ["body", "command"])
+@pytest.mark.parametrize("learning", [False, True])
+def test_a_sandbox_gets_rules_in_the_order_that_holds(template, kind, learning):
+    contained = template == "contained"
+    listened = () if contained else (*asked_calls(), *(recorded_calls() if learning else ()))
+    order = Order(id=1, kind=kind, work="w", uid=1, listened=listened)
+    given = Template(folder="/f", prefix="/usr", writable=("/w",), contained=contained)
+    rules = tuple(call_rules(order, given))
+    program = seccomp.filter_of(*rules)
+    assert [each for each in rules if each.numbered] == ([rules[0]] if listened else [])
+    for number in range(NEWEST_CALL + 2):
+        call = data(number, THIS.audit, (1 << 28 | 17, 1, 1))
+        assert run(decoded(program), call) == _one_after_the_other(rules, THIS, call)
 
 
 @together

@@ -13,7 +13,8 @@ from tests.filters import answer
 
 from casemate.sandbox.addresses import Inet, Nobody, Unix, packed, packed_path, parsed
 from casemate.sandbox.kernel.machine import ARM64, X86_64, Machine
-from casemate.sandbox.notification import filter_program
+from casemate.sandbox.kernel.seccomp import filter_of
+from casemate.sandbox.notification import asked_calls, broker_rules
 
 ALLOW, ASK, KILL, UNSUPPORTED, NOT_THERE = 0x7FFF0000, 0x7FC00000, 0x80000000, 0x0005005F, 0x00050026
 FAST_OPEN = 0x20000000
@@ -21,9 +22,13 @@ CALLS = {X86_64.name: (42, 44, 46, 307), ARM64.name: (203, 206, 211, 269)}
 UNKNOWN = Machine(name="riscv64", audit=0xC00000F3, numbers={})
 
 
+def brokered(machine: Machine) -> bytes:
+    return filter_of(broker_rules(asked_calls(machine)[:1], machine), machine=machine)
+
+
 @pytest.mark.parametrize("machine", [X86_64, ARM64], ids=lambda machine: machine.name)
 def test_connect_asks_and_sends_that_connect_fail(machine):
-    program = filter_program(machine)
+    program = brokered(machine)
     connect, sendto, sendmsg, sendmmsg = CALLS[machine.name]
     assert answer(program, machine, connect, 3, 1, 16) == ASK
     for number, place in ((sendto, 3), (sendmsg, 2), (sendmmsg, 3)):
@@ -38,7 +43,7 @@ def test_connect_asks_and_sends_that_connect_fail(machine):
 
 @pytest.mark.parametrize(("machine", "number"), [(X86_64, 54), (ARM64, 208)], ids=["x86_64", "aarch64"])
 def test_a_close_that_waits_cannot_be_wished_for(machine, number):
-    program = filter_program(machine)
+    program = brokered(machine)
     assert answer(program, machine, number, 3, socket.SOL_SOCKET, socket.SO_LINGER) == 0x00050000
     assert answer(program, machine, number, 3, socket.SOL_SOCKET, socket.SO_KEEPALIVE) == ALLOW
     assert answer(program, machine, number, 3, socket.IPPROTO_TCP, socket.SO_LINGER) == ALLOW
@@ -46,17 +51,20 @@ def test_a_close_that_waits_cannot_be_wished_for(machine, number):
 
 @pytest.mark.parametrize(("machine", "other"), [(X86_64, ARM64), (ARM64, X86_64)], ids=lambda machine: machine.name)
 def test_another_architecture_is_killed(machine, other):
-    assert answer(filter_program(machine), other, CALLS[other.name][0]) == KILL
-    assert answer(filter_program(machine), machine, 0x40000000 + 42) == KILL
+    assert answer(brokered(machine), other, CALLS[other.name][0]) == KILL
+
+
+def test_another_way_to_call_is_killed():
+    assert answer(brokered(X86_64), X86_64, 0x40000000 + 42) == KILL
 
 
 def test_on_an_unknown_machine_everything_is_killed():
-    assert answer(filter_program(UNKNOWN), UNKNOWN, 0) == KILL
+    assert answer(brokered(UNKNOWN), UNKNOWN, 0) == KILL
 
 
 @given(st.sampled_from([X86_64, ARM64]), st.integers(0, 0x3FFFFFFF), st.lists(st.integers(0, 2**64 - 1), max_size=6))
 def test_connect_is_the_only_call_that_asks(machine, number, arguments):
-    judged = answer(filter_program(machine), machine, number, *arguments)
+    judged = answer(brokered(machine), machine, number, *arguments)
     assert (judged == ASK) == (number == CALLS[machine.name][0])
 
 

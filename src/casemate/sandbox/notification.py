@@ -14,12 +14,13 @@ import os
 import select
 import struct
 from dataclasses import dataclass
+from functools import cache
 
-from casemate.sandbox.kernel import bpf, landlock, seccomp
+from casemate.sandbox.kernel import bpf, landlock
 from casemate.sandbox.kernel.machine import ARM64, THIS, X86_64, Machine
+from casemate.sandbox.kernel.seccomp import Rules
 
 _ASK = 0x7FC0_0000
-_X32 = 0x4000_0000
 _FAST_OPEN = 0x2000_0000
 """MSG_FASTOPEN: a send that connects."""
 _CONNECT = {X86_64.name: 42, ARM64.name: 203}
@@ -41,28 +42,28 @@ _CONTINUE = 1
 _NOTIFICATION = struct.Struct("=QIIiIQ6Q")
 
 
-def filter_program(machine: Machine = THIS, further: tuple[int, ...] = ()) -> bytes:
-    """The filter that hands connect(2) to a listener, and `further` calls, by number.
+def asked_calls(machine: Machine = THIS) -> tuple[int, ...]:
+    """The numbers of the calls to judge: connect(2), and bind(2) where Landlock keeps tasks from it.
 
-    An unknown machine gets one that kills every caller.
+    It keeps them from TCP ports, so that nobody slips past us; before Linux 6.7 nobody judges bind(2).
+    """
+    calls = (_CONNECT, _BIND) if landlock.version() >= landlock.KNOWS_TCP else (_CONNECT,)
+    return tuple(numbers[machine.name] for numbers in calls if machine.name in numbers)
+
+
+@cache
+def broker_rules(asked: tuple[int, ...], machine: Machine = THIS) -> Rules:
+    """Those that hand the calls with these numbers to a listener. They are the oldest of a filter: see `filter_of`.
 
     No other call can give a stream socket of ours a new peer: TCP fast open, the one send that connects, fails, and so
     does io_uring. Datagram sockets are never put into a task, and its own may send where they like: nobody is there.
     SO_LINGER is taken and does nothing: the last close(2) of such a socket waits, and may be ours. What would lead a
     connection by another way than the address that was judged, or our network into a group, fails.
     """
-    if machine.name not in _CONNECT:
-        return bpf.assembled(bpf.answer(bpf.KILL))
-    asked = dict.fromkeys((*further, _CONNECT[machine.name]), bpf.answer(_ASK))
-    unseen = {machine.numbers[name]: bpf.fail(errno.ENOSYS) for name in _UNSEEN}
-    sends = {number: _no_fast_open(flags) for number, flags in _SENDS[machine.name]}
-    options = {_SET_OPTION[machine.name]: _no_steering()}
-    return seccomp.native_filter(machine, asked | options | sends | unseen, {_X32: bpf.answer(bpf.KILL)})
-
-
-def binding_calls() -> tuple[int, ...]:
-    """bind(2), where Landlock keeps from TCP ports whoever would slip past us; before Linux 6.7 nobody judges it."""
-    return (_BIND[THIS.name],) if THIS.name in _BIND and landlock.version() >= landlock.KNOWS_TCP else ()
+    unseen = dict.fromkeys(_UNSEEN, bpf.fail(errno.ENOSYS))
+    sends = {number: _no_fast_open(flags) for number, flags in _SENDS.get(machine.name, ())}
+    options = {_SET_OPTION[machine.name]: _no_steering()} if machine.name in _SET_OPTION else {}
+    return Rules(unseen, numbered=dict.fromkeys(asked, bpf.answer(_ASK)) | options | sends)
 
 
 _DONE = 0

@@ -66,8 +66,8 @@ class Order:
     uid: int
     threads: bool = False
     processes: bool = False
-    listened: str = ""
-    """The egress broker's filter in base64; empty: no network at all."""
+    listened: tuple[int, ...] = ()
+    """The numbers of the calls that the egress broker is asked about; none: no network at all."""
     temporary: int = 256 << 20
     temporary_inodes: int = 100_000
     grouped: tuple[str, ...] = ()
@@ -134,4 +134,5 @@ def own(first_line: bytes) -> Own:
 def order(second_line: bytes) -> Order:
     """What an order shares with all like it, under nobody's name."""
     fields: dict[str, Any] = json.loads(second_line)
-    return Order(**fields | {"id": 0, "work": "", "uid": 0, "grouped": tuple(fields["grouped"])})
+    lists = {name: tuple(fields[name]) for name in ("listened", "grouped")}
+    return Order(**fields | lists | {"id": 0, "work": "", "uid": 0})

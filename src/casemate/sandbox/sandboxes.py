@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import itertools
 import logging
@@ -26,7 +25,7 @@ from casemate.sandbox.kernel.limits import raise_open_files
 from casemate.sandbox.launching import abandon, enclose
 from casemate.sandbox.limits import amounts
 from casemate.sandbox.model import Body, Command, Launch, Level, Places, Policy, Proxy, Survey
-from casemate.sandbox.notification import binding_calls, filter_program
+from casemate.sandbox.notification import asked_calls
 from casemate.sandbox.orders import Bodies, Kind, Order, bodies_with
 from casemate.sandbox.places import places_of
 from casemate.sandbox.reaper import watched
@@ -75,9 +74,8 @@ class Sandboxes:
         self._hidden = site.hidden
         self._slots = site.slots
         self._outside = Outside(stub.resolvers(host_resolv_conf()), site.proxy)
-        self._filter = base64.b64encode(filter_program(further=binding_calls())).decode()
-        further = (*binding_calls(), *recorded_calls())
-        self._recording_filter = base64.b64encode(filter_program(further=further)).decode()
+        self._judged = asked_calls()
+        self._recorded = (*self._judged, *recorded_calls())
         self._free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
         for slot in reversed(range(site.slots)):
             self._free.put_nowait(slot)
@@ -265,8 +263,11 @@ class Sandboxes:
             raise LaunchFailed(f"A limit of cpu needs a control group, and there is none: {self._groups.missing}")
         return _order_of(launch.policy, kind, self._way_out(launch.policy), self._groups.controllers)
 
-    def _way_out(self, policy: Policy) -> str:
-        """The broker's filter, if the policy opens a way out; an entry that is none is noticed before anything runs."""
+    def _way_out(self, policy: Policy) -> tuple[int, ...]:
+        """The calls that a broker is asked about, if the policy opens a way out.
+
+        An entry that is none is noticed before anything runs.
+        """
         try:
             rules_of(policy.egress)
         except ValueError as error:
@@ -274,8 +275,8 @@ class Sandboxes:
         if policy.learning and self.level is not Level.FULL:
             raise LaunchFailed("What a task touches can only be taken down behind full walls.")
         if policy.learning:
-            return self._recording_filter
-        return self._filter if policy.egress.open and self.level is Level.FULL else ""
+            return self._recorded
+        return self._judged if policy.egress.open and self.level is Level.FULL else ()
 
     def _place(self, work: Path) -> str:
         """The launch folder as the zygote knows it. Only below our own folder: nothing else of the host is there."""
@@ -355,7 +356,7 @@ async def _ended(running: Running, reason: str) -> None:
 
 
 @lru_cache(maxsize=64)
-def _order_of(policy: Policy, kind: Kind, listened: str, grouped: tuple[str, ...]) -> Order:
+def _order_of(policy: Policy, kind: Kind, listened: tuple[int, ...], grouped: tuple[str, ...]) -> Order:
     limits = policy.limits
     return Order(
         id=0,

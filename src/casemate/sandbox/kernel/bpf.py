@@ -15,6 +15,7 @@ ALLOW = 0x7FFF_0000
 KILL = 0x8000_0000
 """SIGSYS to the whole process, whatever it does about the signal."""
 
+_FAIL = 0x0005_0000
 _LOAD_WORD = 0x20
 _IF_EQUAL = 0x15
 _IF_GREATER = 0x25
@@ -71,7 +72,7 @@ def answer(action: int) -> Program:
 
 def fail(errno: int) -> Program:
     """End by failing the call with `errno`, without running it."""
-    return answer(0x0005_0000 | errno)
+    return answer(_FAIL | errno)
 
 
 def if_equal(value: int, *body: Program) -> Program:
@@ -107,9 +108,16 @@ def unless_any_bit(mask: int, *body: Program) -> Program:
 
 
 def in_turn(first: Program, then: Program) -> Program:
-    """Run `first`, and `then` where it would allow. Both end with an answer; `then` loads itself what it looks at."""
+    """Run `first`, and `then` where it would allow. Both end with an answer; `then` loads itself what it looks at.
+
+    What `first` answers otherwise must be to fail the call, or `then` could have been stricter: ValueError.
+    """
     (allowed,) = answer(ALLOW)
-    if allowed not in first or then == (allowed,):
+    if then == (allowed,):
+        return first
+    if any(each.code == _RETURN and each != allowed and each.constant >> 16 != _FAIL >> 16 for each in first):
+        raise ValueError("only what allows or fails a call may be asked before others")
+    if allowed not in first:
         return first
     last = len(first) - 1
     goes_on = (Instruction(_JUMP, 0, 0, last - place) if each == allowed else each for place, each in enumerate(first))

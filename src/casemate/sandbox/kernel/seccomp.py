@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import errno
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from casemate.sandbox.kernel import bpf, namespaces
@@ -126,7 +126,7 @@ def _listening() -> int:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Rules:
-    """What to answer to which call; one that is not named passes. The answers are to pass and to fail with an errno.
+    """What to answer to which call, by its name; one that is not named passes.
 
     A filter is made of rules by `filter_of`. Rules are told apart as objects, so to look for the filter costs nothing.
     """
@@ -134,6 +134,8 @@ class Rules:
     calls: Mapping[str, Program]
     unknown: Program = _PASS
     """The answer to calls that are newer than all that were looked at."""
+    numbered: Mapping[int, Program] = field(default_factory=dict)
+    """Further calls, by their numbers on this machine."""
 
 
 @cache
@@ -141,33 +143,31 @@ def filter_of(*rules: Rules, machine: Machine = THIS) -> bytes:
     """One filter that answers as those of these rules would, loaded one after the other.
 
     The kernel runs the newest filter first and takes the strictest answer, the newest of those that are as strict, see
-    seccomp(2). So the first that does not pass a call decides. Whoever calls as another machine, where the same numbers
-    mean other calls, is killed.
+    seccomp(2). Rules pass a call or fail it, so the first that does not pass it decides; only the oldest may ask a
+    listener, which is less strict. Whoever calls as another machine, where the same numbers mean other calls, is
+    killed.
 
     A filter costs while it is loaded: the kernel tries it on every call there is, to pass those that need no look at
     their arguments without asking it again, and translates it for the processor. Hence one filter, short, and few tests
     for each number: see docs/decisions/0032-one-filter.md.
     """
+    if not machine.numbers:
+        return bpf.assembled(_KILL)
     calls: dict[int, Program] = {}
     unknown = _PASS
     for newer in rules:
         unknown = bpf.in_turn(newer.unknown, unknown)
-        for name, program in newer.calls.items():
-            if (number := machine.numbers.get(name)) is not None:
-                calls[number] = bpf.in_turn(program, calls.get(number, _PASS))
-    return native_filter(machine, calls, {NEWEST_CALL + 1: unknown, **({_X32: _KILL} if machine is X86_64 else {})})
-
-
-def native_filter(machine: Machine, calls: Mapping[int, Program], from_here: Mapping[int, Program]) -> bytes:
-    """A filter of calls by their numbers, which kills whoever calls as another machine.
-
-    A call passes that has no answer here. `from_here` are those of all numbers from one on, above all of `calls`.
-    """
+        named = {machine.numbers[name]: each for name, each in newer.calls.items() if name in machine.numbers}
+        for number, program in {**newer.numbered, **named}.items():
+            calls[number] = bpf.in_turn(program, calls.get(number, _PASS))
     starts = {0: _PASS}
     for number, program in sorted(calls.items()):
         starts |= {number: program, number + 1: _PASS}
+    starts[NEWEST_CALL + 1] = unknown
+    if machine is X86_64:
+        starts[_X32] = _KILL
     foreign = bpf.unless_equal(machine.audit, _KILL)
-    return bpf.assembled((*bpf.architecture(), *foreign, *bpf.number(), *bpf.by_range({**starts, **from_here})))
+    return bpf.assembled((*bpf.architecture(), *foreign, *bpf.number(), *bpf.by_range(starts)))
 
 
 @cache

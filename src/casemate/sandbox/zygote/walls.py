@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import os
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from casemate.sandbox import stub
 from casemate.sandbox.kernel import capabilities, cgroups, landlock, limits, mounts, namespaces, processes, seccomp
 from casemate.sandbox.kernel.calls import CURRENT_FOLDER, Call, Opened, Ready, ready
 from casemate.sandbox.kernel.landlock import Access
+from casemate.sandbox.notification import broker_rules
 from casemate.sandbox.orders import ROOT, TASK_ID, Order, Template
 from casemate.sandbox.zygote.channel import encoded
 from casemate.sandbox.zygote.root import HOST, HOST_PROCESSES, LAUNCHES
@@ -253,18 +253,19 @@ def _each_process(order: Order) -> dict[str, int | None]:
 
 
 def _filter_calls(order: Order, template: Template, listener: Opened) -> Iterator[Call]:
-    """Last of all, because the filters forbid most of the above; the broker's first, so that it has a listener."""
-    if order.listened:
-        yield seccomp.load_listened(base64.b64decode(order.listened), listener)
+    """Last of all, because the filter forbids most of the above."""
     if order.listened and order.kind == "body":
         yield processes.show_memory()  # the broker reads the addresses that this very process connects to
     else:
         yield processes.hide_memory()
-    yield seccomp.load(seccomp.filter_of(*call_rules(order, template)))
+    calls = seccomp.filter_of(*call_rules(order, template))
+    yield seccomp.load_listened(calls, listener) if order.listened else seccomp.load(calls)
 
 
 def call_rules(order: Order, template: Template) -> Iterator[seccomp.Rules]:
     """Which calls a sandbox is answered how. What a command may start comes later, in its own process."""
+    if order.listened:
+        yield broker_rules(order.listened)
     yield seccomp.task_rules(sockets=not is_offline(order))
     if template.contained:
         yield seccomp.sharing_rules()
