@@ -26,12 +26,17 @@ class Refused(Exception):
 
 def run(channel: Channel) -> int:
     """Hear of one job, do it, tell what happened; the exit code is 1 if it failed."""
-    channel.rehearse(_REHEARSED)
-    _done(_REHEARSED, _nothing, channel)
+    rehearse(channel)
     message = channel.hear()
     if message is None:
         return 0
     return _done(message, None, channel)
+
+
+def rehearse(channel: Channel) -> None:
+    """Go through a job that is none: what is touched and found out now need not be when there is one."""
+    channel.rehearse(_REHEARSED)
+    _done(_REHEARSED, _nothing, channel)
 
 
 def _nothing(_job: object, _tell: object, _ask: object) -> None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
 from casemate.sandbox.kernel import processes
-from casemate.sandbox.kernel.calls import do, make
+from casemate.sandbox.kernel.calls import Call, do, make, ready
 from casemate.sandbox.orders import Order, Template
 from casemate.sandbox.zygote import body, command, contained
-from casemate.sandbox.zygote.channel import Channel
-from casemate.sandbox.zygote.walls import CHANNEL, Walls, limit_open_files
+from casemate.sandbox.zygote.channel import Channel, encoded
+from casemate.sandbox.zygote.walls import CHANNEL, NEW_FILES, Walls, limit_open_files
 
 _PARENT, _DOORS = 4, 5
 _NO_WALLS = 70
+_OFTEN = 24
+"""After so many times Python has settled how it runs a piece of code."""
+_SHORT = 64
 
 
 def prepare() -> None:
@@ -28,6 +32,27 @@ def prepare() -> None:
         os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
         for descriptor in (1, 2)
     )
+
+
+def warm_up(template: Template) -> None:
+    """Go in the zygote through what every child goes through.
+
+    What Python finds out about code when it runs (where names are, of which types their values are, what a library
+    calls) it writes down beside the code. A child that is born with it need not, in pages that would be copied for it.
+    """
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        channel = Channel(theirs.fileno())
+        for _ in range(_OFTEN):
+            make(ready((Call("umask", (NEW_FILES,)),)))
+            channel.send(encoded({}))
+            ours.recv(_SHORT)
+            ours.send(encoded({}))
+            channel.hear()
+            if template.bodies == "none":
+                command.rehearse(channel, template)
+            else:
+                body.rehearse(channel)
 
 
 def live(walls: Walls, order: Order, template: Template) -> NoReturn:

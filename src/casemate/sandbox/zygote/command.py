@@ -30,7 +30,7 @@ def run(channel: Channel, order: Order, template: Template) -> int:
     awake, waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-    _rehearse(channel, template)
+    rehearse(channel, template)
     message = channel.hear()
     if message is None:
         return 0
@@ -45,7 +45,7 @@ def run(channel: Channel, order: Order, template: Template) -> int:
     return 0
 
 
-def _rehearse(channel: Channel, template: Template) -> None:
+def rehearse(channel: Channel, template: Template) -> None:
     """Go through a start that fails at its last step: memory touched now is not copied while a task waits."""
     places = {"work": "/work", "temporary": "/tmp"}  # noqa: S108 - inside it is private
     message = {"argv": [_NO_PROGRAM], "env": {}, "places": places}

@@ -76,6 +76,7 @@ def _prepare(template: Template) -> Ground | None:
         do(*capabilities.empty_bounding_set())
     ground = None if template.contained else walls.found(template, os.pidfd_open(os.getpid()))
     child.prepare()
+    child.warm_up(template)
     # the pages of everything loaded so far stay shared with the children
     gc.collect()
     gc.disable()
