@@ -84,8 +84,8 @@ class Own(NamedTuple):
     """What of an order belongs to one sandbox only."""
 
     id: int
-    work: str
     uid: int
+    work: bytes
 
 
 _OWN = set(Own._fields)
@@ -128,7 +128,7 @@ def template(message: bytes) -> Template:
 def own(first_line: bytes) -> Own:
     """What is its own in an order of our own worker; anything else is a defect and raises."""
     number, uid, work = first_line.split(b" ", 2)
-    return Own(int(number), os.fsdecode(work), int(uid))
+    return Own(int(number), int(uid), work)
 
 
 def order(second_line: bytes) -> Order:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
 from casemate.sandbox.kernel.machine import THIS
@@ -21,11 +21,20 @@ CURRENT_FOLDER = -100
 """AT_FDCWD, see openat(2)."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
-_libc.syscall.restype = ctypes.c_long
-# All six are registers; None is nothing, or a null pointer. To say so once is quicker than with each call.
-_libc.syscall.argtypes = (ctypes.c_long, *(ctypes.c_void_p,) * 6)
-_NOTHING = (None,) * 6
+_MOST_ARGUMENTS = 6
 _NO_CALL = -1
+_Function: TypeAlias = Callable[..., int]
+
+
+def _function_of(arguments: int) -> _Function:
+    """syscall(2) of so many arguments. All are registers; to say so once is quicker than with each call."""
+    function = _libc["syscall"]  # a new one each time
+    function.restype = ctypes.c_long
+    function.argtypes = (ctypes.c_long, *(ctypes.c_void_p,) * arguments)
+    return function
+
+
+_BY_ARGUMENTS = tuple(map(_function_of, range(_MOST_ARGUMENTS + 1)))
 _Passed: TypeAlias = object
 """What ctypes passes on as it is."""
 
@@ -64,11 +73,17 @@ class Call(NamedTuple):
 class Ready(NamedTuple):
     """The same as the processor wants it: nothing is left to look up or to convert."""
 
-    number: int
-    arguments: tuple[_Passed, ...]
+    function: _Function
+    passed: tuple[_Passed, ...]
+    """The number of the call and its arguments."""
     cell: ctypes.c_void_p | None
     gives: int | None
     call: Call
+
+    def about(self, first: bytes) -> Ready:
+        """The same call with another first argument."""
+        function, passed, cell, gives, call = self
+        return Ready(function, (passed[0], first, *passed[2:]), cell, gives, call)
 
 
 def ready(calls: Iterable[Call]) -> tuple[Ready, ...]:
@@ -83,8 +98,8 @@ def make(calls: tuple[Ready, ...]) -> int:
     around this process hides it, or that this machine is not one we know.
     """
     result = 0
-    for number, arguments, cell, gives, call in calls:
-        result = _libc.syscall(number, *arguments)
+    for function, passed, cell, gives, call in calls:
+        result = function(*passed)
         if result < 0 or (gives is not None and result != gives):
             raise _error(call, result)
         if cell is not None:
@@ -110,8 +125,8 @@ def written(folder: int | Opened, path: str, text: str) -> tuple[Call, ...]:
 def _ready(call: Call) -> Ready:
     passed = tuple(each._cell if isinstance(each, Opened) else _plain(each) for each in call.arguments)
     number = THIS.numbers.get(call.name, _NO_CALL)
-    padded = (*passed, *_NOTHING[len(passed) :])
-    return Ready(number, padded, call.into._cell if call.into else None, call.gives, call)
+    cell = call.into._cell if call.into else None
+    return Ready(_BY_ARGUMENTS[len(passed)], (number, *passed), cell, call.gives, call)
 
 
 def _error(call: Call, result: int) -> OSError:
@@ -134,7 +149,7 @@ def system_call(name: str, *arguments: Argument | ctypes.Structure) -> int:
     machine is not one we know.
     """
     number, passed = THIS.numbers.get(name, _NO_CALL), [_plain(argument) for argument in arguments]
-    return _checked(_libc.syscall(number, *passed, *_NOTHING[len(passed) :]), name)
+    return _checked(_BY_ARGUMENTS[len(passed)](number, *passed), name)
 
 
 def _register(argument: Argument) -> object:

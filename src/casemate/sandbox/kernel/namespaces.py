@@ -8,7 +8,7 @@ import signal
 import socket
 import struct
 
-from casemate.sandbox.kernel.calls import Call, Opened, do, libc_call, written
+from casemate.sandbox.kernel.calls import Call, Opened, do, written
 from casemate.sandbox.kernel.machine import THIS
 
 MOUNT = 0x0002_0000
@@ -28,6 +28,8 @@ _clone = ctypes.PyDLL(None, use_errno=True).syscall  # which keeps the interpret
 _clone.restype = ctypes.c_long
 _clone.argtypes = (ctypes.c_long, *(ctypes.c_ulong,) * 5)
 _CLONE = THIS.numbers.get("clone", -1)
+
+_TELL_PARENT = int(signal.SIGCHLD)
 
 _SIOCSIFFLAGS = 0x8914
 _UP_AND_RUNNING = 0x41
@@ -50,7 +52,7 @@ def fork_into(flags: int) -> int:
     and EAGAIN or ENOSPC when there are too many processes or pid namespaces.
     """
     _before_fork()
-    process = _clone(_CLONE, flags | signal.SIGCHLD, 0, 0, 0, 0)
+    process = _clone(_CLONE, flags | _TELL_PARENT, 0, 0, 0, 0)
     if process == 0:
         _after_fork_in_child()
         return 0
@@ -61,9 +63,9 @@ def fork_into(flags: int) -> int:
     return int(process)
 
 
-def enter_network(network: int) -> None:
+def enter_network(network: int) -> Call:
     """Move this process into the network namespace of a descriptor, see setns(2). EPERM: it is not ours."""
-    libc_call("setns", network, NETWORK)
+    return Call("setns", (network, NETWORK))
 
 
 def map_identity(itself: int | Opened, inner: int, uid: int, gid: int) -> tuple[Call, ...]:

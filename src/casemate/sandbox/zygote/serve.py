@@ -11,11 +11,11 @@ import socket
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, TypeAlias
 
 from casemate.sandbox import orders
 from casemate.sandbox.kernel import capabilities, cgroups, namespaces, processes
-from casemate.sandbox.kernel.calls import do
+from casemate.sandbox.kernel.calls import Ready, do, make, ready
 from casemate.sandbox.orders import MESSAGE_LIMIT, Bodies, Order, Own, Template, bodies_with
 from casemate.sandbox.zygote import child, contained, root, walls, warden
 from casemate.sandbox.zygote.walls import Ground, Plan
@@ -25,11 +25,15 @@ _PLANS = 64
 """Kinds of sandboxes whose walls are remembered; the one that came first is forgotten first."""
 
 
+_Entry: TypeAlias = tuple[Ready, ...]
+"""What brings this process into a network."""
+
+
 class _Child(NamedTuple):
     order: int
     process: int
-    network: int | None
-    """The network it was put into, for the next one."""
+    network: _Entry | None
+    """The way into the network that it was put into, for the next one."""
 
 
 def serve(descriptor: int) -> int:
@@ -98,7 +102,7 @@ class _Nursery:
         self._end = signal.SIGTERM if template.contained else signal.SIGKILL
         self._children: dict[int, _Child] = {}
         self._itself = os.pidfd_open(os.getpid())
-        self._networks: list[int] = []
+        self._networks: list[_Entry] = []
         self._plans: dict[bytes, Plan] = {}
         self._poller = select.epoll()
         self._poller.register(control, select.EPOLLIN)
@@ -148,9 +152,9 @@ class _Nursery:
 
     def _bear_behind(self, plan: Plan, own: Own, descriptors: list[int]) -> None:
         around = walls.around(plan, own.work, own.uid, *descriptors)
-        network = self._enter_idle_network() if walls.is_offline(plan.order) else None
+        network = self._enter_idle_network() if plan.offline else None
         try:
-            process = namespaces.fork_into(walls.born_into(plan.order))
+            process = namespaces.fork_into(plan.born_into)
             if process == 0:
                 child.live(around, plan.order, self._template)
         except OSError:
@@ -159,22 +163,23 @@ class _Nursery:
         self._watch(_Child(own.id, process, network))
 
     def _bear_contained(self, own: Own, shared: bytes, descriptors: list[int]) -> None:
-        order = replace(orders.order(shared), id=own.id, work=own.work, uid=own.uid)
+        order = replace(orders.order(shared), id=own.id, work=os.fsdecode(own.work), uid=own.uid)
         contained.assemble_filters(order, self._template)
         process = namespaces.fork_into(0)
         if process == 0:
             _stand_beside(order, self._template, self._itself, descriptors)
         self._watch(_Child(own.id, process, None))
 
-    def _enter_idle_network(self) -> int:
-        """Go into an empty network that no living child is in, where the next one is born; a descriptor of it."""
+    def _enter_idle_network(self) -> _Entry:
+        """Go into an empty network that no living child is in, where the next one is born; the way back to it."""
         if self._networks:
-            namespaces.enter_network(self._networks[-1])
+            make(self._networks[-1])
             return self._networks.pop()
         do(namespaces.unshare(namespaces.NETWORK))
-        return os.open(f"{root.HOST_PROCESSES}/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        network = os.open(f"{root.HOST_PROCESSES}/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        return ready((namespaces.enter_network(network),))
 
-    def _leave(self, network: int | None) -> None:
+    def _leave(self, network: _Entry | None) -> None:
         if network is not None:
             self._networks.append(network)
 

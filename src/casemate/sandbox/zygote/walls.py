@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from casemate.sandbox import stub
 from casemate.sandbox.kernel import capabilities, cgroups, landlock, limits, mounts, namespaces, processes, seccomp
@@ -30,6 +31,7 @@ _SHARED_MEMORY, _SHARED_FILES = 64 << 20, 100_000
 NEW_FILES = 0o022
 _OWN_RIGHTS = {"/proc": Access.READ, "/dev/shm": Access.ALL, "/tmp": Access.ALL, "/work": Access.ALL}  # noqa: S108
 """What may be done to what each sandbox has for itself."""
+_LAUNCHES = os.fsencode(LAUNCHES)
 _REMEMBERED = 256
 """Slots have the same users again and again, and descriptors mostly the same numbers."""
 _ABOUT_KEYS = ("keys", "key-users")
@@ -59,7 +61,12 @@ class Plan:
 
     order: Order
     ground: Ground
+    born_into: int
+    """The namespaces that it has to itself."""
+    offline: bool
+    """Whether it may have a network that was another's."""
     before_work: tuple[Ready, ...]
+    work: Ready
     before_user: tuple[Ready, ...]
     after_user: tuple[Ready, ...]
     last: tuple[Ready, ...]
@@ -67,8 +74,7 @@ class Plan:
     for_broker: tuple[Opened, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Walls:
+class Walls(NamedTuple):
     """The walls of one sandbox, ready to be raised; `report` is the line that says that they stand."""
 
     calls: tuple[tuple[Ready, ...], ...]
@@ -128,10 +134,14 @@ def plan(order: Order, ground: Ground) -> Plan:
         Call("close", (_ZYGOTE,)),
         *_filter_calls(order, ground.template, listener),
     )
+    (work,) = ready((mounts.bind(LAUNCHES, "/work"),))
     return Plan(
         order,
         ground,
+        born_into(order),
+        is_offline(order),
         ready(before_work),
+        work,
         ready(before_user),
         ready(after_user),
         ready(limit_open_files(order)),
@@ -139,18 +149,18 @@ def plan(order: Order, ground: Ground) -> Plan:
     )
 
 
-def around(plan: Plan, work: str, uid: int, channel: int, stdout: int, stderr: int, *doors: int) -> Walls:
+def around(plan: Plan, work: bytes, uid: int, channel: int, stdout: int, stderr: int, *doors: int) -> Walls:
     """The walls of one sandbox: of its own are the launch folder, the kernel user if we are root, and descriptors."""
-    ground = plan.ground
+    own_user, report = _as_user(plan, uid)
     calls = (
         _kept(plan, channel, stdout, stderr, *doors),
         plan.before_work,
-        ready((mounts.bind(f"{LAUNCHES}/{work}", "/work"),)),
+        (plan.work.about(b"%s/%s" % (_LAUNCHES, work)),),
         plan.before_user,
-        _ready_as_user(uid) if ground.template.privileged else (),
+        own_user,
         plan.after_user,
     )
-    return Walls(calls, plan.for_broker, _report(plan, uid), plan.last)
+    return Walls(calls, plan.for_broker, report, plan.last)
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -179,13 +189,10 @@ def _rules(ground: Ground, descriptor: int, closed: int) -> Iterator[Call]:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _ready_as_user(uid: int) -> tuple[Ready, ...]:
-    return ready(as_user(uid))
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _report(plan: Plan, uid: int) -> bytes:
-    return encoded({"ready": _words(plan.order, plan.ground, uid)})
+def _as_user(plan: Plan, uid: int) -> tuple[tuple[Ready, ...], bytes]:
+    """What makes this process the sandbox's own user, and the report of the walls around it."""
+    become = as_user(uid) if plan.ground.template.privileged else ()
+    return ready(become), encoded({"ready": _words(plan.order, plan.ground, uid)})
 
 
 def enter_groups(doors: range) -> tuple[Call, ...]:
