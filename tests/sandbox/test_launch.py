@@ -268,7 +268,8 @@ async def test_nothing_of_an_ended_launch_waits_for_the_garbage_collector(house)
         seen = weakref.ref(running)
         del running
         async with asyncio.timeout(10):
-            while seen() is not None:  # what it has set going may have to come to an end
+            # what it has set going may have to come to an end
+            while seen() is not None:  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.01)
     finally:
         gc.enable()
