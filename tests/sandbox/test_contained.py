@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
-from tests.attacks.workers import NO_NAMESPACES, python_for_everybody, sources_for_everybody
+from tests.attacks.workers import NO_NAMESPACES, python_for_everybody, sources_for_everybody, worker_running
 
 from casemate.sandbox import Level, Sandboxes
 
@@ -72,3 +74,14 @@ def test_a_policy_that_requires_more_is_refused():
     assert launched("container", "full")["refused"] == (
         "The policy requires level 'full', these walls are of level 'container'."
     )
+
+
+def test_there_may_be_more_beside_forbidden_paths_than_a_program_may_open():
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as shown, worker_running(as_user=False, contained=True) as worker:
+        Path(shown).chmod(0o755)
+        for number in range(80):
+            Path(shown, str(number)).touch()
+        script, few = f"ls {shown}/7; cat {shown}/9", {"open_files": 64}
+        told = worker.shell(script, visible=[shown], forbidden=[f"{shown}/9"], limits=few)
+    assert told.stdout == [f"{shown}/7"]
+    assert "9: Permission denied" in told.complained

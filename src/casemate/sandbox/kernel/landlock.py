@@ -118,13 +118,16 @@ def opened(paths: Iterable[str]) -> dict[str, int]:
 
 def confine(allowed: Mapping[str, Access], abi: int, *, closed: int = 0) -> None:
     """From now on allow this process only what `allowed` says below its paths; those out of its reach are left out."""
-    rules, files, places = Opened(), handled(abi), opened(allowed)
-    rights = (allow(rules, place, allowed[path] & files) for path, place in places.items())
-    try:
-        do(ruleset(files, abi, rules, closed=closed), *rights, *restrict(rules))
-    finally:
-        for place in places.values():
-            os.close(place)
+    rules, files = Opened(), handled(abi)
+    do(ruleset(files, abi, rules, closed=closed))
+    for path, access in allowed.items():
+        # one after the other: there may be more places than descriptors that this process may have
+        for place in opened((path,)).values():
+            try:
+                do(allow(rules, place, access & files))
+            finally:
+                os.close(place)
+    do(*restrict(rules))
 
 
 def scope() -> None:
