@@ -19,6 +19,7 @@ def test_an_order_arrives_as_it_was_given():
         replace(ONE, threads=True),
         replace(ONE, listened=(42, 49)),
         replace(ONE, grouped=("memory", "pids")),
+        replace(ONE, grouped=("memory", "pids"), doors=1),
         replace(ONE, limits={"memory": 2 << 20, "cpu": None}),
         replace(ONE, limits={"memory": 1 << 20, "cpu": 0.5}),
         ONE,

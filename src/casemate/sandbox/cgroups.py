@@ -48,6 +48,11 @@ class Cgroups:
         return self._cells[0].controllers if self._cells else ()
 
     @property
+    def doors(self) -> int:
+        """How many groups a sandbox enters; in one tree of version 2 it is one, whatever is counted there."""
+        return len(self._cells[0].doors) if self._cells else 0
+
+    @property
     def remedy(self) -> str:
         """What is not limited and why, and what to do about it; nothing if all is."""
         return f"No control group can be made ({self.missing}). {_DELEGATION}" if self.missing else ""

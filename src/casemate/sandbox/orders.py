@@ -71,7 +71,9 @@ class Order:
     temporary: int = 256 << 20
     temporary_inodes: int = 100_000
     grouped: tuple[str, ...] = ()
-    """Controllers of the control groups that it enters first; their `cgroup.procs` come along as descriptors."""
+    """Controllers of the control groups that it enters first."""
+    doors: int = 0
+    """How many descriptors lead into those groups, and come along; one group may have several controllers."""
     limits: Mapping[str, float | None] = field(default_factory=dict)
 
 

@@ -261,7 +261,8 @@ class Sandboxes:
         kind: Kind = "body" if isinstance(launch.what, Body) else "command"
         if launch.policy.limits.cpu is not None and "cpu" not in self._groups.controllers:
             raise LaunchFailed(f"A limit of cpu needs a control group, and there is none: {self._groups.missing}")
-        return _order_of(launch.policy, kind, self._way_out(launch.policy), self._groups.controllers)
+        groups = self._groups
+        return _order_of(launch.policy, kind, self._way_out(launch.policy), groups.controllers, groups.doors)
 
     def _way_out(self, policy: Policy) -> tuple[int, ...]:
         """The calls that a broker is asked about, if the policy opens a way out.
@@ -356,7 +357,7 @@ async def _ended(running: Running, reason: str) -> None:
 
 
 @lru_cache(maxsize=64)
-def _order_of(policy: Policy, kind: Kind, listened: tuple[int, ...], grouped: tuple[str, ...]) -> Order:
+def _order_of(policy: Policy, kind: Kind, listened: tuple[int, ...], grouped: tuple[str, ...], doors: int) -> Order:
     limits = policy.limits
     return Order(
         id=0,
@@ -369,6 +370,7 @@ def _order_of(policy: Policy, kind: Kind, listened: tuple[int, ...], grouped: tu
         temporary=limits.temporary,
         temporary_inodes=limits.temporary_inodes,
         grouped=grouped,
+        doors=doors,
         # What a task holds in flight counts against its kernel user, who may be ours: see descriptors_in_flight
         limits=amounts(limits) | {"open_files": min(limits.open_files, raise_open_files(_OWN_DESCRIPTORS) // 2)},
     )

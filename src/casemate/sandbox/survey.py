@@ -126,6 +126,7 @@ async def _tempted(zygote: Zygote, work: Path, bait: Mapping[str, object], group
         uid=user_of(0),
         limits=amounts(policy.limits),
         grouped=groups.controllers,
+        doors=groups.doors,
     )
     if privileged():
         folders.hand_over(work, order.uid, order.uid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import os
@@ -20,7 +21,9 @@ from casemate.sandbox.orders import MESSAGE_LIMIT, Bodies, Order, Own, Template,
 from casemate.sandbox.zygote import child, contained, root, walls, warden
 from casemate.sandbox.zygote.walls import Ground, Plan
 
-_DESCRIPTORS = 3 + len(cgroups.CONTROLLERS)
+_STREAMS = 3
+"""The channel, standard output and standard error of a sandbox."""
+_DESCRIPTORS = _STREAMS + len(cgroups.CONTROLLERS)
 _PLANS = 64
 """Kinds of sandboxes whose walls are remembered; the one that came first is forgotten first."""
 
@@ -151,6 +154,7 @@ class _Nursery:
         return self._plans[shared]
 
     def _bear_behind(self, plan: Plan, own: Own, descriptors: list[int]) -> None:
+        _check_arrived(plan.order, descriptors)
         around = walls.around(plan, own.work, own.uid, *descriptors)
         network = self._enter_idle_network() if plan.offline else None
         try:
@@ -164,6 +168,7 @@ class _Nursery:
 
     def _bear_contained(self, own: Own, shared: bytes, descriptors: list[int]) -> None:
         order = replace(orders.order(shared), id=own.id, work=os.fsdecode(own.work), uid=own.uid)
+        _check_arrived(order, descriptors)
         contained.assemble_filters(order, self._template)
         process = namespaces.fork_into(0)
         if process == 0:
@@ -210,6 +215,12 @@ class _Nursery:
         # put together by hand: an encoder touches pages that the children share, and each is copied then
         notice = b'{"ended": %d, "status": %d, "cpu": %a, "memory": %d}'
         self._control.send(notice % (ended.order, status, cpu, usage.ru_maxrss * 1024))
+
+
+def _check_arrived(order: Order, descriptors: list[int]) -> None:
+    """OSError: the kernel has left some of its descriptors out, as it does when this process may have no more."""
+    if len(descriptors) != _STREAMS + order.doors:
+        raise OSError(errno.EMFILE, f"only {len(descriptors)} of its descriptors arrived: {os.strerror(errno.EMFILE)}")
 
 
 def _stand_beside(order: Order, template: Template, zygote: int, descriptors: list[int]) -> NoReturn:

@@ -112,7 +112,7 @@ def plan(order: Order, ground: Ground) -> Plan:
     listened = bool(order.listened)
     before_work = (
         Call("umask", (NEW_FILES,)),
-        *enter_groups(range(_DOORS, _DOORS + len(order.grouped))),
+        *enter_groups(range(_DOORS, _DOORS + order.doors)),
         _opened(f"{HOST_PROCESSES}/self", itself),
     )
     before_user = (
