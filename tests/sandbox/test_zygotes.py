@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import resource
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from casemate.sandbox import Policy, folders
+from casemate.sandbox import LaunchFailed, Policy, folders
 from casemate.sandbox.cells import Cell
 from casemate.sandbox.kernel import cgroups
 from casemate.sandbox.kernel.cgroups import Group
@@ -66,3 +68,25 @@ async def test_one_group_may_have_several_controllers(tmp_path, group):
         assert len(cgroups.members(group)) == 1
         await abandon(box)
     cell.close()
+
+
+@pytest.mark.parametrize(("kind", "bodies"), [("body", "plain"), ("command", "none")])
+async def test_a_zygote_that_runs_out_of_descriptors_refuses_and_goes_on(tmp_path, kind, bodies):
+    order, outcomes = order_in(tmp_path, kind=kind), []
+    async with zygote(tmp_path, bodies) as one:
+        process = one._process.pid
+        least = max(map(int, descriptors_of(process)))
+        _, hard = resource.prlimit(process, resource.RLIMIT_NOFILE)
+        for number, most in enumerate(range(least, least + 20)):
+            resource.prlimit(process, resource.RLIMIT_NOFILE, (most, hard))
+            try:
+                box = await enclose(one, replace(order, id=number))
+            except LaunchFailed as error:
+                outcomes.append(str(error))
+            else:
+                assert not box.ended.done()
+                outcomes.append("stands")
+                await abandon(box)
+            assert not children_of(process)
+    assert [stands for stands, _ in itertools.groupby(outcomes, lambda said: said == "stands")] == [False, True]
+    assert not [said for said in outcomes if "ended with status" in said]

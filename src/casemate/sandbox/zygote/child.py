@@ -66,8 +66,11 @@ def live_contained(
     """The same where there are no namespaces; `parent` is a pidfd of the warden."""
 
     def lived() -> int:
-        nothing = os.open("/dev/null", os.O_RDWR)
-        do(*processes.keep_only(nothing, stdout, stderr, channel, parent, *doors))
+        try:
+            nothing = os.open("/dev/null", os.O_RDWR)
+            do(*processes.keep_only(nothing, stdout, stderr, channel, parent, *doors))
+        except OSError as error:
+            return _refused(error, channel)
         return _lived_contained(order, template, range(_DOORS, _DOORS + len(doors)))
 
     _end_with(lived)
@@ -84,11 +87,13 @@ def _end_with(life: Callable[[], int]) -> NoReturn:
 
 
 def _lived(walls: Walls, order: Order, template: Template) -> int:
+    way_out = walls.channel
     try:
         for calls in walls.calls:
             make(calls)
+            way_out = CHANNEL
     except OSError as error:
-        return _refused(error)
+        return _refused(error, way_out)
     channel = Channel(CHANNEL)
     for_broker = [each.number for each in walls.for_broker]
     channel.send(walls.report, *for_broker)
@@ -103,16 +108,16 @@ def _lived_contained(order: Order, template: Template, doors: range) -> int:
     try:
         walls = contained.raise_around(order, template, _PARENT, doors)
     except OSError as error:
-        return _refused(error)
+        return _refused(error, CHANNEL)
     channel = Channel(CHANNEL)
     channel.tell({"ready": walls})
     do(*limit_open_files(order))
     return _occupied(channel, order, template)
 
 
-def _refused(error: OSError) -> int:
+def _refused(error: OSError, way_out: int) -> int:
     """Fail closed: without every wall there is no task."""
-    Channel(CHANNEL).tell({"refused": str(error)})
+    Channel(way_out).tell({"refused": str(error)})
     return _NO_WALLS
 
 

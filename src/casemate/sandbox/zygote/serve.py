@@ -189,9 +189,19 @@ class _Nursery:
             self._networks.append(network)
 
     def _watch(self, born: _Child) -> None:
-        end = os.pidfd_open(born.process)
+        """OSError: it cannot be watched, so nobody could end it or would bury it; it lives no more."""
+        end = None
+        try:
+            end = os.pidfd_open(born.process)
+            self._poller.register(end, select.EPOLLIN)
+        except OSError:
+            os.kill(born.process, self._end)
+            os.waitpid(born.process, 0)
+            self._leave(born.network)
+            if end is not None:
+                os.close(end)
+            raise
         self._children[end] = born
-        self._poller.register(end, select.EPOLLIN)
 
     def _kill(self, order: int) -> None:
         """End the first process of a sandbox, and with it all others there. One that has ended needs no killing."""

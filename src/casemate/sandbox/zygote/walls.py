@@ -75,12 +75,16 @@ class Plan:
 
 
 class Walls(NamedTuple):
-    """The walls of one sandbox, ready to be raised; `report` is the line that says that they stand."""
+    """The walls of one sandbox, ready to be raised; `report` is the line that says that they stand.
+
+    The first part of the calls puts descriptors in their places; until then `channel` is the zygote's of the way out.
+    """
 
     calls: tuple[tuple[Ready, ...], ...]
     for_broker: tuple[Opened, ...]
     report: bytes
     last: tuple[Ready, ...]
+    channel: int
 
 
 def is_offline(order: Order) -> bool:
@@ -160,7 +164,7 @@ def around(plan: Plan, work: bytes, uid: int, channel: int, stdout: int, stderr:
         own_user,
         plan.after_user,
     )
-    return Walls(calls, plan.for_broker, report, plan.last)
+    return Walls(calls, plan.for_broker, report, plan.last, channel)
 
 
 @lru_cache(maxsize=_REMEMBERED)
