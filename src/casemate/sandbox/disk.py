@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -76,9 +76,14 @@ async def keep_shares(running: Iterable[Running]) -> None:
     rests: WeakKeyDictionary[Running, float] = WeakKeyDictionary()
     while True:
         await asyncio.sleep(_SECONDS_TO_LOOK)
-        for each in tuple(running):
-            if rests.get(each, 0.0) <= time.monotonic():
-                rests[each] = await _looked_at(each)
+        await _look_at_each(tuple(running), rests)
+
+
+async def _look_at_each(running: tuple[Running, ...], rests: MutableMapping[Running, float]) -> None:
+    """Apart from the loop, whose names would hold the last one until there is another."""
+    for each in running:
+        if rests.get(each, 0.0) <= time.monotonic():
+            rests[each] = await _looked_at(each)
 
 
 async def _looked_at(sandbox: Running) -> float:
