@@ -46,8 +46,6 @@ def run(program: Sequence[Instruction], call: bytes) -> int:
                 place += constant
             case 0x15:
                 place += then if loaded == constant else otherwise
-            case 0x25:
-                place += then if loaded > constant else otherwise
             case 0x35:
                 place += then if loaded >= constant else otherwise
             case 0x45:
@@ -70,7 +68,7 @@ def _action(answer: int) -> int:
 def looked_at(programs: Iterable[Sequence[Instruction]]) -> dict[int, set[int]]:
     """For each argument that the programs look at: values on both sides of all that they compare with."""
     instructions = [each for program in programs for each in program]
-    constants = {each.constant for each in instructions if each.code in (0x15, 0x25, 0x35, 0x45, 0x54)}
+    constants = {each.constant for each in instructions if each.code in (0x15, 0x35, 0x45, 0x54)}
     bits = {
         1 << bit for each in instructions if each.code in (0x45, 0x54) for bit in range(32) if each.constant >> bit & 1
     }

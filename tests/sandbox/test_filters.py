@@ -345,7 +345,7 @@ _bodies = st.recursive(
     lambda inner: st.one_of(
         *(
             st.builds(lambda test, value, one, other: (*test(value, one), *other), st.just(test), _words, inner, inner)
-            for test in (bpf.if_equal, bpf.if_greater, bpf.if_at_least, bpf.if_any_bit)
+            for test in (bpf.if_equal, bpf.if_any_bit)
         ),
         st.builds(lambda place, then: (*bpf.argument(place), *then), st.integers(0, 1), inner),
     ),

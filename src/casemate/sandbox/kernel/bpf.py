@@ -18,7 +18,6 @@ KILL = 0x8000_0000
 _FAIL = 0x0005_0000
 _LOAD_WORD = 0x20
 _IF_EQUAL = 0x15
-_IF_GREATER = 0x25
 _IF_AT_LEAST = 0x35
 _IF_ANY_BIT = 0x45
 _MASK = 0x54
@@ -78,16 +77,6 @@ def fail(errno: int) -> Program:
 def if_equal(value: int, *body: Program) -> Program:
     """Run `body` if what was loaded is `value`."""
     return _if(_IF_EQUAL, value, body)
-
-
-def if_greater(value: int, *body: Program) -> Program:
-    """Run `body` if what was loaded is above `value`."""
-    return _if(_IF_GREATER, value, body)
-
-
-def if_at_least(value: int, *body: Program) -> Program:
-    """Run `body` if what was loaded is `value` or above."""
-    return _if(_IF_AT_LEAST, value, body)
 
 
 def if_any_bit(mask: int, *body: Program) -> Program:

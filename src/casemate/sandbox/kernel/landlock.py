@@ -78,7 +78,8 @@ def ruleset(files: Access, abi: int, into: Opened, *, closed: int = 0) -> Call:
     """
     network = closed if abi >= KNOWS_TCP else 0
     attributes = _Ruleset(files=files, network=network, scoped=_SCOPES if abi >= KNOWS_SCOPES else 0)
-    return Call("landlock_create_ruleset", (attributes, 24 if abi >= 6 else 16 if abi >= KNOWS_TCP else 8, 0), into)
+    size = 24 if abi >= KNOWS_SCOPES else 16 if abi >= KNOWS_TCP else 8
+    return Call("landlock_create_ruleset", (attributes, size, 0), into)
 
 
 def allow(rules: int | Opened, parent: int, access: Access) -> Call:

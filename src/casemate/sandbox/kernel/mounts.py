@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-from casemate.sandbox.kernel.calls import Call, do, libc_call, system_call
+from casemate.sandbox.kernel.calls import CURRENT_FOLDER, Call, do, libc_call, system_call
 
 READ_ONLY = 0x1
 NO_SETUID = 0x2
@@ -20,7 +20,6 @@ _BIND = 4096
 _RECURSIVE = 16384
 _PRIVATE = 1 << 18
 _DETACH = 2
-_AT_CURRENT = -100
 _AT_RECURSIVE = 0x8000
 
 
@@ -53,7 +52,7 @@ def restrict(path: str, flags: int, *, recursive: bool = True) -> None:
     """Add flags such as READ_ONLY to the mount at `path`, recursively to all below it. ENOSYS: before Linux 5.12."""
     attributes = _Attributes(set=flags)
     below = _AT_RECURSIVE if recursive else 0
-    system_call("mount_setattr", _AT_CURRENT, path, below, attributes, ctypes.sizeof(attributes))
+    system_call("mount_setattr", CURRENT_FOLDER, path, below, attributes, ctypes.sizeof(attributes))
 
 
 def mount_memory(target: str, *, size: int, files: int, mode: int) -> Call:
