@@ -95,7 +95,7 @@ def make(calls: tuple[Ready, ...]) -> int:
     """Make these calls, in their order, up to the first that fails; what the last one returned.
 
     OSError: with the name of the call that failed. ENOSYS means that the kernel is older than the call, that a filter
-    around this process hides it, or that this machine is not one we know.
+    around this process hides it, or that this machine is not one we know; EPROTO that it did not give what it must.
     """
     result = 0
     for function, passed, cell, gives, call in calls:

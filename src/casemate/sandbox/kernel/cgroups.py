@@ -135,7 +135,8 @@ def take_back(group: Group, controllers: tuple[str, ...]) -> None:
 def enter(descriptor: int) -> Call:
     """Move this process into a group whose `cgroup.procs` somebody has opened who may.
 
-    OSError: EACCES if he may not; EBUSY for a group of version 2 that hands controllers on; ENODEV if it is gone.
+    OSError: EACCES if he may not; EBUSY for a group of version 2 that hands controllers on; ENODEV if it is gone;
+    EINVAL for a process of real-time priority, which the group has no time for.
     """
     return Call("write", (descriptor, b"0", 1), purpose="its control groups cannot be entered")
 

@@ -1,4 +1,4 @@
-"""Resource limits of a process and of each of its children, see setrlimit(2)."""
+"""Resource limits of a process and of each of its children, see setrlimit(2) and prlimit(2)."""
 
 from __future__ import annotations
 

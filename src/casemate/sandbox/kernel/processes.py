@@ -1,4 +1,6 @@
-"""What a process can say about itself: die with its parent, hide its memory, close its descriptors, see prctl(2)."""
+"""What a process can say about itself: who it is, that it dies with its parent, that its memory is hidden, what stays
+open; see prctl(2) where no other page is named.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ import select
 import signal
 import struct
 
-from casemate.sandbox.kernel.calls import Call, Opened, libc_call, written
+from casemate.sandbox.kernel.calls import CURRENT_FOLDER, Call, Opened, libc_call, written
 
 _PARENT_DEATH_SIGNAL = 1
 _DUMPABLE = 4
@@ -26,7 +28,7 @@ def die_with_parent(parent: int | None = None, by: signal.Signals = signal.SIGKI
     """Have the kernel send this process a signal when the thread that made it ends.
 
     A change of user or capabilities forgets this, so it comes after them. `parent` is a pidfd, of which it is then
-    asked whether it has ended already, because nobody would hear of it: the answer must be that nothing is to be heard.
+    asked whether it has ended already, see ppoll(2): nobody would hear of that. EPROTO: it has.
     """
     asked = Call("prctl", (_PARENT_DEATH_SIGNAL, by, 0, 0, 0))
     if parent is None:
@@ -39,6 +41,25 @@ def die_with_parent(parent: int | None = None, by: signal.Signals = signal.SIGKI
 def adopt_orphans() -> None:
     """Become the parent of every process below this one whose own parent ends."""
     libc_call("prctl", _CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def own_directory(processes: str, into: Opened) -> Call:
+    """Open the directory of this process in a procfs, see proc(5); `processes` is where that is."""
+    path = f"{processes}/self"
+    return Call("openat", (CURRENT_FOLDER, path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, 0), into, purpose=path)
+
+
+def become(uid: int) -> tuple[Call, ...]:
+    """Be this user and the group of its number from now on, and in no other group, see setresuid(2), setgroups(2).
+
+    For a process of one thread: the kernel knows users of threads only. EPERM: without CAP_SETUID and CAP_SETGID;
+    EINVAL: this user namespace has no such user.
+    """
+    return (
+        Call("setgroups", (0, None)),
+        Call("setresgid", (uid, uid, uid)),
+        Call("setresuid", (uid, uid, uid)),
+    )
 
 
 def die_first(itself: Opened) -> tuple[Call, ...]:
@@ -70,7 +91,11 @@ def rename(name: str) -> None:
 
 
 def keep_only(*descriptors: int) -> tuple[Call, ...]:
-    """Make these descriptors 0, 1, 2 and so on, in this order, and close all others. The first three survive exec."""
+    """Make these descriptors 0, 1, 2 and so on, in this order, and close all others. The first three survive exec.
+
+    See dup3(2), close_range(2). EBADF: one of them is not open, or there may be no copies above them (RLIMIT_NOFILE);
+    ENOSYS: before Linux 5.9.
+    """
     kept = len(descriptors)
     # a copy above all of them where one stands in the way, so that no target overwrites what is still wanted
     free = max((kept, *descriptors)) + 1

@@ -12,13 +12,12 @@ import stat
 from pathlib import PurePath
 
 from casemate.sandbox.kernel import capabilities, landlock, processes, seccomp
-from casemate.sandbox.kernel.calls import CURRENT_FOLDER, Call, Opened, do
+from casemate.sandbox.kernel.calls import Call, Opened, do
 from casemate.sandbox.kernel.landlock import Access
 from casemate.sandbox.orders import TEMPORARY, Order, Template
 from casemate.sandbox.zygote.grants import grants
 from casemate.sandbox.zygote.walls import (
     NEW_FILES,
-    as_user,
     call_rules,
     command_filter,
     enter_groups,
@@ -57,7 +56,7 @@ def raise_around(order: Order, template: Template, parent: int, doors: range) ->
     do(*enter_groups(doors))
     os.chdir(os.path.join(template.folder, order.work))
     _die_first()
-    do(*(as_user(order.uid) if template.privileged else ()), *capabilities.drop_all())
+    do(*(processes.become(order.uid) if template.privileged else ()), *capabilities.drop_all())
     os.makedirs(TEMPORARY, mode=0o700, exist_ok=True)
     do(*limit(order))
     if order.kind == "body":
@@ -93,5 +92,4 @@ def enclose(template: Template) -> None:
 
 def _die_first() -> None:
     itself = Opened()
-    opening = Call("openat", (CURRENT_FOLDER, "/proc/self", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, 0), itself)
-    do(opening, *processes.die_first(itself), Call("close", (itself,)))
+    do(processes.own_directory("/proc", itself), *processes.die_first(itself), Call("close", (itself,)))

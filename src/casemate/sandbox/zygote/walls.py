@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from casemate.sandbox import stub
 from casemate.sandbox.kernel import capabilities, cgroups, landlock, limits, mounts, namespaces, processes, seccomp
-from casemate.sandbox.kernel.calls import CURRENT_FOLDER, Call, Opened, Ready, ready
+from casemate.sandbox.kernel.calls import Call, Opened, Ready, ready
 from casemate.sandbox.kernel.landlock import Access
 from casemate.sandbox.notification import broker_rules
 from casemate.sandbox.orders import ROOT, TASK_ID, Order, Template
@@ -87,19 +87,6 @@ class Walls(NamedTuple):
     channel: int
 
 
-def is_offline(order: Order) -> bool:
-    """Whether a sandbox has no sockets at all. A program may always talk to itself, a body has no need to."""
-    return order.kind == "body" and not order.listened
-
-
-def born_into(order: Order) -> int:
-    """The kinds of namespaces that a child has to itself from its birth on.
-
-    What has no sockets leaves nothing behind in a network, and gets one that an earlier one of its kind was in.
-    """
-    return _FLAGS if is_offline(order) else _FLAGS | namespaces.NETWORK
-
-
 def found(template: Template, itself: int) -> Ground:
     """Look around, and open what all children need."""
     abi = landlock.version()
@@ -117,7 +104,7 @@ def plan(order: Order, ground: Ground) -> Plan:
     before_work = (
         Call("umask", (NEW_FILES,)),
         *enter_groups(range(_DOORS, _DOORS + order.doors)),
-        _opened(f"{HOST_PROCESSES}/self", itself),
+        processes.own_directory(HOST_PROCESSES, itself),
     )
     before_user = (
         *_arrange_files(order),
@@ -142,8 +129,8 @@ def plan(order: Order, ground: Ground) -> Plan:
     return Plan(
         order,
         ground,
-        born_into(order),
-        is_offline(order),
+        _born_into(order),
+        _is_offline(order),
         ready(before_work),
         work,
         ready(before_user),
@@ -165,6 +152,19 @@ def around(plan: Plan, work: bytes, uid: int, channel: int, stdout: int, stderr:
         plan.after_user,
     )
     return Walls(calls, plan.for_broker, report, plan.last, channel)
+
+
+def _is_offline(order: Order) -> bool:
+    """Whether a sandbox has no sockets at all. A program may always talk to itself, a body has no need to."""
+    return order.kind == "body" and not order.listened
+
+
+def _born_into(order: Order) -> int:
+    """The kinds of namespaces that a child has to itself from its birth on.
+
+    What has no sockets leaves nothing behind in a network, and gets one that an earlier one of its kind was in.
+    """
+    return _FLAGS if _is_offline(order) else _FLAGS | namespaces.NETWORK
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -195,7 +195,7 @@ def _rules(ground: Ground, descriptor: int, closed: int) -> Iterator[Call]:
 @lru_cache(maxsize=_REMEMBERED)
 def _as_user(plan: Plan, uid: int) -> tuple[tuple[Ready, ...], bytes]:
     """What makes this process the sandbox's own user, and the report of the walls around it."""
-    become = as_user(uid) if plan.ground.template.privileged else ()
+    become = processes.become(uid) if plan.ground.template.privileged else ()
     return ready(become), encoded({"ready": _words(plan.order, plan.ground, uid)})
 
 
@@ -203,10 +203,6 @@ def enter_groups(doors: range) -> tuple[Call, ...]:
     """First of all, so that what is made for it counts as its own; nobody can leave from where no group is mounted."""
     entered = ((cgroups.enter(door), Call("close", (door,))) for door in doors)
     return tuple(itertools.chain.from_iterable(entered))
-
-
-def _opened(path: str, into: Opened) -> Call:
-    return Call("openat", (CURRENT_FOLDER, path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, 0), into, purpose=path)
 
 
 def _arrange_files(order: Order) -> tuple[Call, ...]:
@@ -220,15 +216,6 @@ def _arrange_files(order: Order) -> tuple[Call, ...]:
         *limits.limit_ipc(HOST_PROCESSES),
         mounts.detach(HOST),
         Call("chdir", ("/work",)),
-    )
-
-
-def as_user(uid: int) -> tuple[Call, ...]:
-    """An own kernel user, when we are root."""
-    return (
-        Call("setgroups", (0, None)),
-        Call("setresgid", (uid, uid, uid)),
-        Call("setresuid", (uid, uid, uid)),
     )
 
 
@@ -277,7 +264,7 @@ def call_rules(order: Order, template: Template) -> Iterator[seccomp.Rules]:
     """Which calls a sandbox is answered how. What a command may start comes later, in its own process."""
     if order.listened:
         yield broker_rules(order.listened)
-    yield seccomp.task_rules(sockets=not is_offline(order))
+    yield seccomp.task_rules(sockets=not _is_offline(order))
     if template.contained:
         yield seccomp.sharing_rules()
     if "memory" not in order.grouped:
@@ -324,7 +311,7 @@ def _shown(template: Template) -> list[str]:
 
 def _words(order: Order, ground: Ground, uid: int) -> dict[str, str]:
     """The walls by name, for the report: each of them stands, or there is no sandbox."""
-    network = ", no sockets (seccomp)" if is_offline(order) else ", egress broker" if order.listened else ""
+    network = ", no sockets (seccomp)" if _is_offline(order) else ", egress broker" if order.listened else ""
     return {
         "processes": "pid namespace",
         "ipc": "ipc and uts namespaces",
