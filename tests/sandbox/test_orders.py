@@ -17,7 +17,7 @@ def test_an_order_arrives_as_it_was_given():
         ONE,
         replace(ONE, id=2, uid=8),
         replace(ONE, threads=True),
-        replace(ONE, listened=(42, 49)),
+        replace(ONE, listened=("connect", "bind")),
         replace(ONE, grouped=("memory", "pids")),
         replace(ONE, grouped=("memory", "pids"), doors=1),
         replace(ONE, limits={"memory": 2 << 20, "cpu": None}),

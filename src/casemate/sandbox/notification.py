@@ -17,17 +17,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from casemate.sandbox.kernel import bpf, landlock
-from casemate.sandbox.kernel.machine import ARM64, THIS, X86_64, Machine
+from casemate.sandbox.kernel.machine import THIS
 from casemate.sandbox.kernel.seccomp import Rules
 
 _ASK = 0x7FC0_0000
 _FAST_OPEN = 0x2000_0000
 """MSG_FASTOPEN: a send that connects."""
-_CONNECT = {X86_64.name: 42, ARM64.name: 203}
-_BIND = {X86_64.name: 49, ARM64.name: 200}
-_SENDS = {X86_64.name: ((44, 3), (46, 2), (307, 3)), ARM64.name: ((206, 3), (211, 2), (269, 3))}
-"""sendto, sendmsg and sendmmsg, each with the place of its flags."""
-_SET_OPTION = {X86_64.name: 54, ARM64.name: 208}
+_SENDS = {"sendto": 3, "sendmsg": 2, "sendmmsg": 3}
+"""Each with the place of its flags."""
 _SOCKET_LEVEL, _LINGER, _STEERING = 1, 13, (25, 62)
 """SO_LINGER; SO_BINDTODEVICE and SO_BINDTOIFINDEX."""
 _IP_LEVEL, _OF_IP = 0, (4, 39, 42, 46)
@@ -42,18 +39,17 @@ _CONTINUE = 1
 _NOTIFICATION = struct.Struct("=QIIiIQ6Q")
 
 
-def asked_calls(machine: Machine = THIS) -> tuple[int, ...]:
-    """The numbers of the calls to judge: connect(2), and bind(2) where Landlock keeps tasks from it.
+def asked_calls() -> tuple[str, ...]:
+    """The calls to judge: connect(2), and bind(2) where Landlock keeps tasks from it.
 
     It keeps them from TCP ports, so that nobody slips past us; before Linux 6.7 nobody judges bind(2).
     """
-    calls = (_CONNECT, _BIND) if landlock.version() >= landlock.KNOWS_TCP else (_CONNECT,)
-    return tuple(numbers[machine.name] for numbers in calls if machine.name in numbers)
+    return ("connect", "bind") if landlock.version() >= landlock.KNOWS_TCP else ("connect",)
 
 
 @cache
-def broker_rules(asked: tuple[int, ...], machine: Machine = THIS) -> Rules:
-    """Those that hand the calls with these numbers to a listener. They are the oldest of a filter: see `filter_of`.
+def broker_rules(asked: tuple[str, ...]) -> Rules:
+    """Those that hand these calls to a listener. They are the oldest of a filter: see `filter_of`.
 
     No other call can give a stream socket of ours a new peer: TCP fast open, the one send that connects, fails, and so
     does io_uring. Datagram sockets are never put into a task, and its own may send where they like: nobody is there.
@@ -61,9 +57,8 @@ def broker_rules(asked: tuple[int, ...], machine: Machine = THIS) -> Rules:
     connection by another way than the address that was judged, or our network into a group, fails.
     """
     unseen = dict.fromkeys(_UNSEEN, bpf.fail(errno.ENOSYS))
-    sends = {number: _no_fast_open(flags) for number, flags in _SENDS.get(machine.name, ())}
-    options = {_SET_OPTION[machine.name]: _no_steering()} if machine.name in _SET_OPTION else {}
-    return Rules(unseen, numbered=dict.fromkeys(asked, bpf.answer(_ASK)) | options | sends)
+    sends = {name: _no_fast_open(flags) for name, flags in _SENDS.items()}
+    return Rules(unseen | dict.fromkeys(asked, bpf.answer(_ASK)) | {"setsockopt": _no_steering()} | sends)
 
 
 _DONE = 0
@@ -96,18 +91,18 @@ class Stopped:
     descriptor: int
     address: int
     length: int
-    call: int = _CONNECT.get(THIS.name, -1)
+    call: int = THIS.numbers.get("connect", -1)
     arguments: tuple[int, ...] = ()
 
     @property
     def connects(self) -> bool:
         """Is it connect(2)?"""
-        return self.call == _CONNECT.get(THIS.name)
+        return self.call == THIS.numbers.get("connect")
 
     @property
     def binds(self) -> bool:
         """Is it bind(2)?"""
-        return self.call == _BIND.get(THIS.name)
+        return self.call == THIS.numbers.get("bind")
 
 
 class Listener:

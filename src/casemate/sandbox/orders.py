@@ -66,8 +66,8 @@ class Order:
     uid: int
     threads: bool = False
     processes: bool = False
-    listened: tuple[int, ...] = ()
-    """The numbers of the calls that the egress broker is asked about; none: no network at all."""
+    listened: tuple[str, ...] = ()
+    """The calls that the egress broker is asked about, by their names; none: no network at all."""
     temporary: int = 256 << 20
     temporary_inodes: int = 100_000
     grouped: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from casemate.sandbox.caller import text_at
-from casemate.sandbox.kernel.machine import ARM64, THIS, X86_64, Machine
+from casemate.sandbox.kernel.machine import THIS
 from casemate.sandbox.notification import Stopped
 
 MOST: Final = 10_000
@@ -37,36 +37,31 @@ class _Call:
     """Does it make a program of what is there?"""
 
 
-_CALLS: Final[Mapping[str, tuple[_Call, Mapping[str, int]]]] = {
-    "open": (_Call(0, flags=1), {X86_64.name: 2}),
-    "openat": (_Call(1, 0, 2), {X86_64.name: 257, ARM64.name: 56}),
-    "openat2": (_Call(1, 0), {X86_64.name: 437, ARM64.name: 437}),
-    "execve": (_Call(0, runs=True), {X86_64.name: 59, ARM64.name: 221}),
-    "execveat": (_Call(1, 0, runs=True), {X86_64.name: 322, ARM64.name: 281}),
-    "stat": (_Call(0), {X86_64.name: 4}),
-    "lstat": (_Call(0), {X86_64.name: 6}),
-    "newfstatat": (_Call(1, 0), {X86_64.name: 262, ARM64.name: 79}),
-    "statx": (_Call(1, 0), {X86_64.name: 332, ARM64.name: 291}),
-    "statfs": (_Call(0), {X86_64.name: 137, ARM64.name: 43}),
-    "access": (_Call(0), {X86_64.name: 21}),
-    "faccessat": (_Call(1, 0), {X86_64.name: 269, ARM64.name: 48}),
-    "faccessat2": (_Call(1, 0), {X86_64.name: 439, ARM64.name: 439}),
-    "readlink": (_Call(0), {X86_64.name: 89}),
-    "readlinkat": (_Call(1, 0), {X86_64.name: 267, ARM64.name: 78}),
-    "chdir": (_Call(0), {X86_64.name: 80, ARM64.name: 49}),
+_CALLS: Final[Mapping[str, _Call]] = {
+    "open": _Call(0, flags=1),
+    "openat": _Call(1, 0, 2),
+    "openat2": _Call(1, 0),
+    "execve": _Call(0, runs=True),
+    "execveat": _Call(1, 0, runs=True),
+    "stat": _Call(0),
+    "lstat": _Call(0),
+    "newfstatat": _Call(1, 0),
+    "statx": _Call(1, 0),
+    "statfs": _Call(0),
+    "access": _Call(0),
+    "faccessat": _Call(1, 0),
+    "faccessat2": _Call(1, 0),
+    "readlink": _Call(0),
+    "readlinkat": _Call(1, 0),
+    "chdir": _Call(0),
 }
-_PATHS: Final = {
-    machine: {numbers[machine]: call for call, numbers in _CALLS.values() if machine in numbers}
-    for machine in (X86_64.name, ARM64.name)
-}
-_CLONE: Final = {X86_64.name: 56, ARM64.name: 220}
-_FORKS: Final[Mapping[str, tuple[int, ...]]] = {X86_64.name: (57, 58), ARM64.name: ()}
+_PATHS: Final = {THIS.numbers[name]: call for name, call in _CALLS.items() if name in THIS.numbers}
+_STARTS: Final = ("clone", "fork", "vfork")
 
 
-def recorded_calls(machine: Machine = THIS) -> tuple[int, ...]:
-    """The numbers of the calls to listen to."""
-    clone = (_CLONE[machine.name],) if machine.name in _CLONE else ()
-    return (*_PATHS.get(machine.name, {}), *clone, *_FORKS.get(machine.name, ()))
+def recorded_calls() -> tuple[str, ...]:
+    """The calls to listen to; a machine may not have all of them."""
+    return (*_CALLS, *_STARTS)
 
 
 class Touched:
@@ -90,7 +85,7 @@ class Touched:
             self._ours = stopped.thread
         if stopped.thread == self._ours:
             return
-        call = _PATHS.get(THIS.name, {}).get(stopped.call)
+        call = _PATHS.get(stopped.call)
         if call is None:
             self._note_start(stopped)
             return
@@ -117,7 +112,7 @@ class Touched:
         }
 
     def _note_start(self, stopped: Stopped) -> None:
-        is_thread = stopped.call == _CLONE.get(THIS.name) and stopped.arguments[0] & _CLONE_THREAD
+        is_thread = stopped.call == THIS.numbers.get("clone") and stopped.arguments[0] & _CLONE_THREAD
         self._threads |= bool(is_thread)
         self._processes |= not is_thread
 

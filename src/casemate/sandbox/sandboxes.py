@@ -264,7 +264,7 @@ class Sandboxes:
         groups = self._groups
         return _order_of(launch.policy, kind, self._way_out(launch.policy), groups.controllers, groups.doors)
 
-    def _way_out(self, policy: Policy) -> tuple[int, ...]:
+    def _way_out(self, policy: Policy) -> tuple[str, ...]:
         """The calls that a broker is asked about, if the policy opens a way out.
 
         An entry that is none is noticed before anything runs.
@@ -357,7 +357,7 @@ async def _ended(running: Running, reason: str) -> None:
 
 
 @lru_cache(maxsize=64)
-def _order_of(policy: Policy, kind: Kind, listened: tuple[int, ...], grouped: tuple[str, ...], doors: int) -> Order:
+def _order_of(policy: Policy, kind: Kind, listened: tuple[str, ...], grouped: tuple[str, ...], doors: int) -> Order:
     limits = policy.limits
     return Order(
         id=0,

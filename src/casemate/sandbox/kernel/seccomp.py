@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import errno
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 from casemate.sandbox.kernel import bpf, namespaces
@@ -126,7 +126,7 @@ def _listening() -> int:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Rules:
-    """What to answer to which call, by its name; one that is not named passes.
+    """What to answer to which call, by its name; one that is not named passes. A machine need not have all of them.
 
     A filter is made of rules by `filter_of`. Rules are told apart as objects, so to look for the filter costs nothing.
     """
@@ -134,8 +134,6 @@ class Rules:
     calls: Mapping[str, Program]
     unknown: Program = _PASS
     """The answer to calls that are newer than all that were looked at."""
-    numbered: Mapping[int, Program] = field(default_factory=dict)
-    """Further calls, by their numbers on this machine."""
 
 
 @cache
@@ -158,7 +156,7 @@ def filter_of(*rules: Rules, machine: Machine = THIS) -> bytes:
     for newer in rules:
         unknown = bpf.in_turn(newer.unknown, unknown)
         named = {machine.numbers[name]: each for name, each in newer.calls.items() if name in machine.numbers}
-        for number, program in {**newer.numbered, **named}.items():
+        for number, program in named.items():
             calls[number] = bpf.in_turn(program, calls.get(number, _PASS))
     starts = {0: _PASS}
     for number, program in sorted(calls.items()):
