@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from casemate.sandbox.kernel import namespaces
-from casemate.sandbox.kernel.calls import do, libc_call
+from casemate.sandbox.kernel.calls import do
 
 sys.path.insert(0, str(Path(__file__).parent))  # for boxed_programs, which also is a program of its own
 
@@ -50,7 +50,7 @@ def own_network() -> Iterator[None]:
             _add_to_loopback(PUBLIC)
             yield
         finally:
-            libc_call("setns", before.fileno(), namespaces.NETWORK)
+            do(namespaces.enter_network(before.fileno()))
 
 
 def _add_to_loopback(address: str) -> None:

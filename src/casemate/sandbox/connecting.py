@@ -8,7 +8,7 @@ import os
 import socket
 from functools import cache
 
-from casemate.sandbox.kernel.calls import libc_call
+from casemate.sandbox.kernel.calls import system_call
 
 _CLOSED = 7
 """TCP_CLOSE: neither connected nor listening."""
@@ -59,7 +59,7 @@ def _connected(a_socket: socket.socket, address: bytes) -> int:
 
 def _called(name: str, a_socket: socket.socket, address: bytes) -> int:
     try:
-        libc_call(name, a_socket.fileno(), address, len(address))
+        system_call(name, a_socket.fileno(), address, len(address))
     except OSError as error:
         return error.errno or errno.EIO
     return 0

@@ -15,8 +15,6 @@ from typing import NamedTuple, TypeAlias
 
 from casemate.sandbox.kernel.machine import THIS
 
-Argument: TypeAlias = int | str | bytes | None
-
 CURRENT_FOLDER = -100
 """AT_FDCWD, see openat(2)."""
 
@@ -54,6 +52,9 @@ class Opened:
         return self._cell.value or 0
 
 
+_Argument: TypeAlias = int | str | bytes | ctypes.Structure | ctypes.Array[ctypes.c_char] | Opened | None
+
+
 class Call(NamedTuple):
     """One system call by its name, see syscalls(2), that is still to be made.
 
@@ -61,7 +62,7 @@ class Call(NamedTuple):
     """
 
     name: str
-    arguments: tuple[Argument | ctypes.Structure | ctypes.Array[ctypes.c_char] | Opened, ...] = ()
+    arguments: tuple[_Argument, ...] = ()
     into: Opened | None = None
     """Where the descriptor that it returns is kept."""
     gives: int | None = None
@@ -112,6 +113,11 @@ def do(*calls: Call) -> int:
     return make(ready(calls))
 
 
+def system_call(name: str, *arguments: _Argument) -> int:
+    """The same for one that nobody has to describe."""
+    return do(Call(name, arguments))
+
+
 def written(folder: int | Opened, path: str, text: str) -> tuple[Call, ...]:
     """Write one setting of the kernel, in a file that is there; `path` may be relative to a folder's descriptor."""
     setting = Opened()
@@ -123,7 +129,7 @@ def written(folder: int | Opened, path: str, text: str) -> tuple[Call, ...]:
 
 
 def _ready(call: Call) -> Ready:
-    passed = tuple(each._cell if isinstance(each, Opened) else _plain(each) for each in call.arguments)
+    passed = tuple(map(_passed, call.arguments))
     number = THIS.numbers.get(call.name, _NO_CALL)
     cell = call.into._cell if call.into else None
     return Ready(_BY_ARGUMENTS[len(passed)], (number, *passed), cell, call.gives, call)
@@ -137,34 +143,12 @@ def _error(call: Call, result: int) -> OSError:
     return OSError(number, f"{name}: {os.strerror(number)}")
 
 
-def libc_call(name: str, *arguments: Argument) -> int:
-    """Call a function of libc that returns -1 and sets errno when it fails."""
-    return _checked(getattr(_libc, name)(*map(_register, arguments)), name)
-
-
-def system_call(name: str, *arguments: Argument | ctypes.Structure) -> int:
-    """Call the kernel by the number that `name` has on this machine, see syscall(2).
-
-    ENOSYS means that the kernel is older than the call, that a filter around this process hides it, or that this
-    machine is not one we know.
-    """
-    number, passed = THIS.numbers.get(name, _NO_CALL), [_plain(argument) for argument in arguments]
-    return _checked(_BY_ARGUMENTS[len(passed)](number, *passed), name)
-
-
-def _register(argument: Argument) -> object:
-    """A number must be said to be as wide as a register: libc's variadic functions read all of it."""
-    return ctypes.c_ulong(argument) if isinstance(argument, int) else _plain(argument)
-
-
-def _plain(argument: Argument | ctypes.Structure | ctypes.Array[ctypes.c_char]) -> object:
-    if isinstance(argument, str):
-        return os.fsencode(argument)
-    return ctypes.byref(argument) if isinstance(argument, ctypes.Structure) else argument
-
-
-def _checked(result: int, name: str) -> int:
-    if result < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"{name}: {os.strerror(number)}")
-    return result
+def _passed(argument: _Argument) -> _Passed:
+    match argument:
+        case str():
+            return os.fsencode(argument)
+        case ctypes.Structure():
+            return ctypes.byref(argument)
+        case Opened():
+            return argument._cell
+    return argument

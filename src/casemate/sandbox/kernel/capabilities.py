@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import struct
 
-from casemate.sandbox.kernel.calls import Call, libc_call
+from casemate.sandbox.kernel.calls import Call, system_call
 
 MANAGE_MOUNTS = 21
 """CAP_SYS_ADMIN, which makes namespaces without a user namespace around them."""
@@ -31,7 +31,7 @@ def has(capability: int) -> bool:
 
 def forbid_new() -> None:
     """Let no program raise our privileges: set-user-id bits and file capabilities count no more, see prctl(2)."""
-    libc_call("prctl", _NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    system_call("prctl", _NO_NEW_PRIVILEGES, 1, 0, 0, 0)
 
 
 def empty_bounding_set() -> tuple[Call, ...]:
@@ -52,7 +52,7 @@ def _highest() -> int:
     """The kernel's highest capability: the first that it does not know is asked for in vain."""
     for capability in range(_CHECKPOINT_RESTORE + 1, _MOST_CAPABILITIES):
         try:
-            libc_call("prctl", _READ_BOUNDING_SET, capability, 0, 0, 0)
+            system_call("prctl", _READ_BOUNDING_SET, capability, 0, 0, 0)
         except OSError as error:
             if error.errno == errno.EINVAL:
                 return capability - 1

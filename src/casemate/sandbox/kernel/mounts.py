@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-from casemate.sandbox.kernel.calls import CURRENT_FOLDER, Call, do, libc_call, system_call
+from casemate.sandbox.kernel.calls import CURRENT_FOLDER, Call, do, system_call
 
 READ_ONLY = 0x1
 NO_SETUID = 0x2
@@ -36,7 +36,7 @@ class _Attributes(ctypes.Structure):
 
 def make_private(path: str = "/") -> None:
     """Stop mounts below `path` from spreading to other mount namespaces. EPERM: the namespace is not ours."""
-    libc_call("mount", None, path, None, _RECURSIVE | _PRIVATE, None)
+    system_call("mount", None, path, None, _RECURSIVE | _PRIVATE, None)
 
 
 def bind(source: str, target: str, *, recursive: bool = True) -> Call:

@@ -10,7 +10,7 @@ import select
 import signal
 import struct
 
-from casemate.sandbox.kernel.calls import CURRENT_FOLDER, Call, Opened, libc_call, written
+from casemate.sandbox.kernel.calls import CURRENT_FOLDER, Call, Opened, system_call, written
 
 _PARENT_DEATH_SIGNAL = 1
 _DUMPABLE = 4
@@ -40,7 +40,7 @@ def die_with_parent(parent: int | None = None, by: signal.Signals = signal.SIGKI
 
 def adopt_orphans() -> None:
     """Become the parent of every process below this one whose own parent ends."""
-    libc_call("prctl", _CHILD_SUBREAPER, 1, 0, 0, 0)
+    system_call("prctl", _CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def own_directory(processes: str, into: Opened) -> Call:
@@ -87,7 +87,7 @@ def rename(name: str) -> None:
     start, end = int(fields[_ARGUMENTS_START - 3]), int(fields[_ARGUMENTS_END - 3])
     ctypes.memset(start, 0, end - start)
     ctypes.memmove(start, name.encode(), min(len(name), end - start - 1))
-    libc_call("prctl", _NAME, name, 0, 0, 0)
+    system_call("prctl", _NAME, name, 0, 0, 0)
 
 
 def keep_only(*descriptors: int) -> tuple[Call, ...]:
