@@ -200,7 +200,10 @@ def _as_user(plan: Plan, uid: int) -> tuple[tuple[Ready, ...], bytes]:
 
 
 def enter_groups(doors: range) -> tuple[Call, ...]:
-    """First of all, so that what is made for it counts as its own; nobody can leave from where no group is mounted."""
+    """As soon as descriptors are in their places, so that what is made for it counts as its own.
+
+    Nobody can leave from where no group is mounted.
+    """
     entered = ((cgroups.enter(door), Call("close", (door,))) for door in doors)
     return tuple(itertools.chain.from_iterable(entered))
 
