@@ -77,11 +77,6 @@ class Order:
     limits: Mapping[str, float | None] = field(default_factory=dict)
 
 
-def bodies_with(module: str) -> Bodies:
-    """Where a task body is loaded, by its module's name: what speaks HTTP needs more of the library than others."""
-    return "web" if module.rpartition(".")[2].startswith(_NEED_MUCH) else "plain"
-
-
 class Own(NamedTuple):
     """What of an order belongs to one sandbox only."""
 
@@ -90,7 +85,12 @@ class Own(NamedTuple):
     work: bytes
 
 
-_OWN = set(Own._fields)
+_SHARED = tuple(each.name for each in fields(Order) if each.name not in (*Own._fields, "limits"))
+
+
+def bodies_with(module: str) -> Bodies:
+    """Where a task body is loaded, by its module's name: what speaks HTTP needs more of the library than others."""
+    return "web" if module.rpartition(".")[2].startswith(_NEED_MUCH) else "plain"
 
 
 def encoded(template: Template) -> bytes:
@@ -107,9 +107,6 @@ def ordered(order: Order) -> bytes:
         raise ValueError(f"A launch folder must not have a line break in its name: {order.work!r}")
     shared = _shared(tuple(getattr(order, name) for name in _SHARED), tuple(order.limits.items()))
     return b"%d %d %s\n" % (order.id, order.uid, os.fsencode(order.work)) + shared
-
-
-_SHARED = tuple(each.name for each in fields(Order) if each.name not in _OWN and each.name != "limits")
 
 
 @lru_cache(maxsize=64)
