@@ -20,17 +20,6 @@ _RESOLV_CONF = "/etc/resolv.conf"
 _PRIVATE_INSIDE = ("/tmp", "/work", "/dev", "/proc")  # noqa: S108 - names of places inside
 
 
-def template_of(
-    policy: Policy, folder: Path, users: int, hidden: tuple[str, ...] = (), level: Level = Level.FULL
-) -> Template:
-    """What is shown under this policy. LaunchFailed: a path is asked for that is hidden from every sandbox."""
-    shown = tuple(map(_identity, (*policy.visible, *policy.writable)))
-    walls = tuple(map(_state, (*policy.forbidden, *hidden, *ALWAYS_COVERED)))
-    seen = _Seen(host_resolv_conf(), shown, walls)
-    contained = level is Level.CONTAINER
-    return _template(policy.visible, policy.writable, policy.forbidden, str(folder), users, hidden, contained, seen)
-
-
 class _State(NamedTuple):
     """A forbidden place, what lies there, and what that leads to if it is a link."""
 
@@ -45,6 +34,17 @@ class _Seen(NamedTuple):
     resolv_conf: str
     shown: tuple[str, ...]
     walls: tuple[_State, ...]
+
+
+def template_of(
+    policy: Policy, folder: Path, users: int, hidden: tuple[str, ...] = (), level: Level = Level.FULL
+) -> Template:
+    """What is shown under this policy. LaunchFailed: a path is asked for that is hidden from every sandbox."""
+    shown = tuple(map(_identity, (*policy.visible, *policy.writable)))
+    walls = tuple(map(_state, (*policy.forbidden, *hidden, *ALWAYS_COVERED)))
+    seen = _Seen(host_resolv_conf(), shown, walls)
+    contained = level is Level.CONTAINER
+    return _template(policy.visible, policy.writable, policy.forbidden, str(folder), users, hidden, contained, seen)
 
 
 @lru_cache(maxsize=64)
