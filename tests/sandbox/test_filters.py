@@ -16,7 +16,7 @@ from tests.filters import answer, data, decoded, looked_at, run, strictest
 from casemate.sandbox.kernel import bpf, capabilities, seccomp
 from casemate.sandbox.kernel.calls import do
 from casemate.sandbox.kernel.machine import ARM64, NEWEST_CALL, THIS, X86_64
-from casemate.sandbox.notification import asked_calls, broker_rules
+from casemate.sandbox.notification import broker_rules, judged_calls
 from casemate.sandbox.orders import Order, Template
 from casemate.sandbox.recording import recorded_calls
 from casemate.sandbox.zygote.walls import call_rules
@@ -242,7 +242,7 @@ def _of_numbers(rules, machine):
 
 def _with_broker(rules):
     """With those of a broker that is asked as much as can be, as it is about a task that is learned from."""
-    return (broker_rules((*asked_calls(), *recorded_calls())), *rules)
+    return (broker_rules((*judged_calls(), *recorded_calls())), *rules)
 
 
 @machines
@@ -305,7 +305,7 @@ def test_a_listener_is_asked_by_the_oldest_rules_only(machine):
 @pytest.mark.parametrize("learning", [False, True])
 def test_a_sandbox_gets_rules_in_the_order_that_holds(template, kind, learning):
     contained = template == "contained"
-    listened = () if contained else (*asked_calls(), *(recorded_calls() if learning else ()))
+    listened = () if contained else (*judged_calls(), *(recorded_calls() if learning else ()))
     order = Order(id=1, kind=kind, work="w", uid=1, listened=listened)
     given = Template(folder="/f", prefix="/usr", writable=("/w",), contained=contained)
     rules = tuple(call_rules(order, given))

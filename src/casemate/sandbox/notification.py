@@ -39,7 +39,7 @@ _CONTINUE = 1
 _NOTIFICATION = struct.Struct("=QIIiIQ6Q")
 
 
-def asked_calls() -> tuple[str, ...]:
+def judged_calls() -> tuple[str, ...]:
     """The calls to judge: connect(2), and bind(2) where Landlock keeps tasks from it.
 
     It keeps them from TCP ports, so that nobody slips past us; before Linux 6.7 nobody judges bind(2).

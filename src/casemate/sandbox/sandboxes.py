@@ -25,7 +25,7 @@ from casemate.sandbox.kernel.limits import raise_open_files
 from casemate.sandbox.launching import abandon, enclose
 from casemate.sandbox.limits import amounts
 from casemate.sandbox.model import Body, Command, Launch, Level, Places, Policy, Proxy, Survey
-from casemate.sandbox.notification import asked_calls
+from casemate.sandbox.notification import judged_calls
 from casemate.sandbox.orders import Bodies, Kind, Order, bodies_with
 from casemate.sandbox.places import places_of
 from casemate.sandbox.reaper import watched
@@ -74,7 +74,7 @@ class Sandboxes:
         self._hidden = site.hidden
         self._slots = site.slots
         self._outside = Outside(stub.resolvers(host_resolv_conf()), site.proxy)
-        self._judged = asked_calls()
+        self._judged = judged_calls()
         self._recorded = (*self._judged, *recorded_calls())
         self._free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
         for slot in reversed(range(site.slots)):
