@@ -26,8 +26,13 @@ async def keep_memory(running: Iterable[Running]) -> None:
         await asyncio.sleep(_SECONDS)
         watched = [each for each in running if each.watched and each.limits.memory is not None]
         if watched:
-            for each in await asyncio.to_thread(_too_large, watched):
-                await each.stop_for("memory")
+            await _end_too_large(watched)
+
+
+async def _end_too_large(watched: Iterable[Running]) -> None:
+    """Apart from the loop, whose names would hold the last one until there is another."""
+    for each in await asyncio.to_thread(_too_large, watched):
+        await each.stop_for("memory")
 
 
 def _too_large(watched: Iterable[Running]) -> list[Running]:
