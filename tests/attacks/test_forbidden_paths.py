@@ -104,6 +104,13 @@ def test_a_shown_link_to_a_folder_shows_nothing_of_what_is_forbidden_in_it(worke
     assert outcome.said == "free"
 
 
+def test_a_file_that_is_forbidden_by_a_name_through_a_link_is_covered_by_all(worker, shown):
+    (shown / "link").symlink_to("secret")
+    script = f"cat {shown}/link/key {shown}/secret/key; cat {shown}/open"
+    outcome = worker.shell(script, visible=(str(shown),), forbidden=(str(shown / "link/key"),))
+    assert outcome.stdout == ["open"]
+
+
 def test_what_is_forbidden_below_a_shown_place_that_a_link_leads_to_is_covered(worker, shown):
     link = shown / "link"
     link.symlink_to(shown)

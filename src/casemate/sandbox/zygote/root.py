@@ -251,8 +251,8 @@ def _moor(root: str, template: Template, covered: list[str]) -> None:
 def _cover(root: str, place: str) -> None:
     """Lay an empty thing over a place, if it shows."""
     inside = root + place
-    if not os.path.lexists(inside) or os.path.islink(inside):
-        return
+    if not os.path.lexists(inside) or os.path.islink(inside) or os.path.samefile(inside, root + _NOTHING):
+        return  # or is covered by another of its names
     # Held for as long as the zygote lives: what comes here later must not get its number, by which the worker knows it.
     os.open(inside, os.O_PATH | os.O_CLOEXEC)
     if stat.S_ISDIR(os.stat(inside).st_mode):
