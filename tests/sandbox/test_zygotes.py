@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import resource
@@ -18,6 +19,7 @@ from casemate.sandbox.kernel import cgroups
 from casemate.sandbox.kernel.cgroups import Group
 from casemate.sandbox.launching import abandon, enclose
 from casemate.sandbox.limits import amounts
+from casemate.sandbox.notification import judged_calls
 from casemate.sandbox.orders import Bodies, Order
 from casemate.sandbox.templates import privileged, template_of, user_of
 from casemate.sandbox.zygotes import Zygote
@@ -70,14 +72,28 @@ async def test_one_group_may_have_several_controllers(tmp_path, group):
     cell.close()
 
 
+async def test_what_is_abandoned_is_closed_though_its_end_is_not_waited_for(tmp_path):
+    async with zygote(tmp_path, "plain") as one:
+        ready = descriptors_of(os.getpid())
+        box = await enclose(one, order_in(tmp_path, kind="body", listened=judged_calls()))
+        assert box.for_broker
+        ending = asyncio.create_task(abandon(box))
+        while one._ends and not ending.cancelling():
+            await asyncio.sleep(0)
+            ending.cancel()
+        await asyncio.wait({ending})
+        assert ending.cancelled()
+        assert descriptors_of(os.getpid()) == ready
+
+
 @pytest.mark.parametrize(("kind", "bodies"), [("body", "plain"), ("command", "none")])
 async def test_a_zygote_that_runs_out_of_descriptors_refuses_and_goes_on(tmp_path, kind, bodies):
     order, outcomes = order_in(tmp_path, kind=kind), []
     async with zygote(tmp_path, bodies) as one:
         process = one._process.pid
-        least = max(map(int, descriptors_of(process)))
+        open_ones = list(map(int, descriptors_of(process)))
         _, hard = resource.prlimit(process, resource.RLIMIT_NOFILE)
-        for number, most in enumerate(range(least, least + 20)):
+        for number, most in enumerate(range(len(open_ones), max(open_ones) + 20)):
             resource.prlimit(process, resource.RLIMIT_NOFILE, (most, hard))
             try:
                 box = await enclose(one, replace(order, id=number))

@@ -92,11 +92,13 @@ def _prepared(cell: Cell | None, order: Order) -> tuple[int, ...]:
 
 
 async def abandon(box: Box) -> None:
-    """Get rid of a sandbox that has not been told what to run."""
-    await _end(box.zygote, box.id, box.ended)
-    for descriptor in box.for_broker:
-        os.close(descriptor)
-    box.close()
+    """Get rid of a sandbox that has not been told what to run, also if nobody waits for that to the end."""
+    try:
+        await _end(box.zygote, box.id, box.ended)
+    finally:
+        for descriptor in box.for_broker:
+            os.close(descriptor)
+        box.close()
 
 
 async def _end(zygote: Zygote, order: int, ended: asyncio.Future[Ended]) -> None:

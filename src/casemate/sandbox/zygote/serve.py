@@ -55,8 +55,9 @@ def serve(descriptor: int) -> int:
     except OSError as error:
         _notify(control, {"refused": error.strerror, "errno": error.errno})
         return 1
+    nursery = _Nursery(control, template, ground)
     _notify(control, {"ready": True})
-    _Nursery(control, template, ground).serve()
+    nursery.serve()
     return 0
 
 
