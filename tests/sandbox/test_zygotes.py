@@ -51,6 +51,14 @@ def descriptors_of(process: int) -> set[str]:
     return set(os.listdir(f"/proc/{process}/fd"))
 
 
+def free_numbers() -> list[int]:
+    """Of descriptors that this process may still have, the first ones."""
+    opened = [os.open("/dev/null", os.O_RDONLY) for _ in range(8)]
+    for each in opened:
+        os.close(each)
+    return opened
+
+
 @pytest.fixture
 def group() -> Iterator[Group]:
     own = next((tree.own for tree in cgroups.trees() if "pids" in tree.controllers), None)
@@ -84,6 +92,24 @@ async def test_what_is_abandoned_is_closed_though_its_end_is_not_waited_for(tmp_
         await asyncio.wait({ending})
         assert ending.cancelled()
         assert descriptors_of(os.getpid()) == ready
+
+
+@pytest.mark.parametrize("room", [0, 1, 2])
+async def test_a_worker_without_room_for_all_that_a_broker_needs_gives_the_sandbox_up(tmp_path, room):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    async with zygote(tmp_path, "plain") as one:
+        ready = descriptors_of(os.getpid())
+        enclosing = asyncio.create_task(enclose(one, order_in(tmp_path, kind="body", listened=judged_calls())))
+        while not one._ends:  # noqa: ASYNC110 - it has to be sent first, which rings no bell
+            await asyncio.sleep(0)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free_numbers()[room], hard))
+        try:
+            with pytest.raises(LaunchFailed, match=f"Only {room} of 3 descriptors"):
+                await enclosing
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert descriptors_of(os.getpid()) == ready
+        assert not children_of(one._process.pid)
 
 
 @pytest.mark.parametrize(("kind", "bodies"), [("body", "plain"), ("command", "none")])

@@ -19,10 +19,11 @@ from casemate.sandbox.running import Box
 from casemate.sandbox.waiting import ears
 from casemate.sandbox.zygotes import Ended, Zygote
 
-_MOST_DESCRIPTORS = 3
+_FOR_BROKER = 3
+"""The listener and the two sockets of the name stub."""
 _CREDENTIALS = struct.Struct("iII")
 """struct ucred, see unix(7)."""
-_ANCILLARY = socket.CMSG_SPACE(_MOST_DESCRIPTORS * array.array("i").itemsize) + socket.CMSG_SPACE(_CREDENTIALS.size)
+_ANCILLARY = socket.CMSG_SPACE(_FOR_BROKER * array.array("i").itemsize) + socket.CMSG_SPACE(_CREDENTIALS.size)
 _PATIENCE = 30
 
 
@@ -59,7 +60,7 @@ async def enclose(zygote: Zygote, order: Order, cell: Cell | None = None) -> Box
         finally:
             theirs.close()
         try:
-            ready = await _ready(ours.channel, ended)
+            ready = await _ready(ours.channel, ended, _FOR_BROKER if order.listened else 0)
         except BaseException:
             await _end(zygote, order.id, ended)
             raise
@@ -127,11 +128,16 @@ def _streams() -> tuple[_Ends, _Ends]:
     return _Ends(ours, stdout, stderr), _Ends(theirs, their_stdout, their_stderr)
 
 
-async def _ready(channel: socket.socket, ended: asyncio.Future[Ended]) -> _Ready:
-    """What the sandbox reports of its walls, and its descriptors for a broker. LaunchFailed: it has none or died."""
+async def _ready(channel: socket.socket, ended: asyncio.Future[Ended], for_broker: int) -> _Ready:
+    """What the sandbox reports of its walls, and its descriptors for a broker, of which there are to be so many.
+
+    LaunchFailed: a wall is missing, it died, or the kernel has left descriptors out because this process has too many.
+    """
     first = _FirstWord(channel)
     try:
         answer = await _answer(first, ended)
+        if len(first.descriptors) != for_broker:
+            raise LaunchFailed(f"Only {len(first.descriptors)} of {for_broker} descriptors of the sandbox arrived.")
     except BaseException as error:
         for descriptor in first.descriptors:
             os.close(descriptor)
