@@ -122,6 +122,19 @@ def test_what_is_forbidden_below_a_shown_place_that_a_link_leads_to_is_covered(w
     assert "key: Permission denied" in outcome.complained
 
 
+def test_a_forbidden_file_that_comes_back_by_another_link_of_it_is_covered_again(worker, shown):
+    """As a package manager does that undoes an update: the file is the one that was covered, and its cover is gone."""
+    forbidden = {"visible": (str(shown),), "forbidden": (f"{shown}/open",)}
+    script = f"cat {shown}/open"
+    assert worker.shell(script, **forbidden).said == ""
+    kept = Path(f"{shown}-kept")
+    kept.hardlink_to(shown / "open")
+    (shown / "new").write_text("new")
+    (shown / "new").rename(shown / "open")
+    kept.rename(shown / "open")
+    assert worker.shell(script, **forbidden).said == ""
+
+
 ATTACKS = """
 import ctypes, errno, os, struct, subprocess, sys
 libc, secret, free = ctypes.CDLL(None, use_errno=True), sys.argv[1], sys.argv[2]

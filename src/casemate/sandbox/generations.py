@@ -1,7 +1,8 @@
 """Zygotes: one for each file tree to show and each set of bodies. What is different needs a new one, the old one ends.
 
-A file tree changes with the policy, with the machine's name servers, and with what lies at forbidden places. A zygote
-that nobody asks for any more stays until its last sandbox has ended and a newer one is started.
+A file tree changes with the policy, with the machine's name servers, and with what lies at forbidden places, also when
+that is what lay there before, but was away meanwhile. A zygote that nobody asks for any more stays until its last
+sandbox has ended and a newer one is started.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ class Generations:
 
     def __init__(self) -> None:
         self._zygotes: dict[tuple[Template, Bodies], Zygote] = {}
+        self._replaced: list[Zygote] = []
+        """Those of which nobody asks for another sandbox."""
         self._starting = asyncio.Lock()
 
     async def of(self, template: Template, bodies: Bodies) -> Zygote:
-        """The one that shows and has this; a new one if there is none or it was lost. Raises as `Zygote.start`."""
+        """The one that shows and has this; a new one if there is none, or none of use. Raises as `Zygote.start`."""
         zygote = self._zygotes.get((template, bodies))
-        if zygote is None or zygote.lost:
+        if zygote is None or not _is_good(zygote):
             async with self._starting:
                 zygote = await self._started(template, bodies)
         zygote.asked = asyncio.get_running_loop().time()
@@ -34,12 +37,14 @@ class Generations:
 
     async def close(self) -> None:
         """End all of them and all their sandboxes."""
-        for zygote in self._zygotes.values():
+        for zygote in (*self._replaced, *self._zygotes.values()):
             await zygote.close()
 
     async def _started(self, template: Template, bodies: Bodies) -> Zygote:
         zygote = self._zygotes.get((template, bodies))
-        if zygote is None or zygote.lost:
+        if zygote is None or not _is_good(zygote):
+            if zygote is not None:
+                self._replaced.append(self._zygotes.pop((template, bodies)))
             await self._end_old()
             zygote = self._zygotes[template, bodies] = await Zygote.start(replace(template, bodies=bodies))
         return zygote
@@ -50,3 +55,12 @@ class Generations:
             if zygote.lost or (zygote.idle and zygote.asked < since):
                 del self._zygotes[shown]
                 await zygote.close()
+        for zygote in tuple(self._replaced):
+            if zygote.lost or zygote.idle:
+                self._replaced.remove(zygote)
+                await zygote.close()
+
+
+def _is_good(zygote: Zygote) -> bool:
+    """Whether what it shows is still what it was built to show."""
+    return not (zygote.lost or zygote.uncovered)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import select
 import socket
 import subprocess
 import sys
@@ -52,9 +53,18 @@ class Zygote:
         self._control = control
         self._ends: dict[int, asyncio.Future[Ended]] = {}
         self._listening: asyncio.Task[None] | None = None
+        self._mounts: _Mounts | None = None
         self.lost = False
         self.asked = 0.0
         """When it was last wanted, on the event loop's clock."""
+
+    @property
+    def uncovered(self) -> bool:
+        """Whether a mount of its root may be gone: the kernel takes it away with the file that it lies over.
+
+        Another link to that file may be put there next, and nothing but this tells it from the one that was covered.
+        """
+        return self._mounts is not None and self._mounts.have_changed()
 
     @property
     def idle(self) -> bool:
@@ -78,6 +88,9 @@ class Zygote:
         except BaseException:
             await zygote.close()
             raise
+        if zygote.level is Level.FULL:  # else its mounts are those of the machine
+            with contextlib.suppress(OSError):  # it has ended, or procfs hides it from us (hidepid)
+                zygote._mounts = _Mounts(zygote._process.pid)
         zygote._listening = asyncio.create_task(zygote._listen(), name="zygote notices")
         return zygote
 
@@ -152,6 +165,8 @@ class Zygote:
     async def _buried(self) -> str:
         """Wait for the process to be gone; what it said on standard error, if it crashed."""
         self._control.close()
+        if self._mounts is not None:
+            self._mounts.close()
         errors = await asyncio.to_thread(self._ended)
         return errors.decode(errors="replace")[-_LAST_WORDS:]
 
@@ -163,6 +178,26 @@ class Zygote:
             self._process.kill()
             _, errors = self._process.communicate()
         return errors
+
+
+class _Mounts:
+    """Those that a process sees, see proc_pid_mountinfo(5): it can be asked whether they are others than at first."""
+
+    def __init__(self, process: int) -> None:
+        """OSError: there is no such process that we may see."""
+        self._file = open(f"/proc/{process}/mountinfo", "rb", buffering=0)  # noqa: SIM115 - `close` closes it
+        self._poller = select.poll()
+        self._poller.register(self._file, select.POLLPRI)
+        self._changed = False
+
+    def have_changed(self) -> bool:
+        """Whether any has come or gone since; the kernel says so once."""
+        self._changed = self._changed or bool(self._poller.poll(0))
+        return self._changed
+
+    def close(self) -> None:
+        """To be asked no more."""
+        self._file.close()
 
 
 def _executed(control: socket.socket) -> subprocess.Popen[bytes]:
