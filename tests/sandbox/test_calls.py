@@ -38,6 +38,11 @@ def test_a_call_uses_the_descriptor_that_an_earlier_one_returned(tmp_path):
         os.fstat(opened.number)
 
 
+def test_a_descriptor_that_is_not_open_has_no_number():
+    with pytest.raises(RuntimeError, match="not open yet"):
+        _ = Opened().number
+
+
 def test_the_first_failure_ends_it_and_names_the_call(tmp_path):
     with pytest.raises(OSError, match=r"^.Errno 2. openat, the keys: No such file") as caught:
         do(

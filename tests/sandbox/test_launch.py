@@ -274,3 +274,20 @@ async def test_nothing_of_an_ended_launch_waits_for_the_garbage_collector(house,
             await gone.wait()
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("field", ["visible", "writable"])
+@pytest.mark.parametrize("link", ["/var/tmp", "/var/run"])
+async def test_what_lies_below_a_link_of_the_private_root_is_refused(house, link, field):
+    """To show it, the root's links would have to be followed, on the machine."""
+    wanted = Policy(**{field: (f"{link}/casemate-shown/file",)})
+    with pytest.raises(LaunchFailed, match=f"inside, {link} is a link to /"):
+        await house.launch(Command(argv=("true",), env={}), wanted)
+    assert not any(map(os.path.exists, ("/tmp/casemate-shown", "/run/casemate-shown")))
+
+
+async def test_a_limit_that_no_number_of_the_kernel_can_say_is_the_largest_there_is(house):
+    huge = Policy(rights=MAY_START_ANYTHING.rights, limits=Limits(file_size=1 << 70, disk=None))
+    events, end = await ended(await house.launch(Command(argv=("cat", "/proc/self/limits"), env={}), huge))
+    assert end.exit_code == 0
+    assert str((1 << 63) - 1) in next(line for line in lines(events) if line.startswith("Max file size"))

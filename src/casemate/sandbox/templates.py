@@ -18,6 +18,8 @@ from casemate.sandbox.places import ALWAYS_COVERED, SYSTEM, offered, places_of
 
 _RESOLV_CONF = "/etc/resolv.conf"
 _PRIVATE_INSIDE = ("/tmp", "/work", "/dev", "/proc")  # noqa: S108 - names of places inside
+_LINKS_INSIDE = {"/var/tmp": "/tmp", "/var/run": "/run"}  # noqa: S108 - names of places inside
+"""Of the private root. Whoever builds that would follow them on the machine."""
 
 
 class _State(NamedTuple):
@@ -61,6 +63,9 @@ def _template(
     for path in (sys.base_prefix, *visible, *writable):
         if not Path(path).is_absolute() or any(Path(path).is_relative_to(private) for private in _PRIVATE_INSIDE):
             raise LaunchFailed(f"{path} cannot be shown in a sandbox: it is not an absolute path, or private inside.")
+        for link, target in () if contained else _LINKS_INSIDE.items():
+            if Path(path).is_relative_to(link):
+                raise LaunchFailed(f"{path} cannot be shown in a sandbox: inside, {link} is a link to {target}.")
     return Template(
         folder=folder,
         prefix=sys.base_prefix,

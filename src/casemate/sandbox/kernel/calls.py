@@ -48,8 +48,10 @@ class Opened:
 
     @property
     def number(self) -> int:
-        """The descriptor, once the call has been made."""
-        return self._cell.value or 0
+        """The descriptor. RuntimeError: the call has not been made."""
+        if self._cell.value is None:
+            raise RuntimeError("this descriptor is not open yet")
+        return self._cell.value
 
 
 _Argument: TypeAlias = int | str | bytes | ctypes.Structure | ctypes.Array[ctypes.c_char] | Opened | None

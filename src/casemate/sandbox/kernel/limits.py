@@ -28,6 +28,8 @@ NO_CORE = 1
 At 0 that program, which runs as root on the host, would still be given the memory of whatever crashes inside.
 """
 
+_LARGEST = (1 << 63) - 1
+"""More than any machine has of anything, and not the number that stands for no limit."""
 _WATCHERS = "16"
 _SYSTEM_V = {"shmall": "16384", "msgmni": "32", "sem": "250 1024 32 128"}
 """Pages of shared memory (64 MiB), queues of 16 KiB, and sets of semaphores: they are the kernel's memory, and in no
@@ -72,5 +74,5 @@ def limit(**amounts: int | None) -> tuple[Call, ...]:
 
 def _limited(kind: int, amount: int) -> Call:
     _, standing = resource.getrlimit(kind)
-    most = amount if standing == resource.RLIM_INFINITY else min(amount, standing)
+    most = min(amount, _LARGEST if standing == resource.RLIM_INFINITY else standing)
     return Call("prlimit64", (0, kind, struct.pack("QQ", most, most), None))
