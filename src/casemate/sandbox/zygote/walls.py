@@ -29,7 +29,12 @@ _LIMITS = {"memory": "memory", "pids": "processes"}
 _COUNTED = {"memory": "memory", "pids": "processes", "cpu": "processor time"}
 _SHARED_MEMORY, _SHARED_FILES = 64 << 20, 100_000
 NEW_FILES = 0o022
-_OWN_RIGHTS = {"/proc": Access.READ, "/dev/shm": Access.ALL, "/tmp": Access.ALL, "/work": Access.ALL}  # noqa: S108
+_OWN_RIGHTS = {
+    "/proc": Access.READ,
+    "/dev/shm": Access.ALL,  # noqa: S108 - inside it is private
+    "/tmp": Access.ALL,  # noqa: S108 - inside it is private
+    "/work": Access.ALL,
+}
 """What may be done to what each sandbox has for itself."""
 _LAUNCHES = os.fsencode(LAUNCHES)
 _REMEMBERED = 256
